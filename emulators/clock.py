@@ -1,0 +1,36 @@
+"""The emulated tenant's clock: real time plus an offset that all emulators share through a file."""
+
+import time
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+
+class Clock:
+    """Answers the emulated time; `advance` moves every process that reads the same file."""
+
+    def __init__(self, file: Path | None = None) -> None:
+        self._file = file
+        self._offset = 0.0
+
+    def advance(self, by: timedelta) -> None:
+        self._offset = self._read() + by.total_seconds()
+        if self._file is not None:
+            fresh = self._file.with_suffix(".new")
+            fresh.write_text(repr(self._offset))
+            fresh.replace(self._file)
+
+    def time(self) -> float:
+        """Seconds since 1970 on the emulated clock."""
+        return time.time() + self._read()
+
+    def now(self) -> datetime:
+        """The emulated time, aware, in UTC."""
+        return datetime.fromtimestamp(self.time(), UTC)
+
+    def _read(self) -> float:
+        if self._file is None:
+            return self._offset
+        try:
+            return float(self._file.read_text())
+        except FileNotFoundError:
+            return 0.0
