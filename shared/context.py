@@ -1,0 +1,36 @@
+"""What a step gets besides its message."""
+
+import msgspec
+
+from shared.ports import (
+    AccountReader,
+    AccountStore,
+    Applications,
+    Clock,
+    Consents,
+    Credentials,
+    Directory,
+    Ledger,
+    Outbox,
+    Roles,
+    Tokens,
+    Vault,
+)
+
+
+class Context(msgspec.Struct, frozen=True, kw_only=True):
+    """The outside, in our words."""
+
+    clock: Clock
+    directory: Directory
+    applications: Applications
+    consents: Consents
+    roles: Roles
+    credentials: Credentials
+    tokens: Tokens
+    vault: Vault
+    outbox: Outbox
+    ledger: Ledger
+    account_reader: AccountReader
+    account_store: AccountStore
+    pace: float = 1.0  # scales every deliberate wait

@@ -1,0 +1,87 @@
+"""Messages between steps, and the events that the outside world may subscribe to."""
+
+from datetime import datetime
+from typing import Any
+
+import msgspec
+
+from shared.errors import NeedsHuman
+from shared.model.connection import KINDS, Value
+
+VERSION = "keyturn/v1"
+
+CHAIN: dict[str, tuple[str, ...]] = {
+    "onboard": (
+        "registration",
+        "consent",
+        "roles",
+        "credentials",
+        "verification",
+        "discovery",
+        "report",
+    ),
+    "rotate": ("credentials", "verification", "report"),
+    "verify": ("verification", "report"),
+    "discover": ("discovery", "report"),
+}
+"""The steps of each kind of operation, in order."""
+
+
+class StepMessage(Value, omit_defaults=False, rename="camel"):
+    """Asks a step to work on a connection; the queue says which step.
+
+    It carries names, never facts that may have changed and never a secret value: a step
+    reads what it needs. Fields are only ever added, with defaults. No name may equal one
+    of the trigger metadata (`MessageId`, `DeliveryCount`, ...), which a JSON body overlays.
+    """
+
+    kind: str  # kind of operation
+    connection: str
+    operation: str
+    attempt: int = 1
+    waiting_since: datetime | None = None  # first attempt of the present step
+    api_version: str = VERSION
+
+
+def first_step(kind: str) -> str:
+    return CHAIN[kind][0]
+
+
+def step_after(kind: str, step: str) -> str | None:
+    """The next step of this kind of operation; None after the last."""
+    steps = CHAIN[kind]
+    place = steps.index(step) + 1
+    return steps[place] if place < len(steps) else None
+
+
+def decode(body: bytes) -> StepMessage:
+    """Read a step's message; raises `msgspec.ValidationError` when it is not one of ours."""
+    message = msgspec.json.decode(body, type=StepMessage)
+    if message.api_version != VERSION or message.kind not in KINDS:
+        raise msgspec.ValidationError(
+            f"not a {VERSION} step message: apiVersion {message.api_version!r}, "
+            f"kind {message.kind!r}"
+        )
+    return message
+
+
+def encode(message: StepMessage) -> bytes:
+    return msgspec.json.encode(message)
+
+
+class Event(Value, omit_defaults=False):
+    """A CloudEvents 1.0 event; `subject` is the connection."""
+
+    id: str
+    type: str  # keyturn.<noun>.<verb-ed>
+    source: str
+    subject: str
+    time: datetime
+    data: dict[str, Any]
+    specversion: str = "1.0"
+    datacontenttype: str = "application/json"
+
+
+def trouble(problem: NeedsHuman) -> dict[str, str]:
+    """What an event or a condition tells people of a problem."""
+    return {"reason": problem.code, "message": problem.message, "remedy": problem.remedy}

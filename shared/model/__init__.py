@@ -1,0 +1,1 @@
+"""Values that planners, steps and adapters exchange; nothing here does anything."""

@@ -1,0 +1,116 @@
+"""A connection: what was asked for, what became of it."""
+
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+import msgspec
+
+KINDS = ("onboard", "rotate", "verify", "discover")
+"""Kinds of operation; each runs one part of the chain (`shared.chain`)."""
+
+
+class Value(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """Base of all values: immutable, compared by content, decodable from JSON."""
+
+
+class Aspect(StrEnum):
+    """The conditions of a connection, in the order in which onboarding makes them true."""
+
+    REGISTERED = "Registered"
+    CONSENTED = "Consented"
+    ROLE_ASSIGNED = "RoleAssigned"
+    CREDENTIAL_READY = "CredentialReady"
+    VERIFIED = "Verified"
+    DISCOVERED = "Discovered"
+    HANDED_OVER = "HandedOver"
+
+
+class Status(StrEnum):
+    TRUE = "True"
+    FALSE = "False"
+    UNKNOWN = "Unknown"
+
+
+class Condition(Value, omit_defaults=False):
+    """One aspect of a connection's status; `since` changes only when `status` does."""
+
+    type: Aspect
+    status: Status
+    reason: str
+    message: str
+    since: datetime
+    remedy: str = ""
+
+
+class Approval(Value):
+    """Somebody's word that the high-risk items of a request may be granted."""
+
+    by: str
+    reason: str
+    at: datetime | None = None
+
+
+class Spec(Value, omit_defaults=False):
+    """What a request asks for, with every default filled in."""
+
+    name: str
+    profile: str
+    features: dict[str, bool]
+    inputs: dict[str, Any]
+    owner: str = ""
+    accept_swaps: tuple[str, ...] = ()
+
+
+class Facts(Value):
+    """What the chain has learnt about the connection in the tenant."""
+
+    object_id: str = ""  # of the application: Graph's paths need it
+    client_id: str = ""  # appId: what the product signs in with
+    principal_id: str = ""  # object id of the service principal
+    registered: datetime | None = None  # first time the application was seen
+
+
+class Credential(Value, omit_defaults=False):
+    """Dates and ids of the published secret; never its value."""
+
+    key_id: str
+    expires: datetime
+    published: datetime
+    due: datetime  # when rotation starts
+    vault_name: str
+    vault_version: str
+    hint: str = ""
+    previous_key_id: str = ""
+    overlap_until: datetime | None = None
+
+
+class Operation(Value, omit_defaults=False):
+    """One run of the chain; its id is the correlation id of everything it does."""
+
+    id: str
+    kind: str
+    connection: str
+    state: str  # running | succeeded | needs-attention | superseded
+    step: str
+    started: datetime
+    changed: datetime
+    asked_by: str = ""
+    reason: str = ""
+
+
+class Connection(Value, omit_defaults=False):
+    """Desired spec and observed status of one onboarded product."""
+
+    spec: Spec
+    created: datetime
+    facts: Facts = Facts()
+    approval: Approval | None = None
+    conditions: tuple[Condition, ...] = ()
+    credential: Credential | None = None
+    operation: str = ""  # id of the one operation in flight, or of the last
+    granted: tuple[str, ...] = ()  # permissions found granted at the last check, canonical names
+    roles: tuple[str, ...] = ()  # directory roles found assigned at the last check
+
+    def condition(self, aspect: Aspect) -> Condition | None:
+        return next((c for c in self.conditions if c.type == aspect), None)

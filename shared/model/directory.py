@@ -1,0 +1,111 @@
+"""What the tenant shows of applications, permissions and roles."""
+
+from datetime import datetime
+from enum import StrEnum
+
+from shared.model.connection import Value
+
+GRAPH_APP_ID = "00000003-0000-0000-c000-000000000000"
+"""Microsoft Graph's application id, the same in every tenant."""
+
+
+class Kind(StrEnum):
+    """How a permission is used: by the application itself or for a signed-in user."""
+
+    APPLICATION = "application"  # Graph: resourceAccess type "Role"
+    DELEGATED = "delegated"  # Graph: resourceAccess type "Scope"
+
+
+class PermissionKey(Value):
+    """Identity of a permission; the id alone is not enough, one guid serves both kinds."""
+
+    resource: str  # application id of the resource
+    kind: Kind
+    id: str
+
+
+class Permission(Value):
+    """A permission that the resource really offers, in its canonical spelling."""
+
+    key: PermissionKey
+    name: str
+
+
+class Resource(Value):
+    """The service principal of an API and the permissions it offers."""
+
+    app_id: str
+    principal_id: str
+    permissions: tuple[Permission, ...]
+
+
+class Application(Value):
+    """An application registration as the tenant shows it."""
+
+    object_id: str
+    client_id: str
+    display_name: str
+    audience: str
+    public_client: bool
+    web_redirects: tuple[str, ...]
+    native_redirects: tuple[str, ...]
+    spa_redirects: tuple[str, ...]
+    configured: frozenset[PermissionKey]
+    tags: tuple[str, ...]
+    locked: bool  # no secrets on its service principals
+    created: datetime | None
+
+
+class WantedApplication(Value):
+    """An application registration as the profile wants it."""
+
+    unique_name: str
+    display_name: str
+    audience: str
+    public_client: bool
+    web_redirects: tuple[str, ...]
+    native_redirects: tuple[str, ...]
+    spa_redirects: tuple[str, ...]
+    configured: frozenset[PermissionKey]
+    tags: tuple[str, ...]
+
+
+class Principal(Value):
+    """A service principal."""
+
+    object_id: str
+    client_id: str
+    enabled: bool
+
+
+class Grant(Value):
+    """An application permission granted to a service principal (app role assignment)."""
+
+    id: str
+    resource_id: str  # service principal of the resource
+    permission_id: str
+
+
+class DelegatedGrant(Value):
+    """Delegated permissions granted on one resource, for everybody or for one user."""
+
+    id: str
+    resource_id: str
+    scopes: tuple[str, ...]
+    everybody: bool
+
+
+class RoleAssignment(Value):
+    """A directory role held by a principal."""
+
+    id: str
+    role_id: str  # template id of the role
+    scope: str  # "/" is the whole directory
+
+
+class Tenant(Value):
+    """The tenant that the automation acts in."""
+
+    id: str
+    name: str
+    initial_domain: str

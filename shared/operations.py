@@ -1,0 +1,82 @@
+"""Starting operations: used by HTTP, timers, and queues alike."""
+
+from datetime import datetime, timedelta
+
+import msgspec
+
+from shared import telemetry
+from shared.context import Context
+from shared.messages import Event, StepMessage, first_step
+from shared.model.connection import Operation
+
+RESUME_AFTER = timedelta(minutes=30)
+"""An operation that has not moved for so long has lost its message and is sent again."""
+
+RESUME = "resume"
+"""Due kind of operations in flight."""
+
+
+async def start(
+    ctx: Context, connection: str, kind: str, operation: str, *, asked_by: str, reason: str
+) -> Operation | None:
+    """Begin an operation and queue its first step; None while another one is in flight.
+
+    Safe to repeat with the same operation id, from any point of a crash: the first step's
+    message is sent again and the step itself notices what is done already.
+    """
+    now = ctx.clock.now()
+    wanted = Operation(
+        id=operation,
+        kind=kind,
+        connection=connection,
+        state="running",
+        step=first_step(kind),
+        started=now,
+        changed=now,
+        asked_by=asked_by,
+        reason=reason,
+    )
+    # Due first: should the process die before it sends, the sweep finds the operation.
+    await ctx.ledger.set_due(RESUME, connection, now + RESUME_AFTER)
+    if not await ctx.ledger.begin(wanted):
+        return None
+    known = await ctx.ledger.operation(connection, operation) or wanted
+    if known.state == "running":
+        message = StepMessage(kind=kind, connection=connection, operation=operation)
+        await ctx.outbox.send(known.step, message)
+        telemetry.event("operation.started", kind=kind, connection=connection, operation=operation)
+    return known
+
+
+async def resume(ctx: Context, connection: str, now: datetime) -> bool:
+    """Send the present step's message of a stuck operation again; False when none is stuck."""
+    row = await ctx.ledger.connection(connection)
+    flight = await ctx.ledger.operation(connection, row.operation) if row else None
+    if flight is None or flight.state != "running":
+        await ctx.ledger.set_due(RESUME, connection, None)
+        return False
+    await ctx.ledger.set_due(RESUME, connection, now + RESUME_AFTER)
+    if now - flight.changed < RESUME_AFTER:
+        return False
+    message = StepMessage(kind=flight.kind, connection=connection, operation=flight.id)
+    await ctx.outbox.send(flight.step, message)
+    telemetry.event("operation.resumed", connection=connection, operation=flight.id)
+    return True
+
+
+async def finish(ctx: Context, operation: Operation, state: str, data: dict[str, str]) -> None:
+    """Store the final state and tell the world."""
+    now = ctx.clock.now()
+    await ctx.ledger.advance(msgspec.structs.replace(operation, state=state, changed=now))
+    await ctx.ledger.set_due(RESUME, operation.connection, None)
+    await ctx.outbox.publish(
+        Event(
+            id=f"{operation.id}:{state}",
+            type=f"keyturn.operation.{state}",
+            source="/keyturn",
+            subject=operation.connection,
+            time=now,
+            data={"operation": operation.id, "kind": operation.kind, **data},
+        )
+    )
+    telemetry.event(f"operation.{state}", kind=operation.kind, operation=operation.id, **data)

@@ -1,0 +1,226 @@
+"""What steps need from the outside, in our words; `shared.adapters` implements it with the SDKs.
+
+Readings answer None for "not there": absent and not yet replicated look alike, and only a
+planner that knows the object's age can tell them apart. Every method may raise `TryLater`
+(the service is not ready) or `NeedsHuman` (it refused).
+"""
+
+from collections.abc import AsyncIterator, Sequence
+from contextlib import AbstractAsyncContextManager
+from datetime import datetime
+from typing import Any, Protocol
+
+from shared.messages import Event, StepMessage
+from shared.model.accounts import Account, Origin, Summary
+from shared.model.connection import Condition, Connection, Credential, Facts, Operation
+from shared.model.credential import HeldSecret, NewSecret, StoredSecret, TokenFacts
+from shared.model.directory import (
+    Application,
+    DelegatedGrant,
+    Grant,
+    Principal,
+    Resource,
+    RoleAssignment,
+    Tenant,
+    WantedApplication,
+)
+
+
+class Clock(Protocol):
+    def now(self) -> datetime:
+        """The present time, aware, in UTC."""
+
+
+class Directory(Protocol):
+    """Facts about the tenant and about the automation's own identity."""
+
+    async def tenant(self) -> Tenant: ...
+    async def own_roles(self) -> frozenset[str]:
+        """Application permissions that the automation's own token holds."""
+
+    async def own_principal(self) -> str:
+        """Object id of the automation's own service principal."""
+
+    async def resource(self, app_id: str) -> Resource | None: ...
+
+
+class Applications(Protocol):
+    """Application registrations and their service principals."""
+
+    async def find(self, unique_name: str) -> Application | None: ...
+    async def ensure(self, wanted: WantedApplication) -> None:
+        """Create it, or update the one of this unique name; both may be repeated."""
+
+    async def settled(self, object_id: str) -> Application | None:
+        """Read until several consecutive reads agree that it is there; None when one does not."""
+
+    async def owners(self, object_id: str) -> frozenset[str]: ...
+    async def add_owner(self, object_id: str, principal_id: str) -> None: ...
+    async def lock(self, object_id: str) -> None:
+        """Forbid secrets on its service principals (servicePrincipalLockConfiguration)."""
+
+    async def principal(self, client_id: str) -> Principal | None: ...
+    async def ensure_principal(self, client_id: str, display_name: str) -> None: ...
+    async def settled_principal(self, client_id: str) -> Principal | None: ...
+
+
+class Consents(Protocol):
+    async def granted(self, principal_id: str) -> list[Grant]: ...
+    async def delegated(self, principal_id: str) -> list[DelegatedGrant]: ...
+    async def grant(self, principal_id: str, resource_id: str, permission_id: str) -> None:
+        """Grant one application permission; one that is there already is success."""
+
+
+class Roles(Protocol):
+    async def role_id(self, name: str) -> str | None:
+        """Template id of a built-in directory role."""
+
+    async def assigned(self, principal_id: str) -> list[RoleAssignment]: ...
+    async def assign(self, principal_id: str, role_id: str) -> None:
+        """Assign at the scope of the whole directory; one that is there is success."""
+
+    async def settled_assignment(self, principal_id: str, role_id: str) -> bool: ...
+
+
+class Credentials(Protocol):
+    async def held(self, object_id: str) -> list[HeldSecret] | None: ...
+    async def add(self, object_id: str, name: str, ends: datetime) -> NewSecret:
+        """Add a secret, sending the request exactly once.
+
+        Raises `TryLater` with code ``ANSWER_LOST`` when it may have been made all the same.
+        """
+
+    async def remove(self, object_id: str, key_id: str) -> None:
+        """Remove by id; one that is gone already is success."""
+
+    async def longest_lifetime(self) -> float | None:
+        """Days that the tenant's policy allows a secret to live; None without such a policy."""
+
+
+class Tokens(Protocol):
+    """The token endpoint, seen as the product sees it."""
+
+    async def obtain(self, client_id: str, secret: NewSecret) -> TokenFacts | None:
+        """One token over a fresh connection; None while the secret is not known everywhere."""
+
+    async def read_as(self, client_id: str, secret: NewSecret, permission: str) -> bool | None:
+        """One harmless read that *permission* allows; None when there is none for it."""
+
+
+class Vault(Protocol):
+    async def current(self, name: str) -> StoredSecret | None:
+        """The current version of *name*; None when there is none or it is disabled."""
+
+    async def reveal(self, stored: StoredSecret) -> NewSecret | None:
+        """That version with its value."""
+
+    async def put(self, name: str, secret: NewSecret, tags: dict[str, str]) -> StoredSecret:
+        """Make a new current version that expires with the secret, and read it back."""
+
+    async def retag(self, stored: StoredSecret, tags: dict[str, str]) -> None:
+        """Replace the tags of a version."""
+
+    async def disable(self, stored: StoredSecret) -> None: ...
+    def reference(self, name: str, version: str) -> str:
+        """URL by which people and products refer to that version."""
+
+
+class Outbox(Protocol):
+    async def send(self, step: str, message: StepMessage, *, at: datetime | None = None) -> None:
+        """Queue a message for a step, at once or at a time."""
+
+    async def provision(self, body: bytes, message_id: str) -> None:
+        """Queue an onboarding request as other systems do."""
+
+    async def publish(self, event: Event) -> None: ...
+    async def set_aside(self, body: bytes, message_id: str, reason: str) -> None:
+        """Keep a refused message, as it came, in the ``refused`` queue."""
+
+
+class Turn(Protocol):
+    """The right to work on one connection; held by one step at a time."""
+
+    def before_write(self) -> None:
+        """Raise `TryLater` while the last write to the application is too recent."""
+
+    def after_write(self) -> None:
+        """Note that the application was written to just now."""
+
+
+class Ledger(Protocol):
+    """State that outlives messages."""
+
+    async def create(self, connection: Connection) -> bool:
+        """Insert; False when a connection of that name is there."""
+
+    async def connection(self, name: str) -> Connection | None: ...
+    async def connections(self) -> list[Connection]: ...
+    async def learn(self, name: str, facts: Facts) -> None: ...
+    async def set_condition(self, name: str, condition: Condition) -> None: ...
+    async def set_credential(self, name: str, credential: Credential) -> None: ...
+    async def set_approval(self, connection: Connection) -> None:
+        """Store the approval that *connection* carries."""
+
+    async def set_access(self, name: str, granted: Sequence[str], roles: Sequence[str]) -> None:
+        """Note the permissions and roles found in the tenant."""
+
+    async def begin(self, operation: Operation) -> bool:
+        """Make *operation* the one in flight; False while another one is running.
+
+        Beginning the operation that is in flight already is success.
+        """
+
+    async def operation(self, connection: str, operation: str) -> Operation | None: ...
+    async def operations(self, connection: str) -> list[Operation]: ...
+    async def advance(self, operation: Operation) -> None:
+        """Store an operation's state and step."""
+
+    async def record(self, connection: str, at: datetime, what: str, data: dict[str, Any]) -> None:
+        """Append to the audit history, which is never changed or deleted."""
+
+    async def history(self, connection: str) -> list[dict[str, Any]]: ...
+    async def refuse(self, message_id: str, at: datetime, data: dict[str, Any]) -> None:
+        """Record a refused message; repeated refusals of one message are one row."""
+
+    async def refusals(self) -> list[dict[str, Any]]: ...
+    async def set_due(self, kind: str, connection: str, due: datetime | None) -> None:
+        """Note when *kind* of work is due for a connection; None takes it off the index."""
+
+    async def due(self, kind: str, now: datetime, limit: int) -> list[str]:
+        """Connections whose *kind* of work is due, the longest overdue first."""
+
+    async def due_times(self, connection: str) -> dict[str, datetime]: ...
+    def turn(self, connection: str) -> AbstractAsyncContextManager[Turn]:
+        """Take the connection's lease, or raise `TryLater` while another step holds it."""
+
+
+class AccountReader(Protocol):
+    """Reads accounts of the tenant, page by page."""
+
+    async def resolve_groups(self, names: Sequence[str]) -> dict[str, list[Origin]]:
+        """Groups for each name or id; an ambiguous name has several."""
+
+    async def all_groups(self) -> list[Origin]: ...
+    async def resolve_roles(self, names: Sequence[str]) -> dict[str, list[Origin]]: ...
+    async def all_roles(self) -> list[Origin]: ...
+    def members(self, group: Origin) -> AsyncIterator[list[Account]]:
+        """Users in a group, directly or through nested groups."""
+
+    def holders(self, role: Origin) -> AsyncIterator[list[Account]]:
+        """Users who hold a role, actively or eligibly, directly or through groups."""
+
+
+class AccountStore(Protocol):
+    """Snapshots and summaries of discovery; a snapshot becomes visible as a whole."""
+
+    async def save(self, summary: Summary, accounts: Sequence[Account]) -> Summary:
+        """Store a snapshot, compare it with the one before, and answer the summary with counts."""
+
+    async def note(self, summary: Summary) -> None:
+        """Store a summary without accounts: a run that is going on, or failed."""
+
+    async def summaries(self, connection: str) -> list[Summary]:
+        """Newest first."""
+
+    def accounts(self, connection: str) -> AsyncIterator[Account]:
+        """The accounts of the latest finished snapshot."""

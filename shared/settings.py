@@ -1,0 +1,84 @@
+"""The environment, read once into a frozen object; the only reader of `os.environ`."""
+
+import os
+from collections.abc import Mapping
+from urllib.parse import urlsplit
+
+import msgspec
+
+KNOWN_AUTHORITIES = frozenset(
+    {
+        "login.microsoftonline.com",
+        "login.microsoftonline.us",
+        "login.partner.microsoftonline.cn",
+        "login.chinacloudapi.cn",
+    }
+)
+
+
+class SettingsError(Exception):
+    """Names every setting that is missing or malformed, never a value."""
+
+
+class Settings(msgspec.Struct, frozen=True, kw_only=True):
+    """Where everything is, and how patient to be."""
+
+    tenant_id: str
+    authority: str = "https://login.microsoftonline.com"
+    graph: str = "https://graph.microsoft.com/v1.0"
+    vault_url: str
+    client_id: str = ""  # of the user-assigned managed identity, when there are several
+    servicebus_connection: str = ""  # either a connection string ...
+    servicebus_namespace: str = ""  # ... or a namespace that is reached by identity
+    storage_connection: str = ""
+    table_uri: str = ""
+    blob_uri: str = ""
+    pace: float = 1.0  # scales every deliberate wait; 1 in production
+
+    @property
+    def private_authority(self) -> bool:
+        """Whether the authority is none of Microsoft's, so that they cannot vouch for it."""
+        return (urlsplit(self.authority).hostname or "") not in KNOWN_AUTHORITIES
+
+    @property
+    def graph_host(self) -> str:
+        return urlsplit(self.graph).netloc
+
+
+def load(environment: Mapping[str, str] | None = None) -> Settings:
+    """Read the settings; raises `SettingsError` listing everything that is wrong at once."""
+    env = os.environ if environment is None else environment
+    wrong = [name for name in ("KEYTURN_TENANT_ID", "KEYTURN_VAULT_URL") if not env.get(name)]
+    if not (env.get("ServiceBus") or env.get("ServiceBus__fullyQualifiedNamespace")):
+        wrong.append("ServiceBus or ServiceBus__fullyQualifiedNamespace")
+    uris = ("KEYTURN_STORAGE__tableServiceUri", "KEYTURN_STORAGE__blobServiceUri")
+    if not env.get("KEYTURN_STORAGE"):
+        wrong += [f"{uri} (or KEYTURN_STORAGE)" for uri in uris if not env.get(uri)]
+    pace = env.get("KEYTURN_PACE", "1")
+    if not _is_pace(pace):
+        wrong.append("KEYTURN_PACE (a number from 0 to 10)")
+    for name in ("KEYTURN_AUTHORITY", "KEYTURN_GRAPH", "KEYTURN_VAULT_URL"):
+        if env.get(name) and urlsplit(env[name]).scheme != "https":
+            wrong.append(f"{name} (an https URL)")
+    if wrong:
+        raise SettingsError("missing or malformed settings: " + ", ".join(wrong))
+    return Settings(
+        tenant_id=env["KEYTURN_TENANT_ID"],
+        authority=env.get("KEYTURN_AUTHORITY", "https://login.microsoftonline.com").rstrip("/"),
+        graph=env.get("KEYTURN_GRAPH", "https://graph.microsoft.com/v1.0").rstrip("/"),
+        vault_url=env["KEYTURN_VAULT_URL"].rstrip("/"),
+        client_id=env.get("AZURE_CLIENT_ID", ""),
+        servicebus_connection=env.get("ServiceBus", ""),
+        servicebus_namespace=env.get("ServiceBus__fullyQualifiedNamespace", ""),
+        storage_connection=env.get("KEYTURN_STORAGE", ""),
+        table_uri=env.get(uris[0], ""),
+        blob_uri=env.get(uris[1], ""),
+        pace=float(pace),
+    )
+
+
+def _is_pace(text: str) -> bool:
+    try:
+        return 0 <= float(text) <= 10
+    except ValueError:
+        return False

@@ -1,0 +1,105 @@
+"""Steps: one function per queue. Declaring one is all it takes to have its trigger and queue."""
+
+from collections.abc import Awaitable, Callable
+from datetime import datetime, timedelta
+from typing import Any
+
+import msgspec
+
+from shared import telemetry
+from shared.context import Context
+from shared.errors import TryLater
+from shared.messages import StepMessage
+from shared.model.connection import Aspect, Connection
+from shared.ports import Turn
+from shared.profile import Profile
+
+
+class Done(msgspec.Struct, frozen=True):
+    """A step's success: `reason` and `message` go into its condition."""
+
+    reason: str
+    message: str
+
+
+class Work(msgspec.Struct, frozen=True, kw_only=True):
+    """What a step works on; gathered by the runtime."""
+
+    message: StepMessage
+    connection: Connection
+    profile: Profile
+    turn: Turn
+    ctx: Context
+    now: datetime
+
+    async def record(self, what: str, **data: Any) -> None:
+        """Log a change and append it to the audit history; never with a secret value."""
+        telemetry.event(what, **data)
+        asked = {"operation": self.message.operation, **data}
+        await self.ctx.ledger.record(self.connection.spec.name, self.ctx.clock.now(), what, asked)
+
+    def wait(self, code: str, message: str, *, seconds: float, minutes: float = 15) -> TryLater:
+        """A deliberate wait, scaled by the pace setting."""
+        return TryLater(
+            code,
+            message,
+            after=timedelta(seconds=seconds * self.ctx.pace),
+            limit=timedelta(minutes=minutes),
+        )
+
+
+Handler = Callable[[Work], Awaitable[Done]]
+Entrance = Callable[[bytes, str, Context], Awaitable[None]]
+
+
+class Step(msgspec.Struct, frozen=True, kw_only=True):
+    """A queue and what is done with its messages."""
+
+    name: str  # of the step and of its queue
+    about: str
+    aspect: Aspect | None = None  # the condition that this step moves
+    work: Handler | None = None
+    entrance: Entrance | None = None  # set for queues that other systems write to
+
+    @property
+    def session(self) -> bool:
+        """Steps take one message of a connection at a time; outsiders need not know sessions."""
+        return self.entrance is None
+
+
+STEPS: dict[str, Step] = {}
+"""Every declared step by name; filled by importing `functions.steps`."""
+
+
+def step(aspect: Aspect | None = None) -> Callable[[Handler], Handler]:
+    """Declare a step of the chain: the function's name is the name of its queue."""
+
+    def declare(handler: Handler) -> Handler:
+        _add(handler, Step(name=_name(handler), about=_about(handler), aspect=aspect, work=handler))
+        return handler
+
+    return declare
+
+
+def entrance(queue: str) -> Callable[[Entrance], Entrance]:
+    """Declare the consumer of a queue that other systems write to."""
+
+    def declare(handler: Entrance) -> Entrance:
+        _add(handler, Step(name=queue, about=_about(handler), entrance=handler))
+        return handler
+
+    return declare
+
+
+def _add(handler: Any, made: Step) -> None:
+    if made.name in STEPS:
+        raise ValueError(f"two steps are called {made.name}: see {handler.__module__}")
+    STEPS[made.name] = made
+
+
+def _name(handler: Any) -> str:
+    return str(handler.__name__).replace("_", "-")
+
+
+def _about(handler: Any) -> str:
+    return str(handler.__doc__ or "").strip().splitlines()[0]

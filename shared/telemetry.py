@@ -1,0 +1,28 @@
+"""One logger; every line is an event with fields, bound to the operation at work."""
+
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+
+log = logging.getLogger("keyturn")
+
+_bound: ContextVar[dict[str, str] | None] = ContextVar("keyturn_bound", default=None)
+
+
+@contextmanager
+def bound(**fields: str) -> Iterator[None]:
+    """Add *fields* to every event of this task."""
+    token = _bound.set({**(_bound.get() or {}), **fields})
+    try:
+        yield
+    finally:
+        _bound.reset(token)
+
+
+def event(name: str, *, level: int = logging.INFO, **fields: object) -> None:
+    """Log an event; *name* is ``noun.verb-ed``. Fields must never hold a secret value."""
+    everything = {**(_bound.get() or {}), **fields}
+    # Both: text for whoever reads lines, `extra` for whoever queries fields.
+    text = " ".join(f"{key}={value}" for key, value in everything.items())
+    log.log(level, "%s %s", name, text, extra={"event": name, "fields": everything})
