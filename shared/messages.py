@@ -23,11 +23,12 @@ CHAIN: dict[str, tuple[str, ...]] = {
     "rotate": ("credentials", "verification", "report"),
     "verify": ("verification", "report"),
     "discover": ("discovery", "report"),
+    "retire": ("retirement",),
 }
 """The steps of each kind of operation, in order."""
 
 
-class StepMessage(Value, omit_defaults=False, rename="camel"):
+class StepMessage(Value, frozen=True, omit_defaults=False, rename="camel"):
     """Asks a step to work on a connection; the queue says which step.
 
     It carries names, never facts that may have changed and never a secret value: a step
@@ -69,7 +70,7 @@ def encode(message: StepMessage) -> bytes:
     return msgspec.json.encode(message)
 
 
-class Event(Value, omit_defaults=False):
+class Event(Value, frozen=True, omit_defaults=False):
     """A CloudEvents 1.0 event; `subject` is the connection."""
 
     id: str

@@ -79,4 +79,4 @@ async def finish(ctx: Context, operation: Operation, state: str, data: dict[str,
             data={"operation": operation.id, "kind": operation.kind, **data},
         )
     )
-    telemetry.event(f"operation.{state}", kind=operation.kind, operation=operation.id, **data)
+    telemetry.event(f"operation.{state}", kind=operation.kind, operation=operation.id)

@@ -11,10 +11,35 @@ from shared.messages import StepMessage, decode, step_after, trouble
 from shared.model.connection import Condition, Connection, Operation, Status
 from shared.operations import finish
 from shared.profile import catalogue
-from shared.step import Done, Step, Work
+from shared.step import Handler, Step, Work
 
 BUSY = "BUSY"
 """Another step has the connection's turn, or its last write is too recent: no condition."""
+
+
+class Delivery(msgspec.Struct, frozen=True, kw_only=True):
+    """A message, and the rows that it is about."""
+
+    step: Step
+    message: StepMessage
+    connection: Connection
+    operation: Operation
+    ctx: Context
+
+    @property
+    def stale(self) -> bool:
+        """Whether the operation is over, replaced, or past this step."""
+        return (
+            self.operation.state != "running"
+            or self.connection.operation != self.operation.id
+            or self.operation.step != self.step.name
+        )
+
+    @property
+    def handed_on(self) -> bool:
+        """Whether this step is done, and its successor's message perhaps not sent."""
+        following = step_after(self.message.kind, self.step.name)
+        return self.operation.state == "running" and self.operation.step == following
 
 
 async def run(step: Step, body: bytes, message_id: str, ctx: Context) -> None:
@@ -26,91 +51,88 @@ async def run(step: Step, body: bytes, message_id: str, ctx: Context) -> None:
     with telemetry.bound(
         connection=message.connection, operation=message.operation, step=step.name
     ):
-        connection = await ctx.ledger.connection(message.connection)
-        operation = await ctx.ledger.operation(message.connection, message.operation)
-        if connection is None or operation is None:
+        delivery = await _gather(step, message, ctx)
+        if delivery is None:
             raise LookupError(f"no row for {message.connection}, operation {message.operation}")
-        if _is_stale(step, operation, connection):
-            telemetry.event("message.dropped", why="stale", state=operation.state)
-            return
-        await _attempt(step, message, connection, operation, ctx)
+        if delivery.handed_on:
+            await _send_on(delivery)
+        elif delivery.stale:
+            telemetry.event("message.dropped", why="stale", state=delivery.operation.state)
+        elif step.work is not None:
+            await _attempt(delivery, step.work)
 
 
-def _is_stale(step: Step, operation: Operation, connection: Connection) -> bool:
-    """Whether the operation is over, replaced, or past this step: then its successor was sent."""
-    return (
-        operation.state != "running"
-        or connection.operation != operation.id
-        or operation.step != step.name
-    )
+async def _gather(step: Step, message: StepMessage, ctx: Context) -> Delivery | None:
+    connection = await ctx.ledger.connection(message.connection)
+    operation = await ctx.ledger.operation(message.connection, message.operation)
+    if connection is None or operation is None:
+        return None
+    return Delivery(step=step, message=message, connection=connection, operation=operation, ctx=ctx)
 
 
-async def _attempt(
-    step: Step, message: StepMessage, connection: Connection, operation: Operation, ctx: Context
-) -> None:
-    assert step.work is not None  # noqa: S101 - a step without work is an entrance, handled above
+async def _attempt(delivery: Delivery, handler: Handler) -> None:
+    ctx = delivery.ctx
     now = ctx.clock.now()
     try:
-        async with ctx.ledger.turn(message.connection) as turn:
+        async with ctx.ledger.turn(delivery.message.connection) as turn:
             work = Work(
-                message=message,
-                connection=connection,
-                profile=catalogue()[connection.spec.profile],
+                message=delivery.message,
+                connection=delivery.connection,
+                profile=catalogue()[delivery.connection.spec.profile],
                 turn=turn,
                 ctx=ctx,
                 now=now,
             )
-            done = await step.work(work)
+            done = await handler(work)
     except TryLater as reason:
-        since = message.waiting_since or now
+        since = delivery.message.waiting_since or now
         if now - since > reason.limit:
-            await _stop(step, connection, operation, _given_up(reason, now - since), ctx)
+            await _stop(delivery, _given_up(reason, now - since))
         else:
-            await _wait(step, message, connection, reason, since, ctx)
+            await _wait(delivery, reason, since)
     except NeedsHuman as problem:
-        await _stop(step, connection, operation, problem, ctx)
+        await _stop(delivery, problem)
     else:
-        await _go_on(step, message, connection, operation, done, ctx)
+        await _conclude(delivery, Status.TRUE, done.reason, done.message)
+        await _go_on(delivery)
 
 
-async def _go_on(
-    step: Step,
-    message: StepMessage,
-    connection: Connection,
-    operation: Operation,
-    done: Done,
-    ctx: Context,
-) -> None:
-    """Send the next step's message before noting the progress: a crash repeats, never loses."""
-    await _conclude(step, connection, Status.TRUE, done.reason, done.message, "", ctx)
-    following = step_after(message.kind, step.name)
+async def _go_on(delivery: Delivery) -> None:
+    """Note the progress, then send the next message; a redelivery in between sends it again."""
+    following = step_after(delivery.message.kind, delivery.step.name)
     if following is None:
-        await finish(ctx, operation, "succeeded", {})
+        await finish(delivery.ctx, delivery.operation, "succeeded", {})
         return
-    await ctx.outbox.send(
-        following, msgspec.structs.replace(message, attempt=1, waiting_since=None)
+    now = delivery.ctx.clock.now()
+    await delivery.ctx.ledger.advance(
+        msgspec.structs.replace(delivery.operation, step=following, changed=now)
     )
-    await ctx.ledger.advance(
-        msgspec.structs.replace(operation, step=following, changed=ctx.clock.now())
-    )
-    telemetry.event("step.finished", reason=done.reason, next=following)
+    await _send_on(delivery)
 
 
-async def _wait(
-    step: Step,
-    message: StepMessage,
-    connection: Connection,
-    reason: TryLater,
-    since: datetime,
-    ctx: Context,
-) -> None:
-    if reason.code != BUSY:
-        known = step.aspect and connection.condition(step.aspect)
-        if not (known and known.status == Status.TRUE):  # a routine check keeps what held
-            await _conclude(step, connection, Status.UNKNOWN, reason.code, reason.message, "", ctx)
+async def _send_on(delivery: Delivery) -> None:
+    following = step_after(delivery.message.kind, delivery.step.name)
+    if following is None:
+        return
+    fresh = msgspec.structs.replace(delivery.message, attempt=1, waiting_since=None)
+    await delivery.ctx.outbox.send(following, fresh)
+    telemetry.event("step.finished", next=following)
+
+
+async def _wait(delivery: Delivery, reason: TryLater, since: datetime) -> None:
+    """Send the same message again for later; waiting is never a sleep."""
+    if reason.code != BUSY and not _holds(delivery):
+        await _conclude(delivery, Status.UNKNOWN, reason.code, reason.message)
+    message, ctx = delivery.message, delivery.ctx
     again = msgspec.structs.replace(message, attempt=message.attempt + 1, waiting_since=since)
-    await ctx.outbox.send(step.name, again, at=ctx.clock.now() + reason.after)
+    await ctx.outbox.send(delivery.step.name, again, at=ctx.clock.now() + reason.after)
     telemetry.event("step.postponed", reason=reason.code, why=reason.message, attempt=again.attempt)
+
+
+def _holds(delivery: Delivery) -> bool:
+    """Whether the step's condition is true: a routine check that waits does not change that."""
+    known = delivery.step.aspect and delivery.connection.condition(delivery.step.aspect)
+    return bool(known and known.status == Status.TRUE)
 
 
 def _given_up(reason: TryLater, waited: timedelta) -> NeedsHuman:
@@ -122,39 +144,31 @@ def _given_up(reason: TryLater, waited: timedelta) -> NeedsHuman:
     )
 
 
-async def _stop(
-    step: Step, connection: Connection, operation: Operation, problem: NeedsHuman, ctx: Context
-) -> None:
+async def _stop(delivery: Delivery, problem: NeedsHuman) -> None:
     """Record what a person must do; the operation ends here and can be started again."""
-    await _conclude(
-        step, connection, Status.FALSE, problem.code, problem.message, problem.remedy, ctx
-    )
-    name = connection.spec.name
+    await _conclude(delivery, Status.FALSE, problem.code, problem.message, problem.remedy)
+    data = {"step": delivery.step.name, **trouble(problem)}
+    ctx, operation = delivery.ctx, delivery.operation
     await ctx.ledger.record(
-        name,
+        operation.connection,
         ctx.clock.now(),
         "operation.stopped",
-        {"operation": operation.id, "step": step.name, **trouble(problem)},
+        {"operation": operation.id, **data},
     )
-    await finish(ctx, operation, "needs-attention", {"step": step.name, **trouble(problem)})
+    await finish(ctx, operation, "needs-attention", data)
 
 
 async def _conclude(
-    step: Step,
-    connection: Connection,
-    status: Status,
-    reason: str,
-    message: str,
-    remedy: str,
-    ctx: Context,
+    delivery: Delivery, status: Status, reason: str, message: str, remedy: str = ""
 ) -> None:
-    if step.aspect is None:
+    aspect = delivery.step.aspect
+    if aspect is None:
         return
-    known = connection.condition(step.aspect)
-    since = known.since if known and known.status == status else ctx.clock.now()
-    fresh = Condition(step.aspect, status, reason, message, since, remedy)
+    known = delivery.connection.condition(aspect)
+    since = known.since if known and known.status == status else delivery.ctx.clock.now()
+    fresh = Condition(aspect, status, reason, message, since, remedy)
     if fresh != known:
-        await ctx.ledger.set_condition(connection.spec.name, fresh)
+        await delivery.ctx.ledger.set_condition(delivery.operation.connection, fresh)
 
 
 async def bury(step: Step, body: bytes, message_id: str, why: str, ctx: Context) -> None:
@@ -167,18 +181,13 @@ async def bury(step: Step, body: bytes, message_id: str, why: str, ctx: Context)
     )
     telemetry.event("message.buried", queue=step.name, message=message_id, why=why)
     try:
-        message = decode(body)
+        delivery = await _gather(step, decode(body), ctx)
     except msgspec.DecodeError:
+        delivery = None
+    if delivery is None or delivery.stale:
         await ctx.outbox.set_aside(body, message_id, why)
         await ctx.ledger.refuse(
             message_id, ctx.clock.now(), {"queue": step.name, **trouble(problem)}
         )
         return
-    connection = await ctx.ledger.connection(message.connection)
-    operation = await ctx.ledger.operation(message.connection, message.operation)
-    if connection is None or operation is None or _is_stale(step, operation, connection):
-        await ctx.ledger.refuse(
-            message_id, ctx.clock.now(), {"queue": step.name, **trouble(problem)}
-        )
-        return
-    await _stop(step, connection, operation, problem, ctx)
+    await _stop(delivery, problem)

@@ -5,7 +5,7 @@ from datetime import datetime
 from shared.model.connection import Value
 
 
-class Origin(Value):
+class Origin(Value, frozen=True):
     """Why an account is in scope: the group or role searched, and the way to it."""
 
     kind: str  # group | role
@@ -14,7 +14,7 @@ class Origin(Value):
     via: str = ""  # group through which a role is held; "eligible" for a PIM eligibility
 
 
-class Account(Value, omit_defaults=False):
+class Account(Value, frozen=True, omit_defaults=False):
     """One discovered account; the id is the tenant's, the name is kept verbatim (D-40)."""
 
     id: str
@@ -28,7 +28,7 @@ class Account(Value, omit_defaults=False):
     state: str = "found"  # a scan imports nothing (D-35)
 
 
-class Source(Value, omit_defaults=False):
+class Source(Value, frozen=True, omit_defaults=False):
     """How completely one group or role of a run was read."""
 
     kind: str
@@ -39,7 +39,7 @@ class Source(Value, omit_defaults=False):
     reason: str = ""
 
 
-class Summary(Value, omit_defaults=False):
+class Summary(Value, frozen=True, omit_defaults=False):
     """The result of one discovery run."""
 
     operation: str

@@ -6,7 +6,7 @@ from typing import Any
 
 import msgspec
 
-KINDS = ("onboard", "rotate", "verify", "discover")
+KINDS = ("onboard", "rotate", "verify", "discover", "retire")
 """Kinds of operation; each runs one part of the chain (`shared.chain`)."""
 
 
@@ -32,7 +32,7 @@ class Status(StrEnum):
     UNKNOWN = "Unknown"
 
 
-class Condition(Value, omit_defaults=False):
+class Condition(Value, frozen=True, omit_defaults=False):
     """One aspect of a connection's status; `since` changes only when `status` does."""
 
     type: Aspect
@@ -43,7 +43,7 @@ class Condition(Value, omit_defaults=False):
     remedy: str = ""
 
 
-class Approval(Value):
+class Approval(Value, frozen=True):
     """Somebody's word that the high-risk items of a request may be granted."""
 
     by: str
@@ -51,7 +51,7 @@ class Approval(Value):
     at: datetime | None = None
 
 
-class Spec(Value, omit_defaults=False):
+class Spec(Value, frozen=True, omit_defaults=False):
     """What a request asks for, with every default filled in."""
 
     name: str
@@ -62,7 +62,7 @@ class Spec(Value, omit_defaults=False):
     accept_swaps: tuple[str, ...] = ()
 
 
-class Facts(Value):
+class Facts(Value, frozen=True):
     """What the chain has learnt about the connection in the tenant."""
 
     object_id: str = ""  # of the application: Graph's paths need it
@@ -71,7 +71,7 @@ class Facts(Value):
     registered: datetime | None = None  # first time the application was seen
 
 
-class Credential(Value, omit_defaults=False):
+class Credential(Value, frozen=True, omit_defaults=False):
     """Dates and ids of the published secret; never its value."""
 
     key_id: str
@@ -85,7 +85,7 @@ class Credential(Value, omit_defaults=False):
     overlap_until: datetime | None = None
 
 
-class Operation(Value, omit_defaults=False):
+class Operation(Value, frozen=True, omit_defaults=False):
     """One run of the chain; its id is the correlation id of everything it does."""
 
     id: str
@@ -99,7 +99,7 @@ class Operation(Value, omit_defaults=False):
     reason: str = ""
 
 
-class Connection(Value, omit_defaults=False):
+class Connection(Value, frozen=True, omit_defaults=False):
     """Desired spec and observed status of one onboarded product."""
 
     spec: Spec

@@ -1,4 +1,4 @@
-"""Client secrets: what the directory holds, what the vault serves, and the one type with a value."""
+"""Client secrets: what the directory holds, what the vault serves, the one type with a value."""
 
 from datetime import datetime
 from typing import Any
@@ -32,7 +32,7 @@ class NewSecret:
         raise TypeError("a secret is never serialised")
 
 
-class HeldSecret(Value):
+class HeldSecret(Value, frozen=True):
     """A client secret as the directory lists it: everything but its value."""
 
     key_id: str
@@ -42,7 +42,7 @@ class HeldSecret(Value):
     hint: str = ""
 
 
-class StoredSecret(Value):
+class StoredSecret(Value, frozen=True):
     """The current version of a secret in the vault: tags and dates, not the value."""
 
     name: str
@@ -57,7 +57,7 @@ class StoredSecret(Value):
     verified: bool = False  # staging only: proven against the token endpoint
 
 
-class TokenFacts(Value):
+class TokenFacts(Value, frozen=True):
     """What a token obtained with a secret says."""
 
     roles: frozenset[str]

@@ -16,7 +16,7 @@ class Kind(StrEnum):
     DELEGATED = "delegated"  # Graph: resourceAccess type "Scope"
 
 
-class PermissionKey(Value):
+class PermissionKey(Value, frozen=True):
     """Identity of a permission; the id alone is not enough, one guid serves both kinds."""
 
     resource: str  # application id of the resource
@@ -24,14 +24,14 @@ class PermissionKey(Value):
     id: str
 
 
-class Permission(Value):
+class Permission(Value, frozen=True):
     """A permission that the resource really offers, in its canonical spelling."""
 
     key: PermissionKey
     name: str
 
 
-class Resource(Value):
+class Resource(Value, frozen=True):
     """The service principal of an API and the permissions it offers."""
 
     app_id: str
@@ -39,7 +39,7 @@ class Resource(Value):
     permissions: tuple[Permission, ...]
 
 
-class Application(Value):
+class Application(Value, frozen=True):
     """An application registration as the tenant shows it."""
 
     object_id: str
@@ -56,7 +56,7 @@ class Application(Value):
     created: datetime | None
 
 
-class WantedApplication(Value):
+class WantedApplication(Value, frozen=True):
     """An application registration as the profile wants it."""
 
     unique_name: str
@@ -70,7 +70,7 @@ class WantedApplication(Value):
     tags: tuple[str, ...]
 
 
-class Principal(Value):
+class Principal(Value, frozen=True):
     """A service principal."""
 
     object_id: str
@@ -78,7 +78,7 @@ class Principal(Value):
     enabled: bool
 
 
-class Grant(Value):
+class Grant(Value, frozen=True):
     """An application permission granted to a service principal (app role assignment)."""
 
     id: str
@@ -86,7 +86,7 @@ class Grant(Value):
     permission_id: str
 
 
-class DelegatedGrant(Value):
+class DelegatedGrant(Value, frozen=True):
     """Delegated permissions granted on one resource, for everybody or for one user."""
 
     id: str
@@ -95,7 +95,7 @@ class DelegatedGrant(Value):
     everybody: bool
 
 
-class RoleAssignment(Value):
+class RoleAssignment(Value, frozen=True):
     """A directory role held by a principal."""
 
     id: str
@@ -103,7 +103,7 @@ class RoleAssignment(Value):
     scope: str  # "/" is the whole directory
 
 
-class Tenant(Value):
+class Tenant(Value, frozen=True):
     """The tenant that the automation acts in."""
 
     id: str

@@ -1,0 +1,31 @@
+"""Publishes the result: the hand-over sheet is complete, and the world is told."""
+
+from shared.handover import sheet
+from shared.messages import Event
+from shared.model.connection import Aspect
+from shared.step import Done, Work, step
+
+
+@step(Aspect.HANDED_OVER)
+async def report(work: Work) -> Done:
+    """Check that every line of the hand-over sheet has a value, and announce it."""
+    tenant = await work.ctx.directory.tenant()
+    made = sheet(work.profile, work.connection, tenant, work.ctx.vault.reference)
+    name, operation = work.connection.spec.name, work.message.operation
+    await work.ctx.outbox.publish(
+        Event(
+            id=f"{operation}:report",
+            type="keyturn.connection.reported",
+            source="/keyturn",
+            subject=name,
+            time=work.now,
+            data={
+                "operation": operation,
+                "kind": work.message.kind,
+                "profile": work.profile.id,
+                "handover": f"/api/connections/{name}/handover",
+                "conditions": {c.type: c.status for c in work.connection.conditions},
+            },
+        )
+    )
+    return Done("PUBLISHED", f"{len(made.lines)} lines for the product are ready to be taken over.")

@@ -1,0 +1,50 @@
+"""Removes the secret that a rotation replaced, once nobody can need it any more."""
+
+from datetime import timedelta
+
+import msgspec
+
+from shared.errors import TryLater
+from shared.planning.retirement import Nothing, NotYet, Retire, plan_retirement
+from shared.step import Done, Work, step
+
+AGAIN = timedelta(days=1)
+
+
+@step()
+async def retirement(work: Work) -> Done:
+    """Remove the previous secret by its key id when every guard allows it."""
+    name, credential = work.connection.spec.name, work.connection.credential
+    if credential is None:
+        return await _done(work, "NOTHING", "No secret was published yet.")
+    held = await work.ctx.credentials.held(work.connection.facts.object_id)
+    if held is None:
+        raise TryLater("APP_REPLICATION", "The application is not visible.")
+    served = await work.ctx.vault.current(name)
+    match plan_retirement(credential, held=held, served=served, now=work.ctx.clock.now()):
+        case Nothing():
+            await _forget(work)
+            return await _done(work, "NOTHING", "No previous secret is left.")
+        case NotYet(why=why):
+            await work.ctx.ledger.set_due("retire", name, work.ctx.clock.now() + AGAIN)
+            return Done("NOT_YET", f"The previous secret stays: {why}.")
+        case Retire(key_id=key_id):
+            work.turn.before_write()
+            await work.ctx.credentials.remove(work.connection.facts.object_id, key_id)
+            work.turn.after_write()
+            await work.record("secret.retired", key_id=key_id)
+            await _forget(work)
+            return await _done(work, "RETIRED", f"The previous secret {key_id} was removed.")
+
+
+async def _forget(work: Work) -> None:
+    if work.connection.credential is not None:
+        alone = msgspec.structs.replace(
+            work.connection.credential, previous_key_id="", overlap_until=None
+        )
+        await work.ctx.ledger.set_credential(work.connection.spec.name, alone)
+
+
+async def _done(work: Work, reason: str, message: str) -> Done:
+    await work.ctx.ledger.set_due("retire", work.connection.spec.name, None)
+    return Done(reason, message)

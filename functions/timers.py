@@ -1,0 +1,60 @@
+"""Timers: each sweeps only what is due and asks for operations; none does any work itself."""
+
+import uuid
+from collections.abc import Iterator
+from datetime import timedelta
+
+import azure.functions as func
+
+from shared import bootstrap, telemetry
+from shared.context import Context
+from shared.operations import RESUME, resume, start
+
+SWEEPS = {
+    "rotate": "KEYTURN_ROTATE_SCHEDULE",
+    "verify": "KEYTURN_VERIFY_SCHEDULE",
+    "discover": "KEYTURN_DISCOVER_SCHEDULE",
+    "retire": "KEYTURN_RETIRE_SCHEDULE",
+    RESUME: "KEYTURN_RESUME_SCHEDULE",
+}
+"""Kind of work and the setting that holds its schedule (NCRONTAB)."""
+
+AT_ONCE = 200
+"""Connections that one sweep takes; the rest stays due for the next."""
+
+RETRY = timedelta(hours=1)
+"""When a connection is due again if the operation does not note the next time itself."""
+
+
+def blueprints() -> Iterator[func.Blueprint]:
+    return (_timer(kind, setting) for kind, setting in SWEEPS.items())
+
+
+def _timer(kind: str, setting: str) -> func.Blueprint:
+    blueprint = func.Blueprint()
+
+    @blueprint.function_name(name=f"{kind}_due")
+    @blueprint.timer_trigger(arg_name="timer", schedule=f"%{setting}%", run_on_startup=False)
+    async def handle(timer: func.TimerRequest) -> None:
+        if timer.past_due:
+            telemetry.event("sweep.late", kind=kind)
+        await sweep(await bootstrap.context(), kind)
+
+    return blueprint
+
+
+async def sweep(ctx: Context, kind: str) -> int:
+    """Start what is due of one kind, the longest overdue first; answers how many."""
+    now = ctx.clock.now()
+    started = 0
+    for name in await ctx.ledger.due(kind, now, AT_ONCE):
+        if kind == RESUME:
+            started += await resume(ctx, name, now)
+            continue
+        operation = str(uuid.uuid4())
+        begun = await start(ctx, name, kind, operation, asked_by="timer", reason="due")
+        if begun is not None:
+            started += 1
+            await ctx.ledger.set_due(kind, name, now + RETRY)
+    telemetry.event("sweep.finished", kind=kind, started=started)
+    return started

@@ -1,0 +1,135 @@
+"""Client secrets in the directory.
+
+Source: Graph v1.0 "application: addPassword", "application: removePassword".
+"""
+
+from datetime import datetime
+from uuid import UUID
+
+import msgspec
+
+from shared.adapters.graph_client import Graph
+from shared.adapters.graph_errors import LIFETIME_POLICY, TOO_MANY_SECRETS, TYPE_POLICY
+from shared.adapters.graph_query import exactly_once, query
+from shared.adapters.graph_rows import ApplicationRow, PasswordRow, PolicyRow
+from shared.errors import NeedsHuman, StepError, TryLater
+from shared.model.credential import HeldSecret, NewSecret
+from shared.model.duration import parse_duration
+
+GONE = ("No password credential found",)
+
+REFUSALS = {
+    LIFETIME_POLICY: (
+        "SECRET_LIFETIME_OVER_POLICY",
+        "Ask for a shorter secret_lifetime, or have the tenant's app management policy changed.",
+    ),
+    TYPE_POLICY: (
+        "SECRET_TYPE_BLOCKED",
+        (
+            "Client secrets are blocked in this tenant: have an exemption written for this "
+            "application, or use a product that signs in with a certificate."
+        ),
+    ),
+    TOO_MANY_SECRETS: (
+        "TOO_MANY_SECRETS",
+        "Remove secrets that nobody uses from the application, then send the request again.",
+    ),
+}
+
+
+class GraphCredentials:
+    """Implements ``ports.Credentials``."""
+
+    def __init__(self, graph: Graph) -> None:
+        self._graph = graph
+
+    async def held(self, object_id: str) -> list[HeldSecret] | None:
+        builder = self._graph.client.applications.by_application_id(object_id)
+        info = builder.to_get_request_information(
+            query(builder, select=["id", "passwordCredentials"])
+        )
+        row = await self._graph.get(
+            info, ApplicationRow, doing=f"reading the secrets of {object_id}"
+        )
+        return None if row is None else [p.value() for p in row.password_credentials]
+
+    async def add(self, object_id: str, name: str, ends: datetime) -> NewSecret:
+        from msgraph.generated.applications.item.add_password.add_password_post_request_body import (  # noqa: E501 - the SDK's own name
+            AddPasswordPostRequestBody,
+        )
+        from msgraph.generated.models.password_credential import PasswordCredential
+
+        body = AddPasswordPostRequestBody(
+            password_credential=PasswordCredential(display_name=name, end_date_time=ends)
+        )
+        builder = self._graph.client.applications.by_application_id(object_id).add_password
+        info = builder.to_post_request_information(body, exactly_once())
+        try:
+            made = await self._graph.post(
+                info, PasswordRow, doing=f"adding a secret to {object_id}"
+            )
+        except StepError as error:
+            raise _specific(error) from error
+        except msgspec.DecodeError as error:
+            raise TryLater("ANSWER_LOST", "Graph's answer to addPassword was cut off") from error
+        if made is None or not made.secret_text:
+            raise TryLater("ANSWER_LOST", f"Graph answered without a secret for {object_id}")
+        return NewSecret(
+            key_id=made.key_id,
+            ends=made.end_date_time,
+            hint=made.hint or "",
+            value=made.secret_text,
+        )
+
+    async def remove(self, object_id: str, key_id: str) -> None:
+        from msgraph.generated.applications.item.remove_password.remove_password_post_request_body import (  # noqa: E501 - the SDK's own name
+            RemovePasswordPostRequestBody,
+        )
+
+        builder = self._graph.client.applications.by_application_id(object_id).remove_password
+        body = RemovePasswordPostRequestBody(key_id=UUID(key_id))
+        await self._graph.write(
+            builder.to_post_request_information(body),
+            doing=f"removing secret {key_id} from {object_id}",
+            already=GONE,
+        )
+
+    async def longest_lifetime(self) -> float | None:
+        builder = self._graph.client.policies.default_app_management_policy
+        row = await self._graph.get(
+            builder.to_get_request_information(),
+            PolicyRow,
+            doing="reading the tenant's app management policy",
+        )
+        if row is None or not row.is_enabled or row.application_restrictions is None:
+            return None
+        found = [
+            days(restriction.max_lifetime)
+            for restriction in row.application_restrictions.password_credentials
+            if restriction.restriction_type == "passwordLifetime"
+            and restriction.state != "disabled"
+            and restriction.max_lifetime
+        ]
+        return min(found, default=None)
+
+
+def _specific(error: StepError) -> StepError:
+    """Policy refusals in plain words; an unclear outcome of addPassword as ANSWER_LOST."""
+    for mark, (code, remedy) in REFUSALS.items():
+        if mark in error.message:
+            return NeedsHuman(code, error.message, remedy)
+    if isinstance(error, TryLater) and error.code in {"GRAPH_UNAVAILABLE", "GRAPH_UNREACHABLE"}:
+        return TryLater("ANSWER_LOST", error.message, after=error.after)
+    return error
+
+
+def days(duration: str) -> float:
+    """Days of a policy's maximum lifetime, hours not dropped."""
+    try:
+        return parse_duration(duration).total_seconds() / 86400
+    except ValueError as error:
+        raise NeedsHuman(
+            "POLICY_UNREADABLE",
+            f"The tenant's app management policy has a lifetime of {duration!r}.",
+            "Set secret_lifetime to a value that this policy allows.",
+        ) from error

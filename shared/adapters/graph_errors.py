@@ -1,0 +1,122 @@
+"""Graph's errors in our words.
+
+The text decides, never the status alone: the same text arrives with different statuses, and
+several answers that look like refusals (400, 403, 404) only mean "not replicated yet".
+Source: Microsoft's guidance on eventual consistency in Entra, and the error handling of tools
+that have run against it for years.
+"""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from datetime import timedelta
+from http import HTTPStatus
+from typing import Any
+
+from shared.errors import NeedsHuman, StepError, TryLater
+
+REPLICATION = {
+    "does not reference a valid application object": "APP_REPLICATION",
+    "NoBackingApplicationObject": "APP_REPLICATION",
+    "backing application of the service principal being created must in the local tenant": (
+        "APP_REPLICATION_403"
+    ),
+    "Not a valid reference update": "APPROLE_BAD_REF",
+    "queried reference-property objects are not present": "APP_REPLICATION",
+    "Error_MsaAppDoesNotExist": "APP_REPLICATION",
+}
+"""Texts that pass when the directory has caught up."""
+
+CONCURRENCY = ("Directory_ConcurrencyViolation", "due to concurrent requests")
+
+TOO_MANY_SECRETS = "Directory_ResourceSizeExceeded"
+LIFETIME_POLICY = "CredentialInvalidLifetimeAsPerAppPolicy"
+TYPE_POLICY = "CredentialTypeNotAllowedAsPerAppPolicy"
+
+
+class Outcome:
+    """What became of a call that raised no error of ours."""
+
+    missing = False
+    done_already = False
+
+
+@contextmanager
+def graph_errors(
+    doing: str, *, writing: bool = False, already: Sequence[str] = ()
+) -> Iterator[Outcome]:
+    """Raise `TryLater` or `NeedsHuman` instead of the SDK's errors.
+
+    *already* are texts that mean the write was done before. A 404 on a read is no error.
+    """
+    import httpx
+    from azure.core.exceptions import AzureError, ClientAuthenticationError
+    from kiota_abstractions.api_error import APIError
+
+    outcome = Outcome()
+    try:
+        yield outcome
+    except httpx.HTTPError as error:
+        raise TryLater("GRAPH_UNREACHABLE", f"{doing}: {error!r}") from error
+    except ClientAuthenticationError as error:
+        raise _own_identity(doing, str(error)) from error
+    except AzureError as error:
+        raise TryLater("TOKEN_UNREACHABLE", f"{doing}: {error!r}") from error
+    except APIError as error:
+        text = describe(error)
+        if any(done in text for done in already):
+            outcome.done_already = True
+        elif error.response_status_code == HTTPStatus.NOT_FOUND and not writing:
+            outcome.missing = True
+        else:
+            raise translate(doing, text, error) from error
+
+
+def describe(error: Any) -> str:
+    """``HTTP 403 Authorization_RequestDenied: ... (request-id ...)`` of an SDK error."""
+    main = getattr(error, "error", None)
+    code, message = getattr(main, "code", ""), getattr(main, "message", "") or str(error)
+    details = [getattr(d, "code", "") or "" for d in getattr(main, "details", None) or []]
+    inner = getattr(main, "inner_error", None)
+    request = getattr(inner, "request_id", None)
+    more = f" [{', '.join(filter(None, details))}]" if any(details) else ""
+    trace = f" (request-id {request})" if request else ""
+    return f"HTTP {error.response_status_code} {code}: {message}{more}{trace}"
+
+
+def translate(doing: str, text: str, error: Any) -> StepError:
+    status = error.response_status_code or 0
+    why = f"{doing}: {text}"
+    for mark, code in REPLICATION.items():
+        if mark in text:
+            return TryLater(code, why, after=timedelta(seconds=5))
+    if any(mark in text for mark in CONCURRENCY):
+        return TryLater("CONCURRENT_WRITE", why, after=timedelta(seconds=4))
+    if status == HTTPStatus.TOO_MANY_REQUESTS:
+        return TryLater("THROTTLED", why, after=_retry_after(error), limit=timedelta(hours=1))
+    if status in (0, HTTPStatus.NOT_FOUND) or status >= 500:
+        return TryLater("GRAPH_UNAVAILABLE", why, after=_retry_after(error))
+    if status in (HTTPStatus.FORBIDDEN, HTTPStatus.UNAUTHORIZED):
+        return NeedsHuman(
+            "AUTOMATION_PRIVILEGE",
+            why,
+            "Grant the automation's identity the permission that this call needs (see "
+            "docs/deployment.md), then send the same request again.",
+        )
+    return NeedsHuman("GRAPH_REFUSED", why, "Correct what Graph names, then send it again.")
+
+
+def _own_identity(doing: str, text: str) -> StepError:
+    first = text.splitlines()[0] if text else ""
+    return NeedsHuman(
+        "AUTOMATION_IDENTITY",
+        f"{doing}: the automation itself cannot sign in: {first}",
+        "Check the identity of this app: its client id, its secret if it uses one, and the tenant.",
+    )
+
+
+def _retry_after(error: Any) -> timedelta:
+    headers = getattr(error, "response_headers", None) or {}
+    try:
+        return timedelta(seconds=min(float(headers.get("retry-after", "30")), 600))
+    except (TypeError, ValueError):
+        return timedelta(seconds=30)

@@ -1,0 +1,30 @@
+"""Query options and headers for the SDK's request builders."""
+
+from typing import Any
+
+
+def query(builder: Any, **options: Any) -> Any:
+    """Configuration with the builder's own query parameters, such as ``select=[...]``."""
+    from kiota_abstractions.base_request_configuration import RequestConfiguration
+
+    parameters = next(
+        value for name, value in vars(type(builder)).items() if name.endswith("GetQueryParameters")
+    )
+    return RequestConfiguration(query_parameters=parameters(**options))
+
+
+def create_if_missing() -> Any:
+    """Makes a PATCH by alternate key an upsert."""
+    from kiota_abstractions.base_request_configuration import RequestConfiguration
+
+    configuration: Any = RequestConfiguration()
+    configuration.headers.add("Prefer", "create-if-missing")
+    return configuration
+
+
+def exactly_once() -> Any:
+    """Switches the SDK's own retries off: it would repeat a POST whose answer was lost."""
+    from kiota_abstractions.base_request_configuration import RequestConfiguration
+    from kiota_http.middleware.options import RetryHandlerOption
+
+    return RequestConfiguration(options=[RetryHandlerOption(max_retries=0, should_retry=False)])

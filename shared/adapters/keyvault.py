@@ -1,0 +1,154 @@
+"""The vault that serves secrets to products. Source: Key Vault REST API, "Set Secret" ff."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+from shared.errors import NeedsHuman, TryLater
+from shared.model.credential import NewSecret, StoredSecret
+from shared.settings import Settings
+
+if TYPE_CHECKING:
+    from azure.core.credentials_async import AsyncTokenCredential
+
+LOOPBACK = {"127.0.0.1", "localhost", "::1"}
+CONTENT_TYPE = "application/vnd.keyturn.client-secret"
+DELETED = "ObjectIsDeletedButRecoverable"
+RECOVERING = "ObjectIsBeingRecovered"
+
+
+class KeyVault:
+    """Implements ``ports.Vault``."""
+
+    def __init__(self, settings: Settings, credential: "AsyncTokenCredential") -> None:
+        from azure.keyvault.secrets.aio import SecretClient
+
+        self._url = settings.vault_url
+        self._client = SecretClient(
+            settings.vault_url,
+            credential,
+            # The check compares the vault's name with Microsoft's domains; a loopback has none.
+            verify_challenge_resource=urlsplit(settings.vault_url).hostname not in LOOPBACK,
+        )
+
+    async def current(self, name: str) -> StoredSecret | None:
+        found = await self._read(name)
+        return None if found is None else _stored(found.properties)
+
+    async def reveal(self, stored: StoredSecret) -> NewSecret | None:
+        found = await self._read(stored.name, stored.version)
+        if found is None or not found.value:
+            return None
+        return NewSecret(
+            key_id=stored.key_id,
+            ends=stored.expires or datetime.max.replace(tzinfo=UTC),
+            hint=stored.hint,
+            value=found.value,
+        )
+
+    async def put(self, name: str, secret: NewSecret, tags: dict[str, str]) -> StoredSecret:
+        with vault_errors(f"storing {name}"):
+            try:
+                made = await self._client.set_secret(
+                    name,
+                    secret.reveal(),
+                    expires_on=secret.ends,
+                    content_type=CONTENT_TYPE,
+                    tags={**tags, "keyId": secret.key_id, "hint": secret.hint},
+                )
+            except Exception as error:
+                await self._recover_if_deleted(name, error)
+                raise
+        back = await self.current(name)
+        if back is None or back.version != made.properties.version:
+            raise TryLater("VAULT_RACE", f"another version of {name} was written meanwhile")
+        return back
+
+    async def retag(self, stored: StoredSecret, tags: dict[str, str]) -> None:
+        with vault_errors(f"tagging {stored.name}"):
+            await self._client.update_secret_properties(stored.name, stored.version, tags=tags)
+
+    async def disable(self, stored: StoredSecret) -> None:
+        with vault_errors(f"disabling a version of {stored.name}"):
+            await self._client.update_secret_properties(stored.name, stored.version, enabled=False)
+
+    def reference(self, name: str, version: str) -> str:
+        return f"{self._url}/secrets/{name}/{version}"
+
+    async def close(self) -> None:
+        await self._client.close()
+
+    async def _read(self, name: str, version: str | None = None) -> Any:
+        from azure.core.exceptions import HttpResponseError, ResourceNotFoundError
+
+        with vault_errors(f"reading {name}"):
+            try:
+                return await self._client.get_secret(name, version)
+            except ResourceNotFoundError:
+                return None
+            except HttpResponseError as error:
+                if "SecretDisabled" in _inner(error):
+                    return None
+                raise
+
+    async def _recover_if_deleted(self, name: str, error: Exception) -> None:
+        """A deleted name cannot be written; bring it back, the next attempt writes. Never purge."""
+        if _inner(error) == DELETED:
+            await self._client.recover_deleted_secret(name)
+            raise TryLater(
+                "VAULT_RECOVERING", f"{name} was deleted; recovering it first"
+            ) from error
+
+
+@contextmanager
+def vault_errors(doing: str) -> Iterator[None]:
+    """Raise `TryLater` or `NeedsHuman` instead of the SDK's errors."""
+    from azure.core.exceptions import AzureError, ClientAuthenticationError, HttpResponseError
+
+    try:
+        yield
+    except ClientAuthenticationError as error:
+        raise NeedsHuman(
+            "AUTOMATION_IDENTITY",
+            f"{doing}: the vault does not accept the automation's identity.",
+            "Check the identity of this app and that the vault is in the same tenant.",
+        ) from error
+    except HttpResponseError as error:
+        status, inner = error.status_code or 0, _inner(error)
+        why = f"{doing}: the vault answered HTTP {status} {inner}".rstrip()
+        if status == 403:
+            # A role that was just assigned takes minutes to work.
+            raise TryLater(
+                "VAULT_FORBIDDEN", why, after=timedelta(seconds=30), limit=timedelta(minutes=10)
+            ) from error
+        if inner == RECOVERING or status in (0, 408, 409, 429) or status >= 500:
+            raise TryLater("VAULT_UNAVAILABLE", why) from error
+        raise NeedsHuman(
+            "VAULT_REFUSED", why, "Correct what the vault names, then send the request again."
+        ) from error
+    except AzureError as error:
+        raise TryLater("VAULT_UNREACHABLE", f"{doing}: {type(error).__name__}") from error
+
+
+def _inner(error: Exception) -> str:
+    main = getattr(error, "error", None)
+    inner = getattr(main, "innererror", None) or {}
+    return str(inner.get("code", "") or getattr(main, "code", "") or "")
+
+
+def _stored(properties: Any) -> StoredSecret:
+    tags = properties.tags or {}
+    return StoredSecret(
+        name=properties.name,
+        version=properties.version,
+        key_id=tags.get("keyId", ""),
+        operation=tags.get("operation", ""),
+        created=properties.created_on,
+        expires=properties.expires_on,
+        enabled=bool(properties.enabled),
+        hint=tags.get("hint", ""),
+        previous_key_id=tags.get("previousKeyId", ""),
+        verified=tags.get("verified") == "true",
+    )

@@ -1,0 +1,99 @@
+"""Sending: queued messages for steps, events for the world.
+
+Opening a sender costs half a second, so each is opened once and kept.
+"""
+
+import asyncio
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from shared.errors import TryLater
+from shared.messages import Event, StepMessage, encode
+from shared.settings import Settings
+
+if TYPE_CHECKING:
+    from azure.core.credentials_async import AsyncTokenCredential
+    from azure.servicebus.aio import ServiceBusSender
+
+EVENTS = "events"
+PROVISIONING = "provisioning"
+REFUSED = "refused"
+
+
+class ServiceBusOutbox:
+    """Implements ``ports.Outbox``."""
+
+    def __init__(self, settings: Settings, credential: "AsyncTokenCredential") -> None:
+        from azure.servicebus.aio import ServiceBusClient
+
+        self._client = (
+            ServiceBusClient.from_connection_string(settings.servicebus_connection)
+            if settings.servicebus_connection
+            else ServiceBusClient(settings.servicebus_namespace, credential)
+        )
+        self._senders: dict[str, ServiceBusSender] = {}
+        self._locks: dict[str, asyncio.Lock] = {}
+
+    async def send(self, step: str, message: StepMessage, *, at: datetime | None = None) -> None:
+        await self._send(
+            step,
+            encode(message),
+            session_id=message.connection,
+            message_id=f"{message.operation}:{step}:{message.attempt}",
+            correlation_id=message.operation,
+            subject=message.kind,
+            scheduled_enqueue_time_utc=at,
+        )
+
+    async def provision(self, body: bytes, message_id: str) -> None:
+        await self._send(PROVISIONING, body, message_id=message_id)
+
+    async def publish(self, event: Event) -> None:
+        await self._send(
+            EVENTS,
+            msgspec.json.encode(event),
+            message_id=event.id,
+            subject=event.type,
+            content_type="application/cloudevents+json",
+            application_properties={"type": event.type, "connection": event.subject},
+        )
+
+    async def set_aside(self, body: bytes, message_id: str, reason: str) -> None:
+        await self._send(
+            REFUSED,
+            body,
+            message_id=message_id,
+            content_type="application/octet-stream",
+            application_properties={"reason": reason[:1000]},
+            time_to_live=timedelta(days=14),
+        )
+
+    async def close(self) -> None:
+        await asyncio.gather(*(sender.close() for sender in self._senders.values()))
+        await self._client.close()
+
+    async def _send(self, entity: str, body: bytes, **options: Any) -> None:
+        from azure.servicebus import ServiceBusMessage
+        from azure.servicebus.exceptions import ServiceBusError
+
+        options.setdefault("content_type", "application/json")
+        # One sender is not safe to share between tasks at once.
+        async with self._locks.setdefault(entity, asyncio.Lock()):
+            try:
+                sender = await self._sender(entity)
+                await sender.send_messages(ServiceBusMessage(body, **options))
+            except ServiceBusError as error:
+                self._senders.pop(entity, None)
+                raise TryLater(
+                    "QUEUE_UNREACHABLE", f"sending to {entity}: {type(error).__name__}"
+                ) from error
+
+    async def _sender(self, entity: str) -> "ServiceBusSender":
+        if entity not in self._senders:
+            make = (
+                self._client.get_topic_sender if entity == EVENTS else self._client.get_queue_sender
+            )
+            self._senders[entity] = make(entity)
+        return self._senders[entity]

@@ -1,0 +1,39 @@
+"""Opens table and blob storage, by connection string or by identity."""
+
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from shared.adapters.blob_accounts import BlobAccounts
+from shared.adapters.table_ledger import TableLedger
+from shared.ports import Clock
+from shared.settings import Settings
+import contextlib
+
+if TYPE_CHECKING:
+    from azure.core.credentials_async import AsyncTokenCredential
+
+WRITE_SPACING = timedelta(seconds=10)
+"""Between two writes to one application: closer ones are refused as concurrent."""
+
+ACCOUNTS = "accounts"
+
+
+async def open_storage(
+    settings: Settings, credential: "AsyncTokenCredential", clock: Clock
+) -> tuple[TableLedger, BlobAccounts]:
+    from azure.core.exceptions import ResourceExistsError
+    from azure.data.tables.aio import TableServiceClient
+    from azure.storage.blob.aio import BlobServiceClient
+
+    if settings.storage_connection:
+        tables = TableServiceClient.from_connection_string(settings.storage_connection)
+        blobs = BlobServiceClient.from_connection_string(settings.storage_connection)
+    else:
+        tables = TableServiceClient(settings.table_uri, credential=credential)
+        blobs = BlobServiceClient(settings.blob_uri, credential=credential)
+    ledger = TableLedger(tables, clock, write_spacing=WRITE_SPACING * settings.pace)
+    await ledger.ensure_tables()
+    container = blobs.get_container_client(ACCOUNTS)
+    with contextlib.suppress(ResourceExistsError):
+        await container.create_container()
+    return ledger, BlobAccounts(container)

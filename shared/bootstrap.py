@@ -1,0 +1,65 @@
+"""Composition root: settings become adapters; the only module that builds them.
+
+SDKs are imported on the first invocation, not while the host indexes the functions.
+"""
+
+import asyncio
+from datetime import UTC, datetime
+
+from shared.context import Context
+from shared.settings import Settings, load
+
+
+class SystemClock:
+    """Implements ``ports.Clock``."""
+
+    def now(self) -> datetime:
+        return datetime.now(UTC)
+
+
+_context: Context | None = None
+_lock = asyncio.Lock()
+
+
+async def context() -> Context:
+    """The process's context, built on first use; raises `SettingsError` naming what is wrong."""
+    global _context  # noqa: PLW0603 - one per process, as the host calls plain functions
+    async with _lock:
+        if _context is None:
+            _context = await build(load())
+        return _context
+
+
+async def build(settings: Settings) -> Context:
+    from shared.adapters.graph_accounts import GraphAccounts
+    from shared.adapters.graph_applications import GraphApplications
+    from shared.adapters.graph_client import Graph
+    from shared.adapters.graph_consents import GraphConsents
+    from shared.adapters.graph_credentials import GraphCredentials
+    from shared.adapters.graph_directory import GraphDirectory
+    from shared.adapters.graph_roles import GraphRoles
+    from shared.adapters.identity import own_credential
+    from shared.adapters.keyvault import KeyVault
+    from shared.adapters.servicebus import ServiceBusOutbox
+    from shared.adapters.storage import open_storage
+    from shared.adapters.tokens import EntraTokens
+
+    credential = own_credential(settings)
+    graph = Graph(settings, credential)
+    clock = SystemClock()
+    ledger, accounts = await open_storage(settings, credential, clock)
+    return Context(
+        clock=clock,
+        directory=GraphDirectory(graph, credential),
+        applications=GraphApplications(graph, settings.pace),
+        consents=GraphConsents(graph),
+        roles=GraphRoles(graph, settings.pace),
+        credentials=GraphCredentials(graph),
+        tokens=EntraTokens(settings),
+        vault=KeyVault(settings, credential),
+        outbox=ServiceBusOutbox(settings, credential),
+        ledger=ledger,
+        account_reader=GraphAccounts(graph),
+        account_store=accounts,
+        pace=settings.pace,
+    )

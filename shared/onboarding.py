@@ -1,0 +1,201 @@
+"""Creating connections and starting their operations: one way, for HTTP and queue alike."""
+
+import hashlib
+
+import msgspec
+
+from shared import operations
+from shared.context import Context
+from shared.model.connection import Approval, Aspect, Connection, Operation, Spec, Status, Value
+from shared.requests import Problem, Request
+
+APPROVAL_PENDING = "APPROVAL_PENDING"
+"""Reason of a condition that waits for somebody's approval."""
+
+
+class Rejected(Exception):
+    """A valid request that the connection's state does not allow."""
+
+    def __init__(self, field: str, code: str, message: str, hint: str, operation: str = "") -> None:
+        super().__init__(message)
+        self.problem = Problem(field=field, code=code, message=message, hint=hint)
+        self.operation = operation  # the one that is in the way
+
+
+class Onboarding(Value, frozen=True):
+    """What came of a request to onboard; not *fresh* when it was being done already."""
+
+    operation: Operation
+    fresh: bool
+
+
+async def find(ctx: Context, name: str) -> Connection:
+    connection = await ctx.ledger.connection(name)
+    if connection is None:
+        raise Rejected(
+            "connection",
+            "CONNECTION_UNKNOWN",
+            f"there is no connection {name}",
+            "onboard it first, or list the known ones with GET /api/connections",
+        )
+    return connection
+
+
+async def onboard(
+    ctx: Context, request: Request, *, asked_by: str, operation: str = ""
+) -> Onboarding:
+    """Create the connection and start its onboarding, or join the one that is going on.
+
+    Repeating it is safe from any point of a crash. Without an *operation* id, repeats of a
+    request derive the same one, so that two at once start one operation; after an attempt
+    that needed attention they derive the next, which is how people try again.
+    """
+    now, wanted = ctx.clock.now(), request.spec
+    approval = request.approval and Approval(
+        by=request.approval.by or asked_by, reason=request.approval.reason, at=now
+    )
+    created = await ctx.ledger.create(Connection(spec=wanted, created=now, approval=approval))
+    connection = await find(ctx, wanted.name)
+    if connection.spec != wanted:
+        raise _name_taken(connection.spec, wanted)
+    if created:
+        data = {"profile": wanted.profile, "features": wanted.features, "by": asked_by}
+        await ctx.ledger.record(wanted.name, now, "connection.requested", data)
+    if approval and (created or _differs(connection.approval, approval)):
+        connection = await _store_approval(ctx, connection, approval, asked_by)
+    return await _start_onboarding(ctx, connection, asked_by=asked_by, operation=operation)
+
+
+async def run(ctx: Context, name: str, kind: str, operation: str, *, asked_by: str) -> Operation:
+    """Start an operation of a connection that has been onboarded."""
+    connection = await find(ctx, name)
+    known = await ctx.ledger.operation(name, operation)
+    if known is not None and known.state != "running":
+        return known
+    if not connection.facts.object_id:
+        raise await _in_the_way(ctx, name) or Rejected(
+            "connection",
+            "NOT_ONBOARDED",
+            f"{name} has no application in the tenant yet",
+            "send its onboarding request again and wait until it has succeeded",
+        )
+    if kind == "discover" and not connection.spec.features.get("discovery"):
+        raise Rejected(
+            "connection",
+            "FEATURE_OFF",
+            f"{name} was onboarded without the feature discovery",
+            "onboard a connection with the feature discovery",
+        )
+    started = await operations.start(
+        ctx, name, kind, operation, asked_by=asked_by, reason="requested"
+    )
+    if started is None:
+        raise await _in_the_way(ctx, name) or _busy(name, "")
+    return started
+
+
+async def approve(
+    ctx: Context, name: str, approval: Approval, *, asked_by: str
+) -> Onboarding | None:
+    """Store an approval; an onboarding that waits for it starts again."""
+    given = Approval(by=approval.by or asked_by, reason=approval.reason, at=ctx.clock.now())
+    connection = await _store_approval(ctx, await find(ctx, name), given, asked_by)
+    if not waits_for_approval(connection):
+        return None
+    return await _start_onboarding(ctx, connection, asked_by=asked_by, operation="")
+
+
+def waits_for_approval(connection: Connection) -> bool:
+    held = (connection.condition(Aspect.CONSENTED), connection.condition(Aspect.ROLE_ASSIGNED))
+    return any(
+        condition is not None
+        and condition.status == Status.FALSE
+        and condition.reason == APPROVAL_PENDING
+        for condition in held
+    )
+
+
+async def _start_onboarding(
+    ctx: Context, connection: Connection, *, asked_by: str, operation: str
+) -> Onboarding:
+    name = connection.spec.name
+    runs = [run for run in await ctx.ledger.operations(name) if run.kind == "onboard"]
+    same = next((run for run in runs if run.id == operation), None)
+    if same is not None and same.state != "running":
+        return Onboarding(operation=same, fresh=False)
+    latest = max(runs, key=lambda run: run.started, default=None)
+    if same is None and latest is not None and latest.state in ("running", "succeeded"):
+        return Onboarding(operation=latest, fresh=False)
+    started = await operations.start(
+        ctx,
+        name,
+        "onboard",
+        operation or _next_id(connection, len(runs)),
+        asked_by=asked_by,
+        reason="requested",
+    )
+    if started is not None:
+        return Onboarding(operation=started, fresh=started.state == "running")
+    return await _joined(ctx, name)
+
+
+async def _joined(ctx: Context, name: str) -> Onboarding:
+    """Somebody else's operation was begun first: join it when it is an onboarding."""
+    connection = await find(ctx, name)
+    flight = await ctx.ledger.operation(name, connection.operation)
+    if flight is not None and flight.kind == "onboard":
+        return Onboarding(operation=flight, fresh=False)
+    raise _busy(name, connection.operation)
+
+
+def _next_id(connection: Connection, attempts: int) -> str:
+    """The same for every repeat of a request, until the attempt has ended."""
+    parts = (connection.spec.name, connection.created.isoformat(), str(attempts))
+    return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:32]
+
+
+async def _store_approval(
+    ctx: Context, connection: Connection, approval: Approval, asked_by: str
+) -> Connection:
+    name, now = connection.spec.name, ctx.clock.now()
+    carrying = msgspec.structs.replace(connection, approval=approval)
+    await ctx.ledger.set_approval(carrying)
+    data = {"by": approval.by, "reason": approval.reason, "asked_by": asked_by}
+    await ctx.ledger.record(name, now, "approval.given", data)
+    return carrying
+
+
+def _differs(known: Approval | None, given: Approval) -> bool:
+    return known is None or (known.by, known.reason) != (given.by, given.reason)
+
+
+async def _in_the_way(ctx: Context, name: str) -> Rejected | None:
+    connection = await find(ctx, name)
+    flight = await ctx.ledger.operation(name, connection.operation)
+    if flight is None or flight.state != "running":
+        return None
+    return _busy(name, flight.id)
+
+
+def _busy(name: str, operation: str) -> Rejected:
+    return Rejected(
+        "connection",
+        "OPERATION_RUNNING",
+        f"{name} has an operation in flight: {operation or 'one that just began'}",
+        "send it again when that operation has ended",
+        operation,
+    )
+
+
+def _name_taken(known: Spec, wanted: Spec) -> Rejected:
+    differing = [
+        field
+        for field in ("profile", "features", "inputs", "owner", "accept_swaps")
+        if getattr(known, field) != getattr(wanted, field)
+    ]
+    return Rejected(
+        "name",
+        "NAME_TAKEN",
+        f"{wanted.name} exists and differs in {', '.join(differing)}",
+        "choose another name, or send what the connection was made with",
+    )

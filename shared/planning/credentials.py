@@ -1,0 +1,171 @@
+"""The next thing to do to have a working, published client secret.
+
+The ladder: intent, add, stage, let it become known, verify, publish; a crash anywhere is
+resumed from what directory and vault show, without the help of any row of ours.
+"""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+from shared.model.connection import Value
+from shared.model.credential import HeldSecret, StoredSecret
+
+PREFIX = "managed:"
+"""Display names of secrets that are ours; nothing without it is ever removed."""
+
+SETTLE = timedelta(hours=1)
+MOST_OF_OURS = 3
+"""Live secrets of ours on one application: served, its successor, one waiting for retirement."""
+
+NAME_LIMIT = 120
+
+
+class Policy(Value, frozen=True):
+    """How long secrets live, from profile and request."""
+
+    lifetime: timedelta
+    renew_before: timedelta
+    overlap: timedelta
+
+
+class Facts(Value, frozen=True):
+    """What directory and vault show. `held` is None while the application is not visible."""
+
+    held: tuple[HeldSecret, ...] | None
+    served: StoredSecret | None
+    staged: StoredSecret | None
+    verified: bool = False  # this delivery has just proven the staged secret
+
+
+class Add(Value, frozen=True):
+    name: str
+    ends: datetime
+    why: str
+
+
+class Discard(Value, frozen=True):
+    """Remove a secret of this operation whose value was lost."""
+
+    key_id: str
+    why: str = "value-lost"
+
+
+class Verify(Value, frozen=True):
+    """Prove the staged secret against the token endpoint."""
+
+
+class Publish(Value, frozen=True):
+    previous_key_id: str
+
+
+class Keep(Value, frozen=True):
+    """The served secret is good; nothing is due."""
+
+    why: str
+
+
+class Published(Value, frozen=True):
+    """This operation's secret is served: note its dates, put the staging copy away."""
+
+
+class Wait(Value, frozen=True):
+    code: str
+    message: str
+
+
+class Ask(Value, frozen=True):
+    code: str
+    message: str
+    remedy: str
+
+
+Action = Add | Discard | Verify | Publish | Keep | Published | Wait | Ask
+
+
+def credential_name(profile: str, operation: str, tail: str) -> str:
+    """Display name in the directory: our mark, the operation, and the guide's readable name."""
+    return f"{PREFIX}{profile}/{operation} {tail}"[:NAME_LIMIT].rstrip()
+
+
+def staging_name(vault_name: str) -> str:
+    return f"{vault_name}--next"
+
+
+def due_at(policy: Policy, starts: datetime, ends: datetime) -> datetime:
+    """When rotation starts: two thirds of the life, or `renew_before` its end if earlier.
+
+    A life cut short by the tenant's policy also cuts `renew_before`, to a third of it.
+    """
+    life = ends - starts
+    return min(starts + life * 2 / 3, ends - min(policy.renew_before, life / 3))
+
+
+def plan_credential(
+    policy: Policy,
+    facts: Facts,
+    *,
+    name: str,
+    operation: str,
+    rotate: bool,
+    registered: datetime,
+    now: datetime,
+) -> Action:
+    """Decide the next action of this operation; *rotate* asks for a new secret in any case."""
+    if facts.held is None:
+        return _invisible(registered, now)
+    served = facts.served
+    if served is not None and served.operation == operation:
+        return Published()
+    mine = [secret for secret in facts.held if secret.name == name]
+    staged = facts.staged
+    if staged is not None and staged.operation == operation:
+        return _resume(staged, mine, facts)
+    if mine:
+        return Discard(mine[0].key_id)
+    why = "asked" if rotate else _why_new(policy, facts.held, served, now)
+    if why is None:
+        return Keep("fresh")
+    if len(_ours(facts.held, now)) >= MOST_OF_OURS:
+        return Ask(
+            "TOO_MANY_SECRETS",
+            f"The application already has {MOST_OF_OURS} live secrets of ours.",
+            "Wait until the overlap of the last rotation is over, or retire a secret by hand.",
+        )
+    return Add(name=name, ends=now + policy.lifetime, why=why)
+
+
+def _invisible(registered: datetime, now: datetime) -> Action:
+    if now < registered + SETTLE:
+        return Wait("APP_REPLICATION", "The new application is not visible everywhere yet.")
+    return Ask(
+        "APP_DELETED",
+        "The application is gone.",
+        "Restore it within 30 days (Entra ID, App registrations, Deleted applications) instead of "
+        "making a new one, then send the request again.",
+    )
+
+
+def _resume(staged: StoredSecret, mine: Sequence[HeldSecret], facts: Facts) -> Action:
+    """Go on with what this operation has staged; copies whose value was lost go first."""
+    lost = [secret.key_id for secret in mine if secret.key_id != staged.key_id]
+    if lost:
+        return Discard(lost[0])
+    if not facts.verified:
+        return Verify()
+    return Publish(previous_key_id=facts.served.key_id if facts.served else "")
+
+
+def _why_new(
+    policy: Policy, held: Sequence[HeldSecret], served: StoredSecret | None, now: datetime
+) -> str | None:
+    if served is None:
+        return "none-served"
+    current = next((secret for secret in held if secret.key_id == served.key_id), None)
+    if current is None:
+        # Lists lag behind writes: believe the loss only once it is old enough.
+        return "served-is-gone" if now >= served.created + SETTLE else None
+    return "due" if now >= due_at(policy, current.starts, current.ends) else None
+
+
+def _ours(held: Sequence[HeldSecret], now: datetime) -> list[HeldSecret]:
+    return [secret for secret in held if secret.name.startswith(PREFIX) and secret.ends > now]

@@ -1,0 +1,54 @@
+"""Which secret may be removed after a rotation, and the guards that keep the served one."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from shared.model.connection import Credential, Value
+from shared.model.credential import HeldSecret, StoredSecret
+from shared.planning.credentials import PREFIX, SETTLE
+
+
+class Retire(Value, frozen=True):
+    """Remove the previous secret by its key id, never by position or date."""
+
+    key_id: str
+
+
+class Nothing(Value, frozen=True):
+    """Nothing is left to retire."""
+
+
+class NotYet(Value, frozen=True):
+    """A guard says no for now."""
+
+    why: str
+
+
+Action = Retire | Nothing | NotYet
+
+
+def plan_retirement(
+    credential: Credential,
+    *,
+    held: Sequence[HeldSecret],
+    served: StoredSecret | None,
+    now: datetime,
+) -> Action:
+    """All guards must hold; *held* and *served* come from complete reads of this delivery."""
+    old = next((s for s in held if s.key_id == credential.previous_key_id), None)
+    if not credential.previous_key_id or old is None:
+        return Nothing()
+    if served is None or served.key_id != credential.key_id:
+        return NotYet("another secret is served than the one published last")
+    if all(s.key_id != served.key_id for s in held):
+        return NotYet("the served secret is not held in the directory")
+    if now < served.created + SETTLE or now < (credential.overlap_until or now):
+        return NotYet("the overlap is not over")
+    if old.name.startswith(PREFIX) and _is_newest(old, held):
+        return NotYet("the newest secret of ours is never removed")
+    return Retire(old.key_id)
+
+
+def _is_newest(secret: HeldSecret, held: Sequence[HeldSecret]) -> bool:
+    ours = [s for s in held if s.name.startswith(PREFIX)]
+    return max(ours, key=lambda s: s.starts).key_id == secret.key_id

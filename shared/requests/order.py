@@ -1,0 +1,69 @@
+"""Orders that other systems post to the `provisioning` queue: the public message contract."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from shared.messages import VERSION
+from shared.model.connection import Approval, Spec, Value
+from shared.requests.document import read
+from shared.requests.problem import Problem, Problems, kind_of, one_of
+from shared.requests.request import FIELDS, check_name, check_text, check_wanted
+
+ORDERS = ("onboard", "rotate", "verify", "discover")
+"""Kinds of operation that outsiders may ask for."""
+
+ENVELOPE = ("apiVersion", "kind", "connection", "operation", "attempt")
+"""The last two are what our own messages carry; they are tolerated and mean nothing here."""
+
+MAX_OPERATION = 128
+
+
+class Order(Value, frozen=True):
+    """A valid order; `spec` is set when a connection is to be onboarded."""
+
+    kind: str
+    connection: str
+    spec: Spec | None = None
+    approval: Approval | None = None
+
+
+def check_message(body: bytes) -> Order | list[Problem]:
+    """Read the body of a message from the `provisioning` queue."""
+    found = Problems()
+    document = read(body, found)
+    if document is None:
+        return found.listed()
+    kind = _check_envelope(document, found)
+    name = check_name(document, "connection", found)
+    order = Order(kind=kind, connection=name)
+    if kind == "onboard":
+        found.unknown_fields(document, (*ENVELOPE, *FIELDS), "")
+        wanted = check_wanted(name, document, found)
+        order = Order(kind=kind, connection=name, spec=wanted.spec, approval=wanted.approval)
+        if wanted.approval and not wanted.approval.by:
+            found.missing("approval.by", "say who approves: a message has no signed-in caller")
+    elif kind:
+        found.unknown_fields(document, ENVELOPE, "")
+    return found.listed() or order
+
+
+def _check_envelope(document: Mapping[str, Any], found: Problems) -> str:
+    """Check everything around the order itself; answers its kind, empty when there is none."""
+    version, kind = document.get("apiVersion"), document.get("kind")
+    if version is None:
+        found.missing("apiVersion", f"allowed: {VERSION}")
+    elif version != VERSION:
+        message = "apiVersion is not one that is understood"
+        found.add("apiVersion", "VERSION_UNKNOWN", message, f"allowed: {VERSION}")
+    check_text(document, "operation", MAX_OPERATION, found)
+    attempt = document.get("attempt", 1)
+    if isinstance(attempt, bool) or not isinstance(attempt, int) or attempt < 1:
+        message = f"attempt is no count, but {kind_of(attempt)}"
+        found.invalid("attempt", message, "a whole number from 1")
+    if kind is None or kind == "":
+        found.missing("kind", one_of(ORDERS))
+    elif kind not in ORDERS:
+        found.add("kind", "KIND_UNKNOWN", "kind is not one that is understood", one_of(ORDERS))
+    else:
+        return str(kind)
+    return ""

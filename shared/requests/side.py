@@ -1,0 +1,62 @@
+"""The small bodies: approvals, acknowledgements, and calls that need none."""
+
+from typing import Any
+
+from shared.model.connection import Approval, Value
+from shared.requests.document import read
+from shared.requests.problem import Problem, Problems, kind_of
+from shared.requests.request import MAX_OWNER, MAX_REASON, check_given, check_text
+
+
+class Acknowledgement(Value, frozen=True):
+    """Somebody's word that the product uses the published secret."""
+
+    by: str = ""
+    note: str = ""
+
+
+def check_approval(body: bytes) -> Approval | list[Problem]:
+    found = Problems()
+    document = read(body, found)
+    if document is None:
+        return found.listed()
+    approval = check_given(document, "", found)
+    return found.listed() or approval
+
+
+def check_acknowledgement(body: bytes) -> Acknowledgement | list[Problem]:
+    found = Problems()
+    document = _optional(body, found)
+    found.unknown_fields(document, ("by", "note"), "")
+    by = check_text(document, "by", MAX_OWNER, found)
+    note = check_text(document, "note", MAX_REASON, found)
+    return found.listed() or Acknowledgement(by=by, note=note)
+
+
+def check_rotation(body: bytes) -> list[Problem]:
+    found = Problems()
+    document = _optional(body, found)
+    found.unknown_fields(document, ("emergency",), "")
+    emergency = document.get("emergency", False)
+    if not isinstance(emergency, bool):
+        message = f"emergency must be a boolean, not {kind_of(emergency)}"
+        found.invalid("emergency", message, "allowed: false")
+    elif emergency:
+        found.add(
+            "emergency",
+            "NOT_OFFERED",
+            "emergency rotation is not offered by this version",
+            "rotate without it, then remove the old secret in the portal",
+        )
+    return found.listed()
+
+
+def check_empty(body: bytes) -> list[Problem]:
+    """A call whose path says it all takes no body, or an empty object."""
+    found = Problems()
+    found.unknown_fields(_optional(body, found), (), "")
+    return found.listed()
+
+
+def _optional(body: bytes, found: Problems) -> dict[str, Any]:
+    return (read(body, found) or {}) if body else {}
