@@ -8,6 +8,7 @@ import msgspec
 from shared.model.profile import (
     AUDIENCES,
     RESOURCES,
+    DiscoveryPolicy,
     Feature,
     Input,
     Output,
@@ -20,6 +21,7 @@ from shared.model.profile import (
 __all__ = [
     "AUDIENCES",
     "RESOURCES",
+    "DiscoveryPolicy",
     "Feature",
     "Input",
     "Output",

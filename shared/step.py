@@ -32,7 +32,7 @@ class Work(msgspec.Struct, frozen=True, kw_only=True):
     ctx: Context
     now: datetime
 
-    async def record(self, what: str, **data: Any) -> None:
+    async def record(self, what: str, /, **data: Any) -> None:
         """Log a change and append it to the audit history; never with a secret value."""
         telemetry.event(what, **data)
         asked = {"operation": self.message.operation, **data}

@@ -20,7 +20,7 @@ def bound(**fields: str) -> Iterator[None]:
         _bound.reset(token)
 
 
-def event(name: str, *, level: int = logging.INFO, **fields: object) -> None:
+def event(name: str, /, *, level: int = logging.INFO, **fields: object) -> None:
     """Log an event; *name* is ``noun.verb-ed``. Fields must never hold a secret value."""
     everything = {**(_bound.get() or {}), **fields}
     # Both: text for whoever reads lines, `extra` for whoever queries fields.

@@ -28,7 +28,8 @@ async def wanted(work: Work) -> Wanted:
     by_resource[GRAPH_APP_ID] = []  # looked at in any case: nothing else may be granted on it
     for permission in access.permissions:
         by_resource[permission.resource].append(permission)
-    resources, permissions = [], []
+    resources: list[Resource] = []
+    permissions: list[Permission] = []
     for app_id, names in by_resource.items():
         resource = await work.ctx.directory.resource(app_id)
         if resource is None:

@@ -114,9 +114,11 @@ def plan_credential(
     if facts.held is None:
         return _invisible(registered, now)
     served = facts.served
-    if served is not None and served.operation == operation:
-        return Published()
     mine = [secret for secret in facts.held if secret.name == name]
+    if served is not None and served.operation == operation:
+        # A secret whose answer was lost may be listed only now.
+        late = [secret.key_id for secret in mine if secret.key_id != served.key_id]
+        return Discard(late[0]) if late else Published()
     staged = facts.staged
     if staged is not None and staged.operation == operation:
         return _resume(staged, mine, facts)

@@ -1,0 +1,65 @@
+"""In-memory implementations, with state, of every protocol in `shared.ports`."""
+
+from datetime import timedelta
+from typing import Any
+
+from shared.context import Context
+from tests.fakes.accounts import FakeAccountReader, FakeAccountStore
+from tests.fakes.clock import START, FakeClock
+from tests.fakes.directory import (
+    FakeApplications,
+    FakeConsents,
+    FakeCredentials,
+    FakeDirectory,
+    FakeRoles,
+    FakeTokens,
+)
+from tests.fakes.ledger import FakeLedger
+from tests.fakes.outbox import FakeOutbox, Sent
+from tests.fakes.tenant import FakeTenant
+from tests.fakes.vault import FakeVault
+
+__all__ = ["START", "FakeClock", "FakeContext", "FakeTenant", "Sent", "fake_context"]
+
+WRITE_SPACING = timedelta(seconds=10)
+
+
+class FakeContext(Context, frozen=True, kw_only=True):
+    """A context whose parts show what they hold; `tenant.fail` makes any of them fail."""
+
+    tenant: FakeTenant
+    clock: FakeClock
+    directory: FakeDirectory
+    applications: FakeApplications
+    consents: FakeConsents
+    roles: FakeRoles
+    credentials: FakeCredentials
+    tokens: FakeTokens
+    vault: FakeVault
+    outbox: FakeOutbox
+    ledger: FakeLedger
+    account_reader: FakeAccountReader
+    account_store: FakeAccountStore
+
+
+def fake_context(
+    *, tenant: FakeTenant | None = None, write_spacing: timedelta = WRITE_SPACING, **overrides: Any
+) -> FakeContext:
+    """A fresh world. *overrides* replace parts of the context by name."""
+    tenant = tenant or FakeTenant()
+    clock, faults = tenant.clock, tenant.faults
+    parts: dict[str, Any] = {
+        "clock": clock,
+        "directory": FakeDirectory(tenant),
+        "applications": FakeApplications(tenant),
+        "consents": FakeConsents(tenant),
+        "roles": FakeRoles(tenant),
+        "credentials": FakeCredentials(tenant),
+        "tokens": FakeTokens(tenant),
+        "vault": FakeVault(clock, faults),
+        "outbox": FakeOutbox(clock, faults),
+        "ledger": FakeLedger(clock, faults, write_spacing=write_spacing),
+        "account_reader": FakeAccountReader(tenant),
+        "account_store": FakeAccountStore(faults),
+    }
+    return FakeContext(tenant=tenant, **{**parts, **overrides})

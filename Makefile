@@ -1,0 +1,56 @@
+# Every command here is what CI runs too.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.installed
+
+.PHONY: help setup demo run test check bench generate lock format clean
+
+help:            ## list the commands
+	@grep -E '^[a-z]+: .*##' $(MAKEFILE_LIST) | sed -E 's/:.*## */\t/' | sort
+
+setup: $(STAMP)  ## make .venv and install everything
+$(STAMP): requirements.txt requirements-dev.txt
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --upgrade pip
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
+	# Microsoft's worker library declares Python 3.13 but runs on 3.11: only the command line can say so.
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --ignore-requires-python --no-deps \
+	  azure-functions-runtime==1.3.0 azurefunctions-extensions-base
+	touch $@
+
+demo: setup      ## onboard a product on the local cloud, from nothing to a verified secret
+	$(BIN)/python -m emulators.demo
+
+run: setup       ## start the local cloud and the functions, until Ctrl-C
+	$(BIN)/python -m emulators up
+
+test: setup      ## run all tests: unit tests first, they take seconds
+	$(BIN)/python -m pytest tests/unit -q
+	$(BIN)/python -m pytest tests --ignore=tests/unit -q -n 4 --dist loadgroup
+
+check: setup     ## format, lint, types, import contracts, generated files, Bicep
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/python -m pytest -q tests/generated
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r infra/check/requirements.txt
+	$(BIN)/python -m infra.check
+
+bench: setup     ## measure, as ratios taken in one run
+	$(BIN)/python -m bench
+
+generate: setup  ## write the files that are derived from the steps
+	$(BIN)/python -m functions
+
+format: setup    ## format and mend what can be mended
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+lock: setup      ## pin all dependencies anew
+	$(BIN)/uv pip compile -q --universal --python-version 3.11 --no-emit-index-url --no-emit-find-links --no-header requirements.in -o requirements.txt
+	$(BIN)/uv pip compile -q --universal --python-version 3.11 --no-emit-index-url --no-emit-find-links --no-header requirements-dev.in -c requirements.txt -o requirements-dev.txt
+
+clean:           ## remove what the other commands made
+	rm -rf $(VENV) build .mypy_cache .ruff_cache .pytest_cache .import_linter_cache

@@ -1,0 +1,43 @@
+"""``python -m emulators up``: start the local cloud and leave it up until it is told to end."""
+
+import argparse
+import asyncio
+import signal
+import sys
+import tempfile
+from pathlib import Path
+
+from emulators.stack import Cloud, Options
+
+
+async def up(state: Path, users: int, pace: float, *, durable: bool) -> None:
+    ended = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for name in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(name, ended.set)
+    with tempfile.TemporaryDirectory(prefix="keyturn-") as folder:
+        options = Options(folder=Path(folder), users=users, pace=pace, durable=durable)
+        async with Cloud(options) as cloud:
+            cloud.write_state(state)
+            for name in ("functions", "function_key", "graph", "vault", "admin"):
+                sys.stdout.write(f"{name:13} {cloud.state()[name]}\n")
+            sys.stdout.write("ready\n")
+            sys.stdout.flush()
+            await ended.wait()
+    state.unlink(missing_ok=True)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="python -m emulators")
+    commands = parser.add_subparsers(dest="command", required=True)
+    command = commands.add_parser("up", help="start the local cloud")
+    command.add_argument("--state", type=Path, default=Path("build/local-cloud.json"))
+    command.add_argument("--users", type=int, default=200, help="size of the emulated tenant")
+    command.add_argument("--pace", type=float, default=0.02, help="scales every deliberate wait")
+    command.add_argument("--durable", action="store_true", help="queues survive a killed broker")
+    given = parser.parse_args()
+    asyncio.run(up(given.state, given.users, given.pace, durable=given.durable))
+
+
+if __name__ == "__main__":
+    main()

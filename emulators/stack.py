@@ -1,0 +1,159 @@
+"""The local cloud: every emulator, Azurite and the functions host, wired together."""
+
+import asyncio
+import json
+import socket
+from contextlib import AsyncExitStack
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+import msgspec
+
+from emulators import azurite
+from emulators.child import Child
+
+ROOT = Path(__file__).parent.parent
+TOPOLOGY = ROOT / "infra" / "servicebus-emulator.json"
+
+SCHEDULES = {
+    "KEYTURN_ROTATE_SCHEDULE": "0 */5 * * * *",
+    "KEYTURN_VERIFY_SCHEDULE": "15 */5 * * * *",
+    "KEYTURN_DISCOVER_SCHEDULE": "30 */5 * * * *",
+    "KEYTURN_RETIRE_SCHEDULE": "45 */5 * * * *",
+    "KEYTURN_RESUME_SCHEDULE": "50 */5 * * * *",
+}
+
+
+class Options(msgspec.Struct, frozen=True, kw_only=True):
+    """What differs from one local cloud to another."""
+
+    folder: Path  # certificates, logs, stores
+    users: int = 200
+    pace: float = 0.02  # the emulated directory needs no minutes to settle
+    durable: bool = False  # the queues survive a killed broker
+
+
+class Cloud:
+    """Everything that Keyturn needs, on free loopback ports; a context manager."""
+
+    def __init__(self, options: Options) -> None:
+        self._options = options
+        self._parts = AsyncExitStack()
+        self.children: dict[str, Child] = {}
+        self.storage: Any = None
+
+    async def __aenter__(self) -> Self:
+        self._options.folder.mkdir(parents=True, exist_ok=True)
+        try:
+            await self._start()
+        except BaseException:
+            await self._parts.aclose()
+            raise
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        await self._parts.aclose()
+
+    async def _start(self) -> None:
+        folder, options = self._options.folder, self._options
+        tls, clock = str(folder / "tls"), str(folder / "clock")
+        common = ["--tls", tls, "--clock", clock]
+        store = ["--store", str(folder / "servicebus.db")] if options.durable else []
+        users = str(options.users)
+        graph, broker, self.storage = await asyncio.gather(
+            self._child("graph", "emulators.graph", *common, "--users", users),
+            self._child("servicebus", "emulators.servicebus", "--config", str(TOPOLOGY), *store),
+            self._parts.enter_async_context(azurite.serving(folder / "azurite")),
+        )
+        authority = ["--authority", graph["authority"], "--tenant", graph["tenant_id"]]
+        events = ["--events-connection", broker["connection_string"]]
+        await self._child(
+            "keyvault", "emulators.keyvault", *common, *authority, *events,
+            "--events-queue", "vault-events",
+        )  # fmt: skip
+        await self._host()
+
+    async def _child(self, name: str, module: str, *arguments: str) -> dict[str, Any]:
+        port = free_port()  # fixed, so that a restarted process is found where it was
+        child = Child(
+            name, [module, "--port", str(port), *arguments], self._options.folder / f"{name}.log"
+        )
+        self.children[name] = child
+        self._parts.push_async_callback(child.stop)
+        return await child.start()
+
+    async def _host(self) -> None:
+        arguments = ["emulators.host", "--app", str(ROOT), "--port", str(free_port())]
+        child = Child("host", arguments, self._options.folder / "host.log", self.environment())
+        self.children["host"] = child
+        self._parts.push_async_callback(child.stop)
+        await child.start()
+
+    def environment(self) -> dict[str, str]:
+        """Settings of the functions: the same names as in Azure, other places."""
+        graph, vault = self.children["graph"].ready, self.children["keyvault"].ready
+        automation = graph["automation"]
+        return {
+            **SCHEDULES,
+            "AzureWebJobsStorage": self.storage.connection_string,
+            "ServiceBus": self.children["servicebus"].ready["connection_string"],
+            "KEYTURN_STORAGE": self.storage.connection_string,
+            "KEYTURN_TENANT_ID": graph["tenant_id"],
+            "KEYTURN_AUTHORITY": graph["authority"],
+            "KEYTURN_GRAPH": graph["graph"],
+            "KEYTURN_VAULT_URL": vault["vault"],
+            "KEYTURN_PACE": str(self._options.pace),
+            "AZURE_TENANT_ID": graph["tenant_id"],
+            "AZURE_CLIENT_ID": automation["client_id"],
+            "AZURE_CLIENT_SECRET": automation["client_secret"],
+            "SSL_CERT_FILE": graph["ca_file"],
+            "FUNCTIONS_WORKER_RUNTIME": "python",
+        }
+
+    async def restart(self, name: str) -> None:
+        """Start a killed or ended process again, at the same port."""
+        child = self.children[name]
+        await child.stop()
+        await child.gone()
+        await child.start()
+
+    def state(self) -> dict[str, Any]:
+        """Where everything is, as ``python -m emulators up`` writes it."""
+        graph, host = self.children["graph"].ready, self.children["host"].ready
+        return {
+            "functions": host["functions"],
+            "function_key": host["function_key"],
+            "master_key": host.get("master_key", ""),
+            "graph": graph["graph"],
+            "authority": graph["authority"],
+            "tenant_id": graph["tenant_id"],
+            "client_id": graph["client_id"],
+            "client_secret": graph["client_secret"],
+            "vault": self.children["keyvault"].ready["vault"],
+            "vault_admin": self.children["keyvault"].ready["admin"],
+            "servicebus_connection_string": self.children["servicebus"].ready["connection_string"],
+            "storage_connection_string": self.storage.connection_string,
+            "ca_file": graph["ca_file"],
+            "admin": graph["admin"],
+            "pids": {name: child.pid for name, child in self.children.items()},
+        }
+
+    def write_state(self, file: Path) -> None:
+        """Write the state in one piece; it holds keys, so only its owner may read it."""
+        file.parent.mkdir(parents=True, exist_ok=True)
+        fresh = file.with_suffix(".new")
+        fresh.touch(mode=0o600)
+        fresh.write_text(json.dumps(self.state(), indent=2) + "\n")
+        fresh.replace(file)
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])

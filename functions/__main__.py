@@ -1,0 +1,52 @@
+"""``python -m functions``: write the files that are derived from the steps (`make generate`)."""
+
+import sys
+from pathlib import Path
+
+import azure.functions as func
+
+import functions
+from shared.step import STEPS
+from shared.topology import render
+
+ROOT = Path(__file__).parent.parent
+
+
+def indexed() -> dict[str, list[str]]:
+    """Names of all functions by what triggers them."""
+    app = func.FunctionApp()
+    functions.load(app)
+    found: dict[str, list[str]] = {"http": [], "timers": [], "steps": [], "watchers": []}
+    for function in app.get_functions():
+        trigger = str(function.get_trigger().type)
+        name = function.get_function_name()
+        if trigger == "httpTrigger":
+            found["http"].append(name)
+        elif trigger == "timerTrigger":
+            found["timers"].append(name)
+        else:
+            found["watchers" if name.endswith("_dead_letters") else "steps"].append(name)
+    return found
+
+
+def stale() -> list[Path]:
+    """Generated files that differ from what the steps say."""
+    wanted = render(STEPS.values(), indexed())
+    return [
+        path
+        for path, text in wanted.items()
+        if not (ROOT / path).exists() or (ROOT / path).read_text("utf-8") != text
+    ]
+
+
+def main() -> int:
+    names = indexed()
+    for path, text in render(STEPS.values(), names).items():
+        (ROOT / path).parent.mkdir(exist_ok=True)
+        (ROOT / path).write_text(text, "utf-8")
+        sys.stdout.write(f"{path}\n")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

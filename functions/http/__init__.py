@@ -1,0 +1,1 @@
+"""The calls of the HTTP API: plain functions from a request to an answer."""

@@ -1,0 +1,158 @@
+"""Reads what a caller sent: identity, body, path, query, and the form of answer wanted."""
+
+from collections.abc import Collection, Mapping
+from typing import TypeVar
+
+import azure.functions as func
+
+from functions.http.answers import Fault, bad_input, fault
+from shared.requests import MAX_BYTES, Problem
+from shared.requests.problem import one_of
+from shared.requests.text import is_name, shown
+
+CALLER = "x-ms-client-principal-name"
+"""Set by the platform's authentication, which drops it from what callers send."""
+
+ANONYMOUS = "function-key"
+
+PLATFORM_QUERY = frozenset({"code", "clientId"})
+"""Query parameters of the host: the function key and its name."""
+
+MAX_CALLER = 256
+
+T = TypeVar("T")
+
+
+def caller(req: func.HttpRequest) -> str:
+    """Who calls, as the audit history names them."""
+    return shown(req.headers.get(CALLER, "").strip(), MAX_CALLER) or ANONYMOUS
+
+
+def body(req: func.HttpRequest) -> bytes:
+    content = req.get_body()
+    if len(content) > MAX_BYTES:
+        message = f"the body has {len(content)} bytes"
+        raise fault(413, "TOO_LARGE", message, f"at most {MAX_BYTES} are taken")
+    if content:
+        _require_json(req.headers.get("content-type", ""))
+    return content
+
+
+def _require_json(content_type: str) -> None:
+    kind, _, parameters = content_type.partition(";")
+    charset = parameters.replace(" ", "").replace('"', "").lower()
+    if kind.strip().lower() != "application/json" or charset not in ("", "charset=utf-8"):
+        named = shown(content_type, 100) or "not given"
+        message = f"the content type is {named}"
+        raise fault(415, "CONTENT_TYPE_UNKNOWN", message, "send application/json in UTF-8")
+
+
+def checked(outcome: T | list[Problem]) -> T:
+    """The valid value, or the end of the call."""
+    if isinstance(outcome, list):
+        raise bad_input(outcome)
+    return outcome
+
+
+def no_problems(problems: list[Problem]) -> None:
+    if problems:
+        raise bad_input(problems)
+
+
+def name(req: func.HttpRequest) -> str:
+    """The connection that the path names; one that could not exist is told apart at once."""
+    given = req.route_params.get("name") or ""
+    if not is_name(given):
+        message = f"there is no connection {shown(given, 60)}"
+        hint = "names are lower case letters, digits and single hyphens; see GET /api/connections"
+        raise fault(404, "CONNECTION_UNKNOWN", message, hint, field="name")
+    return given
+
+
+def query(req: func.HttpRequest, allowed: Collection[str]) -> Mapping[str, str]:
+    """The query's parameters; a misspelt filter must not silently be no filter."""
+    unknown = [key for key in req.params if key not in allowed and key not in PLATFORM_QUERY]
+    if unknown:
+        problems = [
+            Problem(
+                field=shown(key, 60),
+                code="FIELD_UNKNOWN",
+                message=f"there is no query parameter {shown(key, 60)}",
+                hint=one_of(allowed),
+            )
+            for key in unknown[:10]
+        ]
+        raise Fault(400, problems)
+    return req.params
+
+
+def count(given: Mapping[str, str], key: str, *, default: int, most: int) -> int:
+    written = given.get(key)
+    if written is None:
+        return default
+    if not (written.isascii() and written.isdigit() and len(written) < 10):
+        raise _bad(key, written, f"a whole number from 1 to {most}")
+    number = int(written)
+    if not 1 <= number <= most:
+        raise _bad(key, written, f"a whole number from 1 to {most}")
+    return number
+
+
+def flag(given: Mapping[str, str], key: str) -> bool | None:
+    written = given.get(key)
+    if written is None:
+        return None
+    if written not in ("true", "false"):
+        raise _bad(key, written, "allowed: true, false")
+    return written == "true"
+
+
+def form(req: func.HttpRequest, offered: Mapping[str, str]) -> str:
+    """The form of answer: by ``?format=`` or else by Accept; the first offered by default."""
+    wanted = req.params.get("format")
+    if wanted is not None:
+        if wanted not in offered:
+            raise _bad("format", wanted, one_of(offered))
+        return wanted
+    accepted = _accepted(req.headers.get("accept", "") or "*/*")
+    best = max(offered, key=lambda short: _quality(offered[short], accepted))
+    if _quality(offered[best], accepted) > 0:
+        return best
+    message = "none of the accepted types is offered"
+    raise fault(406, "NOT_ACCEPTABLE", message, one_of(offered.values()), field="accept")
+
+
+def _accepted(header: str) -> dict[str, float]:
+    """Media ranges and their weights; what cannot be read counts as fully accepted."""
+    ranges: dict[str, float] = {}
+    for part in header.split(",")[:50]:
+        media, *parameters = (piece.strip().lower() for piece in part.split(";"))
+        weight = 1.0
+        for parameter in parameters:
+            key, _, value = parameter.partition("=")
+            if key.strip() == "q":
+                weight = _weight(value.strip())
+        if media:
+            ranges[media] = weight
+    return ranges
+
+
+def _weight(written: str) -> float:
+    try:
+        weight = float(written)
+    except ValueError:
+        return 1.0
+    return weight if 0 <= weight <= 1 else 1.0
+
+
+def _quality(media: str, accepted: Mapping[str, float]) -> float:
+    """The most specific range that covers *media* decides (RFC 9110, 12.5.1)."""
+    for candidate in (media, f"{media.partition('/')[0]}/*", "*/*"):
+        if candidate in accepted:
+            return accepted[candidate]
+    return 0.0
+
+
+def _bad(key: str, written: str, hint: str) -> Fault:
+    message = f"{key} cannot be {shown(written, 60)}"
+    return fault(400, "INPUT_INVALID", message, hint, field=key)

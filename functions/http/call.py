@@ -1,0 +1,65 @@
+"""One call of the API: its route, its handler, and what its description needs."""
+
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import azure.functions as func
+import msgspec
+
+from functions.http.answers import Fault, fault
+from shared.context import Context
+from shared.errors import Conflict, NeedsHuman, TryLater
+from shared.onboarding import Rejected
+from shared.settings import SettingsError
+
+Connect = Callable[[], Awaitable[Context]]
+"""Gives the outside, opening it on first use: calls that do not need it work without."""
+
+Handler = Callable[[func.HttpRequest, Connect], Awaitable[func.HttpResponse]]
+
+STATUS = {"CONNECTION_UNKNOWN": 404}
+"""Of rejections; the others are conflicts with the connection's state."""
+
+
+class Call(msgspec.Struct, frozen=True, kw_only=True):
+    """A route and method; the table of them registers and describes the API alike."""
+
+    name: str  # of the function, unique in the app
+    method: str
+    path: str  # below /api/
+    handle: Handler
+    about: str
+    tag: str
+    accepts: str = ""  # schema of the body
+    body_required: bool = False
+    query: dict[str, dict[str, Any]] = {}  # parameter: JSON schema
+    answers: dict[int, str] = {}  # status: schema of a JSON answer
+    other_forms: tuple[str, ...] = ()  # media types of a 200 besides JSON
+    faults: tuple[int, ...] = ()
+
+
+async def serve(handle: Handler, req: func.HttpRequest, connect: Connect) -> func.HttpResponse:
+    """Run a handler; whatever is known to go wrong becomes a problem, a bug stays a 500."""
+    try:
+        return await handle(req, connect)
+    except Fault as known:
+        return known.answer()
+    except Rejected as rejected:
+        status = STATUS.get(rejected.problem.code, 409)
+        return Fault(status, [rejected.problem], operation=rejected.operation).answer()
+    except TryLater as reason:
+        seconds = str(max(1, round(reason.after.total_seconds())))
+        return _unavailable(reason.code, reason.message, "send it again later", seconds)
+    except Conflict:
+        message = "somebody else changed the same connection at the same time"
+        return _unavailable("CHANGED_MEANWHILE", message, "send it again", "1")
+    except NeedsHuman as problem:
+        return fault(503, problem.code, problem.message, problem.remedy).answer()
+    except SettingsError as error:
+        return fault(503, "SETTINGS", str(error), "correct the application's settings").answer()
+
+
+def _unavailable(code: str, message: str, hint: str, seconds: str) -> func.HttpResponse:
+    known = fault(503, code, message, hint)
+    known.headers["Retry-After"] = seconds
+    return known.answer()

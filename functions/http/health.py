@@ -1,0 +1,90 @@
+"""Whether the application lives, and whether everything that it needs can be reached."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import Protocol, runtime_checkable
+
+import azure.functions as func
+
+from functions.http import answers
+from functions.http.call import Connect
+from shared import telemetry
+from shared.context import Context
+from shared.errors import StepError
+from shared.model.connection import Value
+from shared.settings import SettingsError
+
+PATIENCE = 10.0
+"""Seconds that a dependency has to answer."""
+
+PROBE = "health-probe"
+"""Name of a connection and secret that need not exist: absence is an answer."""
+
+
+class Dependency(Value, frozen=True, omit_defaults=False):
+    """One service that the application needs."""
+
+    name: str
+    status: str  # ok | failing | unchecked
+    message: str = ""
+
+
+class Health(Value, frozen=True, omit_defaults=False):
+    """The process answers, hence `alive`; `ok` needs every dependency."""
+
+    alive: bool
+    ok: bool
+    dependencies: tuple[Dependency, ...]
+
+
+@runtime_checkable
+class Checkable(Protocol):
+    """An outbox that can tell whether its queues are reachable without sending anything."""
+
+    async def check(self) -> None: ...
+
+
+async def check_health(_req: func.HttpRequest, connect: Connect) -> func.HttpResponse:
+    try:
+        ctx = await connect()
+    except SettingsError as error:
+        # Names settings, never their values.
+        return _answer([Dependency(name="settings", status="failing", message=str(error))])
+    except Exception as error:
+        return _answer([_failing("start", error)])
+    probes = _probes(ctx)
+    return _answer(await asyncio.gather(*(_try(name, probe) for name, probe in probes.items())))
+
+
+def _probes(ctx: Context) -> dict[str, Callable[[], Awaitable[object]] | None]:
+    """A harmless read of each; None where there is none."""
+    return {
+        "ledger": lambda: ctx.ledger.connection(PROBE),
+        "vault": lambda: ctx.vault.current(PROBE),
+        "service bus": ctx.outbox.check if isinstance(ctx.outbox, Checkable) else None,
+        "graph": ctx.directory.tenant,
+    }
+
+
+async def _try(name: str, probe: Callable[[], Awaitable[object]] | None) -> Dependency:
+    if probe is None:
+        return Dependency(name=name, status="unchecked", message="it offers no harmless read")
+    try:
+        async with asyncio.timeout(PATIENCE):
+            await probe()
+    except Exception as error:  # whatever is wrong with one must not hide the others
+        return _failing(name, error)
+    return Dependency(name=name, status="ok")
+
+
+def _failing(name: str, error: Exception) -> Dependency:
+    """Tell what our adapters say; of anything else only the kind, as its text may hold values."""
+    said = f"{error.code}: {error.message}" if isinstance(error, StepError) else ""
+    telemetry.event("dependency.failed", dependency=name, error=type(error).__name__)
+    return Dependency(name=name, status="failing", message=said or type(error).__name__)
+
+
+def _answer(found: list[Dependency]) -> func.HttpResponse:
+    fine = not any(dependency.status == "failing" for dependency in found)
+    health = Health(alive=True, ok=fine, dependencies=tuple(found))
+    return answers.ok(health, status=200 if fine else 503, headers={"Cache-Control": "no-store"})

@@ -1,0 +1,121 @@
+"""Describes the API as OpenAPI 3.1, from the same table that registers its calls."""
+
+import re
+from collections.abc import Sequence
+from http import HTTPStatus
+from typing import Any
+
+import msgspec
+
+from functions.http import schemas
+from functions.http.accounts import AccountPage, DiscoveryList
+from functions.http.answers import PROBLEM_JSON, ProblemAnswer
+from functions.http.call import Call
+from functions.http.health import Health
+from functions.http.orders import ApprovalView
+from functions.http.profiles import ProfileList, ProfileView
+from functions.http.views import Accepted, ConnectionList, ConnectionView
+from shared.handover import Sheet
+from shared.model.connection import Condition
+
+REFERENCE = "#/components/schemas/{name}"
+
+SHOWN = (
+    Accepted,
+    AccountPage,
+    ApprovalView,
+    Condition,
+    ConnectionList,
+    ConnectionView,
+    DiscoveryList,
+    Health,
+    ProblemAnswer,
+    ProfileList,
+    ProfileView,
+    Sheet,
+)
+
+ALWAYS = (401, 503)
+"""Faults of every call: no function key, and a dependency that is not ready."""
+
+
+def document(calls: Sequence[Call]) -> dict[str, Any]:
+    _, components = msgspec.json.schema_components(SHOWN, ref_template=REFERENCE)
+    paths: dict[str, dict[str, Any]] = {}
+    for call in calls:
+        paths.setdefault(f"/{call.path}", {})[call.method.lower()] = _operation(call)
+    return {
+        "openapi": "3.1.0",
+        "info": {
+            "title": "Keyturn",
+            "version": "1",
+            "description": (
+                "Onboards products into Microsoft Entra ID and keeps their credentials and "
+                "consent alive. No answer ever holds a secret's value."
+            ),
+        },
+        "servers": [{"url": "/api"}],
+        "security": [{"function_key": []}, {"function_key_in_query": []}],
+        "paths": paths,
+        "components": {
+            "schemas": {**components, **schemas.bodies()},
+            "securitySchemes": {
+                "function_key": {"type": "apiKey", "in": "header", "name": "x-functions-key"},
+                "function_key_in_query": {"type": "apiKey", "in": "query", "name": "code"},
+            },
+        },
+    }
+
+
+def _operation(call: Call) -> dict[str, Any]:
+    described: dict[str, Any] = {
+        "operationId": call.name,
+        "summary": call.about,
+        "tags": [call.tag],
+        "parameters": _parameters(call),
+        "responses": {
+            **{str(status): _answer(status, call) for status in call.answers},
+            **{str(status): _fault(status) for status in (*ALWAYS, *call.faults)},
+        },
+    }
+    if call.accepts:
+        described["requestBody"] = {
+            "required": call.body_required,
+            "content": {"application/json": {"schema": _reference(call.accepts)}},
+        }
+    return described
+
+
+def _parameters(call: Call) -> list[dict[str, Any]]:
+    in_path = [
+        {
+            "name": name,
+            "in": "path",
+            "required": True,
+            "schema": schemas.NAME_SCHEMA if name == "name" else {"type": "string"},
+        }
+        for name in re.findall(r"{(\w+)}", call.path)
+    ]
+    in_query = [
+        {"name": name, "in": "query", "schema": schema} for name, schema in call.query.items()
+    ]
+    return in_path + in_query
+
+
+def _answer(status: int, call: Call) -> dict[str, Any]:
+    schema = _reference(call.answers[status]) if call.answers[status] else {"type": "object"}
+    content: dict[str, Any] = {"application/json": {"schema": schema}}
+    if status == 200:
+        content |= {media: {"schema": {"type": "string"}} for media in call.other_forms}
+    return {"description": HTTPStatus(status).phrase, "content": content}
+
+
+def _fault(status: int) -> dict[str, Any]:
+    described: dict[str, Any] = {"description": HTTPStatus(status).phrase}
+    if status != 401:  # the host's own, without a body
+        described["content"] = {PROBLEM_JSON: {"schema": _reference("ProblemAnswer")}}
+    return described
+
+
+def _reference(name: str) -> dict[str, str]:
+    return {"$ref": REFERENCE.format(name=name)}

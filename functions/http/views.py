@@ -1,0 +1,117 @@
+"""What the API shows of connections: everything but secret values, which it never holds."""
+
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+from typing import Any
+
+from shared.model.connection import (
+    Approval,
+    Condition,
+    Connection,
+    Credential,
+    Facts,
+    Operation,
+    Status,
+    Value,
+)
+
+NEWEST = 20
+"""Operations shown."""
+
+
+class Accepted(Value, frozen=True, omit_defaults=False):
+    """An operation that was started, or is going on already."""
+
+    name: str
+    operation: str
+    state: str
+    status_url: str
+
+
+class ConnectionLine(Value, frozen=True, omit_defaults=False):
+    """A connection in the list."""
+
+    name: str
+    profile: str
+    owner: str
+    created: datetime
+    conditions: dict[str, str]  # condition: status
+    attention: tuple[str, ...]  # reasons of the conditions that are false
+    credential_expires: datetime | None
+    status_url: str
+
+
+class ConnectionList(Value, frozen=True, omit_defaults=False):
+    connections: tuple[ConnectionLine, ...]
+    next: str | None = None
+
+
+class ConnectionView(Value, frozen=True, omit_defaults=False):
+    """A connection: what was asked for, and what became of it."""
+
+    name: str
+    profile: str
+    owner: str
+    created: datetime
+    features: dict[str, bool]
+    inputs: dict[str, Any]
+    accept_swaps: tuple[str, ...]
+    approval: Approval | None
+    application: Facts
+    conditions: tuple[Condition, ...]
+    credential: Credential | None
+    due: dict[str, datetime]  # kind of work: when it is due
+    granted: tuple[str, ...]
+    roles: tuple[str, ...]
+    operations: tuple[Operation, ...]
+
+
+def url(name: str) -> str:
+    return f"/api/connections/{name}"
+
+
+def accepted(operation: Operation) -> Accepted:
+    return Accepted(
+        name=operation.connection,
+        operation=operation.id,
+        state=operation.state,
+        status_url=url(operation.connection),
+    )
+
+
+def line(connection: Connection) -> ConnectionLine:
+    spec, credential = connection.spec, connection.credential
+    return ConnectionLine(
+        name=spec.name,
+        profile=spec.profile,
+        owner=spec.owner,
+        created=connection.created,
+        conditions={c.type.value: c.status.value for c in connection.conditions},
+        attention=tuple(c.reason for c in connection.conditions if c.status == Status.FALSE),
+        credential_expires=credential.expires if credential else None,
+        status_url=url(spec.name),
+    )
+
+
+def view(
+    connection: Connection, operations: Iterable[Operation], due: Mapping[str, datetime]
+) -> ConnectionView:
+    spec = connection.spec
+    newest = sorted(operations, key=lambda operation: operation.started, reverse=True)
+    return ConnectionView(
+        name=spec.name,
+        profile=spec.profile,
+        owner=spec.owner,
+        created=connection.created,
+        features=spec.features,
+        inputs=spec.inputs,
+        accept_swaps=spec.accept_swaps,
+        approval=connection.approval,
+        application=connection.facts,
+        conditions=connection.conditions,
+        credential=connection.credential,
+        due=dict(due),
+        granted=connection.granted,
+        roles=connection.roles,
+        operations=tuple(newest[:NEWEST]),
+    )

@@ -1,0 +1,190 @@
+"""Accounts of the tenant, and the snapshots of discovery, in memory."""
+
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass, field
+
+import msgspec
+
+from shared.model.accounts import Account, Origin, Summary
+from tests.fakes.faults import Faults, fallible
+from tests.fakes.tenant import FakeTenant
+
+FINISHED = ("succeeded", "partial")
+
+
+@dataclass
+class People:
+    """Users, groups and role holders; ids of members may be users or groups."""
+
+    users: dict[str, Account] = field(default_factory=dict)
+    groups: dict[str, str] = field(default_factory=dict)  # id -> name
+    members: dict[str, list[str]] = field(default_factory=dict)  # group id -> ids
+    holders: dict[str, list[str]] = field(default_factory=dict)  # role id -> ids
+    eligible: dict[str, list[str]] = field(default_factory=dict)  # role id -> ids
+
+    def add_user(self, name: str, *, enabled: bool = True, guest: bool = False) -> str:
+        """Add a user called *name*; returns its id."""
+        id_ = f"user-{name}"
+        self.users[id_] = Account(
+            id=id_,
+            user_principal_name=f"{name}@contoso.onmicrosoft.com",
+            display_name=name,
+            enabled=enabled,
+            guest=guest,
+            mail="",
+            origins=(),
+        )
+        return id_
+
+    def add_group(self, name: str, members: Sequence[str] = ()) -> str:
+        """Add a group with users or groups as members; returns its id."""
+        id_ = f"group-{len(self.groups)}-{name}"
+        self.groups[id_] = name
+        self.members[id_] = list(members)
+        return id_
+
+    def within(self, ids: Sequence[str]) -> list[tuple[str, str]]:
+        """Each user among *ids*, directly or through groups, with the outermost group's name."""
+        found: dict[str, str] = {}
+        for id_ in ids:
+            via = self.groups.get(id_, "")
+            for user in self._users(id_, set()):
+                found.setdefault(user, via)
+        return list(found.items())
+
+    def _users(self, id_: str, seen: set[str]) -> list[str]:
+        if id_ in self.users:
+            return [id_]
+        if id_ in seen:
+            return []
+        seen.add(id_)
+        return [user for member in self.members.get(id_, []) for user in self._users(member, seen)]
+
+
+class FakeAccountReader:
+    """Implements ``ports.AccountReader`` over `people`."""
+
+    def __init__(self, tenant: FakeTenant, *, page_size: int = 2) -> None:
+        self.faults = tenant.faults
+        self.people = People()
+        self._tenant = tenant
+        self._page_size = page_size
+
+    @fallible("account_reader.resolve_groups")
+    async def resolve_groups(self, names: Sequence[str]) -> dict[str, list[Origin]]:
+        return {name: _matching(name, self._groups()) for name in names}
+
+    @fallible("account_reader.all_groups")
+    async def all_groups(self) -> list[Origin]:
+        return self._groups()
+
+    @fallible("account_reader.resolve_roles")
+    async def resolve_roles(self, names: Sequence[str]) -> dict[str, list[Origin]]:
+        return {name: _matching(name, self._roles()) for name in names}
+
+    @fallible("account_reader.all_roles")
+    async def all_roles(self) -> list[Origin]:
+        return self._roles()
+
+    async def members(self, group: Origin) -> AsyncIterator[list[Account]]:
+        await self._page("members")
+        found = [
+            _from(self.people.users[user], group)
+            for user, _ in self.people.within(self.people.members.get(group.id, []))
+        ]
+        for start in range(0, len(found), self._page_size):
+            yield found[start : start + self._page_size]
+
+    async def holders(self, role: Origin) -> AsyncIterator[list[Account]]:
+        await self._page("holders")
+        active = self.people.within(self.people.holders.get(role.id, []))
+        known = {user for user, _ in active}
+        found = [
+            _from(self.people.users[user], msgspec.structs.replace(role, via=via))
+            for user, via in active
+        ] + [
+            _from(
+                self.people.users[user],
+                msgspec.structs.replace(role, via="eligible"),
+                eligible=True,
+            )
+            for user, _ in self.people.within(self.people.eligible.get(role.id, []))
+            if user not in known
+        ]
+        for start in range(0, len(found), self._page_size):
+            yield found[start : start + self._page_size]
+
+    @fallible("account_reader.read")
+    async def _page(self, what: str) -> None:
+        """The call of ``members`` or ``holders`` that tests can make fail."""
+
+    def _groups(self) -> list[Origin]:
+        return [Origin(kind="group", id=id_, name=n) for id_, n in self.people.groups.items()]
+
+    def _roles(self) -> list[Origin]:
+        return [Origin(kind="role", id=id_, name=n) for n, id_ in self._tenant.role_ids.items()]
+
+
+class FakeAccountStore:
+    """Implements ``ports.AccountStore``."""
+
+    def __init__(self, faults: Faults) -> None:
+        self.faults = faults
+        self._summaries: dict[str, dict[str, Summary]] = {}  # connection -> operation -> summary
+        self._snapshots: dict[tuple[str, str], dict[str, Account]] = {}
+
+    @fallible("account_store.save")
+    async def save(self, summary: Summary, accounts: Sequence[Account]) -> Summary:
+        key = (summary.connection, summary.operation)
+        before = self._latest(summary.connection, but=summary.operation)
+        after = {account.id: account for account in accounts}
+        kept = before.keys() & after.keys()
+        changed = sum(before[id_] != after[id_] for id_ in kept)
+        full = msgspec.structs.replace(
+            summary,
+            accounts=len(after),
+            added=len(after.keys() - before.keys()),
+            removed=len(before.keys() - after.keys()),
+            changed=changed,
+            unchanged=len(kept) - changed,
+            guests=sum(account.guest for account in after.values()),
+            disabled=sum(not account.enabled for account in after.values()),
+            snapshot="/".join(key),
+        )
+        self._snapshots[key] = after
+        self._note(full)
+        return full
+
+    @fallible("account_store.note")
+    async def note(self, summary: Summary) -> None:
+        self._note(summary)
+
+    @fallible("account_store.summaries")
+    async def summaries(self, connection: str) -> list[Summary]:
+        return self._newest_first(connection)
+
+    async def accounts(self, connection: str) -> AsyncIterator[Account]:
+        for account in self._latest(connection).values():
+            yield account
+
+    def _note(self, summary: Summary) -> None:
+        self._summaries.setdefault(summary.connection, {})[summary.operation] = summary
+
+    def _newest_first(self, connection: str) -> list[Summary]:
+        found = self._summaries.get(connection, {}).values()
+        return sorted(found, key=lambda s: s.started, reverse=True)
+
+    def _latest(self, connection: str, but: str = "") -> dict[str, Account]:
+        for summary in self._newest_first(connection):
+            if summary.snapshot and summary.state in FINISHED and summary.operation != but:
+                return self._snapshots[connection, summary.operation]
+        return {}
+
+
+def _matching(name: str, origins: list[Origin]) -> list[Origin]:
+    by_id = [origin for origin in origins if origin.id == name]
+    return by_id or [o for o in origins if o.name.casefold() == name.casefold()]
+
+
+def _from(account: Account, origin: Origin, *, eligible: bool = False) -> Account:
+    return msgspec.structs.replace(account, origins=(origin,), eligible=eligible)

@@ -1,0 +1,203 @@
+"""The ledger in memory."""
+
+import uuid
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+import msgspec
+
+from shared.errors import TryLater
+from shared.model.connection import Condition, Connection, Credential, Facts, Operation
+from tests.fakes.clock import FakeClock
+from tests.fakes.faults import Faults, fallible
+
+LEASE = timedelta(minutes=6)
+
+
+@dataclass
+class Lease:
+    """The turn of one connection; an empty holder has let go."""
+
+    holder: str
+    until: datetime
+    wrote: datetime | None
+
+
+class FakeTurn:
+    """Implements ``ports.Turn``."""
+
+    def __init__(self, clock: FakeClock, spacing: timedelta, wrote: datetime | None) -> None:
+        self.wrote = wrote
+        self._clock = clock
+        self._spacing = spacing
+
+    def before_write(self) -> None:
+        if self.wrote is None:
+            return
+        left = self.wrote + self._spacing - self._clock.now()
+        if left > timedelta(0):
+            raise TryLater("BUSY", "the last write is too recent", after=left, limit=HOUR)
+
+    def after_write(self) -> None:
+        self.wrote = self._clock.now()
+
+
+HOUR = timedelta(hours=1)
+
+
+class FakeLedger:
+    """Implements ``ports.Ledger``; rows are kept whole, audit data as JSON would return it."""
+
+    def __init__(self, clock: FakeClock, faults: Faults, *, write_spacing: timedelta) -> None:
+        self.faults = faults
+        self.leases: dict[str, Lease] = {}
+        self._clock = clock
+        self._spacing = write_spacing
+        self._connections: dict[str, Connection] = {}
+        self._operations: dict[tuple[str, str], Operation] = {}
+        self._history: dict[str, list[dict[str, Any]]] = {}
+        self._refusals: dict[str, dict[str, Any]] = {}
+        self._due: dict[str, dict[str, datetime]] = {}
+
+    @fallible("ledger.create")
+    async def create(self, connection: Connection) -> bool:
+        name = connection.spec.name
+        if name in self._connections:
+            return False
+        self._connections[name] = connection
+        return True
+
+    @fallible("ledger.connection")
+    async def connection(self, name: str) -> Connection | None:
+        return self._connections.get(name)
+
+    @fallible("ledger.connections")
+    async def connections(self) -> list[Connection]:
+        return [self._connections[name] for name in sorted(self._connections)]
+
+    @fallible("ledger.learn")
+    async def learn(self, name: str, facts: Facts) -> None:
+        self._change(name, facts=facts)
+
+    @fallible("ledger.set_condition")
+    async def set_condition(self, name: str, condition: Condition) -> None:
+        others = [c for c in self._there(name).conditions if c.type != condition.type]
+        order = list(type(condition.type))
+        merged = sorted([*others, condition], key=lambda c: order.index(c.type))
+        self._change(name, conditions=tuple(merged))
+
+    @fallible("ledger.set_credential")
+    async def set_credential(self, name: str, credential: Credential) -> None:
+        self._change(name, credential=credential)
+
+    @fallible("ledger.set_approval")
+    async def set_approval(self, connection: Connection) -> None:
+        self._change(connection.spec.name, approval=connection.approval)
+
+    @fallible("ledger.set_access")
+    async def set_access(self, name: str, granted: Sequence[str], roles: Sequence[str]) -> None:
+        self._change(name, granted=tuple(granted), roles=tuple(roles))
+
+    @fallible("ledger.begin")
+    async def begin(self, operation: Operation) -> bool:
+        name = operation.connection
+        flight = self._operations.get((name, self._there(name).operation))
+        if (name, operation.id) in self._operations:
+            # Begun before: in flight still, or over and not to be run again.
+            return flight is None or flight.id == operation.id or flight.state != "running"
+        if flight is not None and flight.state == "running":
+            return False
+        self._operations[name, operation.id] = operation
+        self._change(name, operation=operation.id)
+        return True
+
+    @fallible("ledger.operation")
+    async def operation(self, connection: str, operation: str) -> Operation | None:
+        return self._operations.get((connection, operation))
+
+    @fallible("ledger.operations")
+    async def operations(self, connection: str) -> list[Operation]:
+        found = [o for (name, _), o in self._operations.items() if name == connection]
+        return sorted(found, key=lambda o: (o.started, o.id))
+
+    @fallible("ledger.advance")
+    async def advance(self, operation: Operation) -> None:
+        self._operations[operation.connection, operation.id] = operation
+
+    @fallible("ledger.record")
+    async def record(self, connection: str, at: datetime, what: str, data: dict[str, Any]) -> None:
+        row = _plain({**data, "at": at, "what": what})
+        self._history.setdefault(connection, []).append(row)
+
+    @fallible("ledger.history")
+    async def history(self, connection: str) -> list[dict[str, Any]]:
+        return sorted(self._history.get(connection, []), key=lambda row: str(row["at"]))
+
+    @fallible("ledger.refuse")
+    async def refuse(self, message_id: str, at: datetime, data: dict[str, Any]) -> None:
+        self._refusals.setdefault(message_id, _plain({**data, "at": at, "message_id": message_id}))
+
+    @fallible("ledger.refusals")
+    async def refusals(self) -> list[dict[str, Any]]:
+        return sorted(self._refusals.values(), key=lambda row: str(row["at"]))
+
+    @fallible("ledger.set_due")
+    async def set_due(self, kind: str, connection: str, due: datetime | None) -> None:
+        times = self._due.setdefault(kind, {})
+        if due is None:
+            times.pop(connection, None)
+        else:
+            times[connection] = due
+
+    @fallible("ledger.due")
+    async def due(self, kind: str, now: datetime, limit: int) -> list[str]:
+        late = sorted((at, name) for name, at in self._due.get(kind, {}).items() if at <= now)
+        return [name for _, name in late[:limit]]
+
+    @fallible("ledger.due_times")
+    async def due_times(self, connection: str) -> dict[str, datetime]:
+        return {kind: times[connection] for kind, times in self._due.items() if connection in times}
+
+    @asynccontextmanager
+    async def turn(self, connection: str) -> AsyncIterator[FakeTurn]:
+        lease = await self._acquire(connection)
+        turn = FakeTurn(self._clock, self._spacing, lease.wrote)
+        try:
+            yield turn
+        finally:
+            present = self.leases[connection]
+            present.wrote = turn.wrote or present.wrote
+            if present.holder == lease.holder:
+                present.holder = ""
+
+    @fallible("ledger.turn")
+    async def _acquire(self, connection: str) -> Lease:
+        now, known = self._clock.now(), self.leases.get(connection)
+        if known is not None and known.holder and known.until > now:
+            raise TryLater(
+                "BUSY",
+                f"another step is working on {connection}",
+                after=timedelta(seconds=2),
+                limit=HOUR,
+            )
+        wrote = known.wrote if known else None
+        mine = Lease(holder=uuid.uuid4().hex, until=now + LEASE, wrote=wrote)
+        self.leases[connection] = mine
+        return mine
+
+    def _there(self, name: str) -> Connection:
+        if name not in self._connections:
+            raise LookupError(f"no connection {name}")
+        return self._connections[name]
+
+    def _change(self, name: str, **fields: Any) -> None:
+        self._connections[name] = msgspec.structs.replace(self._there(name), **fields)
+
+
+def _plain(data: dict[str, Any]) -> dict[str, Any]:
+    """What comes back from JSON."""
+    back: dict[str, Any] = msgspec.json.decode(msgspec.json.encode(data))
+    return back

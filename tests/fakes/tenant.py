@@ -1,0 +1,150 @@
+"""One tenant in memory, with replicas that lag behind when a test wants them to."""
+
+import secrets
+import uuid
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from shared.model.directory import (
+    GRAPH_APP_ID,
+    DelegatedGrant,
+    Kind,
+    Permission,
+    PermissionKey,
+    Resource,
+    Tenant,
+    WantedApplication,
+)
+from tests.fakes.clock import FakeClock
+from tests.fakes.faults import Faults
+from tests.fakes.graph_tables import APPLICATION, DELEGATED, ROLES
+
+OWN_ROLES = frozenset(
+    {
+        "Application.ReadWrite.OwnedBy",
+        "AppRoleAssignment.ReadWrite.All",
+        "RoleManagement.ReadWrite.Directory",
+        "Directory.Read.All",
+        "Policy.Read.All",
+    }
+)
+"""Application permissions that the automation's identity holds unless a test takes them."""
+
+
+@dataclass(kw_only=True)
+class Row:
+    """Something in the directory; the next `hidden` reads of it do not find it."""
+
+    id: str = field(default_factory=lambda: str(uuid.uuid4()))
+    hidden: int = 0
+
+    def seen(self) -> bool:
+        """Read it once; False while the replica that answers does not have it."""
+        if self.hidden == 0:
+            return True
+        self.hidden -= 1
+        return False
+
+
+@dataclass(kw_only=True)
+class SecretRow(Row):
+    name: str
+    value: str
+    starts: datetime
+    ends: datetime
+    unknown: int = 0  # token requests until the token endpoint knows it
+
+    @property
+    def hint(self) -> str:
+        return self.value[:3]
+
+
+@dataclass(kw_only=True)
+class ApplicationRow(Row):
+    wanted: WantedApplication
+    created: datetime
+    client_id: str = field(default_factory=lambda: str(uuid.uuid4()))
+    locked: bool = False
+    owners: set[str] = field(default_factory=set)
+    secrets: list[SecretRow] = field(default_factory=list)
+
+
+@dataclass(kw_only=True)
+class GrantRow(Row):
+    resource_id: str
+    permission_id: str
+
+
+@dataclass(kw_only=True)
+class RoleRow(Row):
+    role_id: str
+    scope: str = "/"
+
+
+@dataclass(kw_only=True)
+class PrincipalRow(Row):
+    client_id: str
+    name: str
+    enabled: bool = True
+    grants: list[GrantRow] = field(default_factory=list)
+    delegated: list[DelegatedGrant] = field(default_factory=list)
+    roles: list[RoleRow] = field(default_factory=list)
+
+
+class FakeTenant:
+    """State and knobs; ``lag`` and ``token_lag`` apply to what is made from then on."""
+
+    def __init__(self, clock: FakeClock | None = None) -> None:
+        self.clock = clock or FakeClock()
+        self.faults = Faults()
+        self.fail = self.faults.fail
+        self.lag = 0  # reads that do not find a new object yet
+        self.token_lag = 0  # token requests that do not know a new secret yet
+        self.longest_lifetime: float | None = None
+        self.own_roles = OWN_ROLES
+        self.own_principal = str(uuid.uuid4())
+        self.identity = Tenant(
+            id=str(uuid.uuid4()), name="Contoso", initial_domain="contoso.onmicrosoft.com"
+        )
+        self.resources = {GRAPH_APP_ID: microsoft_graph()}
+        self.role_ids = dict(ROLES)
+        self.applications: dict[str, ApplicationRow] = {}  # by unique name
+        self.principals: dict[str, PrincipalRow] = {}  # by client id
+        self.issued: list[str] = []  # every secret value ever made, for leak checks
+
+    def application(self, object_id: str) -> ApplicationRow | None:
+        return next((a for a in self.applications.values() if a.id == object_id), None)
+
+    def application_of(self, client_id: str) -> ApplicationRow | None:
+        return next((a for a in self.applications.values() if a.client_id == client_id), None)
+
+    def principal(self, principal_id: str) -> PrincipalRow | None:
+        return next((p for p in self.principals.values() if p.id == principal_id), None)
+
+    def new_value(self) -> str:
+        value = f"fAk8Q~{secrets.token_urlsafe(25)}"
+        self.issued.append(value)
+        return value
+
+    def permission_names(self, principal: PrincipalRow) -> frozenset[str]:
+        """Names of the application permissions granted to a principal."""
+        names = {
+            permission.key.id: permission.name
+            for resource in self.resources.values()
+            for permission in resource.permissions
+            if permission.key.kind == Kind.APPLICATION
+        }
+        return frozenset(names[g.permission_id] for g in principal.grants)
+
+
+def microsoft_graph() -> Resource:
+    """Microsoft Graph's service principal, as `graph_tables` knows it."""
+    return Resource(
+        app_id=GRAPH_APP_ID,
+        principal_id=str(uuid.uuid4()),
+        permissions=tuple(
+            Permission(key=PermissionKey(resource=GRAPH_APP_ID, kind=kind, id=id_), name=name)
+            for kind, table in ((Kind.APPLICATION, APPLICATION), (Kind.DELEGATED, DELEGATED))
+            for name, id_ in table.items()
+        ),
+    )

@@ -1,0 +1,105 @@
+"""A vault in memory: versions, tags, expiry."""
+
+import uuid
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+
+from shared.model.credential import NewSecret, StoredSecret
+from tests.fakes.clock import FakeClock
+from tests.fakes.faults import Faults, fallible
+
+
+@dataclass
+class Version:
+    """One version of a secret, with its value."""
+
+    name: str
+    value: str
+    tags: dict[str, str]
+    created: datetime
+    expires: datetime | None
+    enabled: bool = True
+    id: str = field(default_factory=lambda: uuid.uuid4().hex)
+
+    def stored(self) -> StoredSecret:
+        return StoredSecret(
+            name=self.name,
+            version=self.id,
+            key_id=self.tags.get("keyId", ""),
+            operation=self.tags.get("operation", ""),
+            created=self.created,
+            expires=self.expires,
+            enabled=self.enabled,
+            hint=self.tags.get("hint", ""),
+            previous_key_id=self.tags.get("previousKeyId", ""),
+            verified=self.tags.get("verified") == "true",
+        )
+
+
+class FakeVault:
+    """Implements ``ports.Vault``; `versions` has every version of a name, oldest first."""
+
+    URL = "https://vault.example"
+
+    def __init__(self, clock: FakeClock, faults: Faults) -> None:
+        self.faults = faults
+        self.versions: dict[str, list[Version]] = {}
+        self._clock = clock
+
+    def value(self, name: str) -> str | None:
+        """What a product that reads *name* gets."""
+        version = self._current(name)
+        return version.value if version else None
+
+    @fallible("vault.current")
+    async def current(self, name: str) -> StoredSecret | None:
+        version = self._current(name)
+        return version.stored() if version else None
+
+    @fallible("vault.reveal")
+    async def reveal(self, stored: StoredSecret) -> NewSecret | None:
+        version = self._version(stored)
+        if version is None or not version.enabled:
+            return None
+        return NewSecret(
+            key_id=stored.key_id,
+            ends=stored.expires or datetime.max.replace(tzinfo=UTC),
+            hint=stored.hint,
+            value=version.value,
+        )
+
+    @fallible("vault.put")
+    async def put(self, name: str, secret: NewSecret, tags: dict[str, str]) -> StoredSecret:
+        made = Version(
+            name=name,
+            value=secret.reveal(),
+            tags={**tags, "keyId": secret.key_id, "hint": secret.hint},
+            created=self._clock.now(),
+            expires=secret.ends,
+        )
+        self.versions.setdefault(name, []).append(made)
+        return made.stored()
+
+    @fallible("vault.retag")
+    async def retag(self, stored: StoredSecret, tags: dict[str, str]) -> None:
+        self._there(stored).tags = dict(tags)
+
+    @fallible("vault.disable")
+    async def disable(self, stored: StoredSecret) -> None:
+        self._there(stored).enabled = False
+
+    def reference(self, name: str, version: str) -> str:
+        return f"{self.URL}/secrets/{name}/{version}"
+
+    def _current(self, name: str) -> Version | None:
+        newest = self.versions.get(name, [None])[-1]
+        return newest if newest is not None and newest.enabled else None
+
+    def _version(self, stored: StoredSecret) -> Version | None:
+        return next((v for v in self.versions.get(stored.name, []) if v.id == stored.version), None)
+
+    def _there(self, stored: StoredSecret) -> Version:
+        version = self._version(stored)
+        if version is None:
+            raise LookupError(f"{stored.name} has no version {stored.version}")
+        return version
