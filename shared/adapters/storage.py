@@ -32,8 +32,10 @@ async def open_storage(
         tables = TableServiceClient(settings.table_uri, credential=credential)
         blobs = BlobServiceClient(settings.blob_uri, credential=credential)
     ledger = TableLedger(tables, clock, write_spacing=WRITE_SPACING * settings.pace)
-    await ledger.ensure_tables()
     container = blobs.get_container_client(ACCOUNTS)
-    with contextlib.suppress(ResourceExistsError):
-        await container.create_container()
+    if settings.storage_connection:
+        # By identity we may not create anything: the deployment has made it all.
+        await ledger.ensure_tables()
+        with contextlib.suppress(ResourceExistsError):
+            await container.create_container()
     return ledger, BlobAccounts(container)

@@ -20,7 +20,7 @@ ELIGIBLE = "eligible"
 LARGEST_JITTER = timedelta(hours=1)
 
 
-class Search(Value, omit_defaults=False):
+class Search(Value, frozen=True):
     """What a request asks to search; no names mean everything of that kind."""
 
     configuration: str
@@ -28,7 +28,7 @@ class Search(Value, omit_defaults=False):
     names: tuple[str, ...]
 
 
-class Counts(Value, omit_defaults=False):
+class Counts(Value, frozen=True):
     """How a snapshot differs from the one before."""
 
     added: int
@@ -115,12 +115,9 @@ def kept(before: Account, seen: Account | None, failed: Iterable[Source]) -> Acc
 def tallied(
     summary: Summary, accounts: Sequence[Account], read: Sequence[Source], now: datetime
 ) -> Summary:
-    """The summary of a run that is over, as far as this run alone can tell."""
-    failed = sum(source.status == "failed" for source in read)
-    if not failed:
-        state = "succeeded"
-    else:
-        state = "failed" if failed == len(read) else "partial"
+    """The summary of a run that is over, but for the comparison with the one before."""
+    failed = any(source.status == "failed" for source in read)
+    state = "partial" if failed else "succeeded"
     return replace(
         summary,
         state=state,

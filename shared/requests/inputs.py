@@ -60,7 +60,7 @@ def _is_empty(value: Any, declared: Input) -> bool:
         case "list":
             return value is None or value == []
         case "csv":
-            return value is None or value == [] or value == ""
+            return value is None or value in ([], "")
         case "map":
             return value is None or value == {}
         case _:

@@ -1,0 +1,21 @@
+"""`python -m infra.check [FOLDER]`: one line a finding, exit status 1 if there is any."""
+
+import sys
+from pathlib import Path
+
+from infra.check.run import check, skipped
+
+
+def main(arguments: list[str]) -> int:
+    root = Path(arguments[0]) if arguments else Path(__file__).resolve().parents[2]
+    findings = check(root)
+    for finding in findings:
+        sys.stdout.write(f"{finding}\n")
+    for reason in skipped():
+        sys.stderr.write(f"skipped: {reason}\n")
+    sys.stderr.write(f"infra: {len(findings)} findings\n")
+    return 1 if findings else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

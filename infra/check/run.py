@@ -1,0 +1,42 @@
+"""All rules over one working tree."""
+
+from pathlib import Path
+
+from infra.check import (
+    flex,
+    hardening,
+    models,
+    modules,
+    names,
+    parameters,
+    roles,
+    settings,
+    symbols,
+    topology,
+)
+from infra.check.finding import Finding
+from infra.check.source import Repository
+
+RULES = [symbols, modules, roles, flex, settings, parameters, hardening, topology]
+
+
+def check(root: Path) -> list[Finding]:
+    """Return every finding, sorted by place."""
+    repository = Repository(root)
+    if not repository.bicep:
+        return [Finding("infra", 1, "syntax", "there is no Bicep file")]
+    broken = [found for found in symbols.check(repository) if found.rule == "syntax"]
+    if broken:  # the other rules would only report what follows from it
+        return sorted(broken)
+    found = {finding for rule in RULES for finding in rule.check(repository)}
+    if not models.missing():
+        found.update(names.check(repository))
+    return sorted(found)
+
+
+def skipped() -> list[str]:
+    """Say which rules did not run, and what would make them."""
+    if missing := models.missing():
+        install = "pip install -r infra/check/requirements.txt"
+        return [f"property names, because {', '.join(missing)} is not installed ({install})"]
+    return []
