@@ -10,7 +10,7 @@ from typing import Any, Self
 
 import msgspec
 
-from emulators import azurite
+from emulators.azurite.server import serving
 from emulators.child import Child
 
 ROOT = Path(__file__).parent.parent
@@ -61,7 +61,7 @@ class Cloud:
         await self._parts.aclose()
 
     async def _start(self) -> None:
-        folder, options = self._options.folder, self._options
+        folder, options = self._options.folder.resolve(), self._options
         tls, clock = str(folder / "tls"), str(folder / "clock")
         common = ["--tls", tls, "--clock", clock]
         store = ["--store", str(folder / "servicebus.db")] if options.durable else []
@@ -69,7 +69,7 @@ class Cloud:
         graph, broker, self.storage = await asyncio.gather(
             self._child("graph", "emulators.graph", *common, "--users", users),
             self._child("servicebus", "emulators.servicebus", "--config", str(TOPOLOGY), *store),
-            self._parts.enter_async_context(azurite.serving(folder / "azurite")),
+            self._parts.enter_async_context(serving(folder / "azurite")),
         )
         authority = ["--authority", graph["authority"], "--tenant", graph["tenant_id"]]
         events = ["--events-connection", broker["connection_string"]]

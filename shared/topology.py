@@ -16,6 +16,9 @@ LOCK = "PT20S"
 DELIVERIES = 5
 TTL = "P14D"
 WINDOW = "PT10M"
+EMULATOR_WINDOW, EMULATOR_TTL = "PT5M", "PT1H"
+"""The most that Microsoft's emulator takes."""
+
 REFUSED = "refused"
 EVENTS = "events"
 
@@ -82,7 +85,7 @@ def emulator(wanted: Iterable[Queue]) -> dict[str, Any]:
                     "Topics": [
                         {
                             "Name": EVENTS,
-                            "Properties": {"DefaultMessageTimeToLive": TTL},
+                            "Properties": {"DefaultMessageTimeToLive": EMULATOR_TTL},
                             "Subscriptions": [{"Name": "all", "Properties": {}}],
                         }
                     ],
@@ -94,12 +97,12 @@ def emulator(wanted: Iterable[Queue]) -> dict[str, Any]:
 
 
 def _properties(queue: Queue) -> dict[str, Any]:
-    window = {"DuplicateDetectionHistoryTimeWindow": queue.duplicate_detection_window}
+    window = {"DuplicateDetectionHistoryTimeWindow": EMULATOR_WINDOW}
     return {
         "RequiresSession": queue.session,
         "LockDuration": queue.lock_duration,
         "MaxDeliveryCount": queue.max_delivery_count,
-        "DefaultMessageTimeToLive": queue.ttl,
+        "DefaultMessageTimeToLive": EMULATOR_TTL,
         "DeadLetteringOnMessageExpiration": queue.dead_letter_on_expiration,
         "RequiresDuplicateDetection": queue.duplicate_detection,
         **(window if queue.duplicate_detection else {}),

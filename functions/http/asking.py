@@ -83,7 +83,8 @@ def query(req: func.HttpRequest, allowed: Collection[str]) -> Mapping[str, str]:
             for key in unknown[:10]
         ]
         raise Fault(400, problems)
-    return req.params
+    given: Mapping[str, str] = req.params
+    return given
 
 
 def count(given: Mapping[str, str], key: str, *, default: int, most: int) -> int:
@@ -109,7 +110,7 @@ def flag(given: Mapping[str, str], key: str) -> bool | None:
 
 def form(req: func.HttpRequest, offered: Mapping[str, str]) -> str:
     """The form of answer: by ``?format=`` or else by Accept; the first offered by default."""
-    wanted = req.params.get("format")
+    wanted: str | None = req.params.get("format")
     if wanted is not None:
         if wanted not in offered:
             raise _bad("format", wanted, one_of(offered))

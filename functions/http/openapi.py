@@ -74,8 +74,8 @@ def _operation(call: Call) -> dict[str, Any]:
         "tags": [call.tag],
         "parameters": _parameters(call),
         "responses": {
-            **{str(status): _answer(status, call) for status in call.answers},
             **{str(status): _fault(status) for status in (*ALWAYS, *call.faults)},
+            **{str(status): _answer(status, call) for status in call.answers},
         },
     }
     if call.accepts:

@@ -41,15 +41,16 @@ async def discovery(work: Work) -> Done:
         except StepError as problem:
             await _give_up(work, summary, problem)
             raise
+    await _schedule(work, policy)
     await _tell(work, summary)
     return _done(summary)
 
 
 async def _schedule(work: Work, policy: DiscoveryPolicy) -> None:
-    """First of all: a scan that fails must not be the last one."""
+    """Before the scan, so that one that fails is not the last; after it, counted from its end."""
     name, schedule = work.connection.spec.name, policy.schedule
     every = schedule.default or timedelta(days=1)
-    due = plan.next_run(name, work.now, every) if schedule.recurrence else None
+    due = plan.next_run(name, work.ctx.clock.now(), every) if schedule.recurrence else None
     await work.ctx.ledger.set_due(DUE, name, due)
 
 

@@ -105,9 +105,9 @@ class FakeLedger:
     async def begin(self, operation: Operation) -> bool:
         name = operation.connection
         flight = self._operations.get((name, self._there(name).operation))
-        if (name, operation.id) in self._operations:
-            # Begun before: in flight still, or over and not to be run again.
-            return flight is None or flight.id == operation.id or flight.state != "running"
+        same = self._operations.get((name, operation.id))
+        if same is not None and (same.state != "running" or same is flight):
+            return True
         if flight is not None and flight.state == "running":
             return False
         self._operations[name, operation.id] = operation

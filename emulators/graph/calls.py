@@ -1,0 +1,43 @@
+"""Imports every module that registers calls."""
+
+from emulators.graph import (
+    administrative_units,
+    applications,
+    consents,
+    credentials,
+    deleted_items,
+    delta,
+    directory,
+    directory_roles,
+    federated_credentials,
+    grants,
+    groups,
+    management_policies,
+    memberships,
+    owners,
+    reports,
+    role_assignments,
+    service_principals,
+    users,
+)
+
+__all__ = [
+    "administrative_units",
+    "applications",
+    "consents",
+    "credentials",
+    "deleted_items",
+    "delta",
+    "directory",
+    "directory_roles",
+    "federated_credentials",
+    "grants",
+    "groups",
+    "management_policies",
+    "memberships",
+    "owners",
+    "reports",
+    "role_assignments",
+    "service_principals",
+    "users",
+]

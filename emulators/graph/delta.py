@@ -1,0 +1,185 @@
+"""Delta queries on users and groups: everything once, then what has changed."""
+
+import base64
+import json
+from collections.abc import Sequence
+from typing import Any
+
+from emulators.graph.errors import GraphError, bad_request
+from emulators.graph.permissions import GROUP_READ
+from emulators.graph.population import DEFAULTS
+from emulators.graph.query import Query
+from emulators.graph.routing import Answer, Call, route
+from emulators.graph.state import Entity
+
+PAGE = 200
+TOKEN_LIFETIME = 7 * 24 * 3600
+NAMES = {"user": "users", "group": "groups"}
+USER_DELTA = "User.Read.All|Directory.Read.All|Directory.ReadWrite.All|User.ReadWrite.All"
+GROUP_DEFAULTS = (
+    "id createdDateTime description displayName groupTypes mail mailEnabled mailNickname "
+    "securityEnabled visibility isAssignableToRole"
+).split()
+
+
+def _encode(**state: Any) -> str:
+    return base64.urlsafe_b64encode(json.dumps(state).encode()).decode().rstrip("=")
+
+
+def _decode(token: str) -> dict[str, Any]:
+    try:
+        padded = token + "=" * (-len(token) % 4)
+        state: dict[str, Any] = json.loads(base64.urlsafe_b64decode(padded))
+    except ValueError as wrong:
+        raise bad_request("Badly formed token.") from wrong
+    return state
+
+
+class Delta:
+    """One delta request: where it stands is all in its token."""
+
+    def __init__(self, call: Call, kind: str) -> None:
+        self.call, self.kind, self.tenant = call, kind, call.tenant
+        for option in ("$top", "$expand", "$orderby"):
+            if option in call.query:
+                raise bad_request(f"The query option '{option}' is not supported on delta.")
+        token = call.query.get("$skiptoken") or call.query.get("$deltatoken")
+        if token == "latest":
+            token, start = None, self._fresh(phase="latest")
+        else:
+            start = _decode(token) if token else self._fresh(phase="full")
+        self.state = start
+        select = start["select"]
+        options = {"$select": ",".join(select)} if select else {}
+        self.query = Query.parse(kind, options, call.headers)
+
+    def _fresh(self, phase: str) -> dict[str, Any]:
+        version = self.tenant.changes.settled_version(self.tenant.lag.seconds)
+        select = [name for name in self.call.query.get("$select", "").split(",") if name]
+        now = self.tenant.clock.time()
+        return {"phase": phase, "at": 0, "since": 0, "to": version, "made": now, "select": select}
+
+    def answer(self) -> Answer:
+        if (
+            self.call.params.get("fault") == "reset"
+            or self.tenant.clock.time() - self.state["made"] > TOKEN_LIFETIME
+        ):
+            raise self._reset()
+        items = self._items()
+        at, size = self.state["at"], self._size()
+        shown = items[at : at + size]
+        if self.call.params.get("fault") == "replay":
+            shown = shown[:1] + shown  # the same entity twice in one page is normal
+        context = self.query.context(NAMES[self.kind])
+        body: dict[str, Any] = {"@odata.context": self.call.context(context + "/$delta")}
+        if at + size < len(items):
+            token = _encode(**self.state | {"at": at + size})
+            body["@odata.nextLink"] = self.call.link({"$skiptoken": token})
+        else:
+            made = self.tenant.clock.time()
+            after = {"phase": "changes", "at": 0, "since": self.state["to"], "made": made}
+            token = _encode(**self.state | after)
+            body["@odata.deltaLink"] = self.call.link({"$deltatoken": token})
+        rendered = [self._render(item) for item in shown]
+        return Answer(200, body | {"value": [item for item in rendered if item is not None]})
+
+    def _reset(self) -> GraphError:
+        options = {"$deltatoken": ""}
+        if self.state["select"]:
+            options["$select"] = ",".join(self.state["select"])
+        return GraphError(
+            410,
+            "syncStateNotFound",
+            "Resync required. The delta token is no longer valid, and the application must reset "
+            "the sync state.",
+            headers={"Location": self.call.link(options)},
+        )
+
+    def _size(self) -> int:
+        for part in self.call.headers.get("prefer", "").split(","):
+            name, _, value = part.strip().partition("=")
+            if name.lower() == "odata.maxpagesize" and value.isdigit():
+                return min(max(int(value), 1), 999)
+        return PAGE
+
+    def _items(self) -> Sequence[Any]:
+        """Ids in the first round; afterwards one entry for each changed object."""
+        if self.state["phase"] == "latest":
+            return ()
+        if self.state["phase"] == "full":
+            if self.kind == "user":
+                return self.tenant.users
+            return [entity.id for entity in self.tenant.tables["group"].values()]
+        if self.state["at"] == 0:
+            # Pages of one round share its end; a new round reaches to what has settled by now.
+            self.state["to"] = self.tenant.changes.settled_version(self.tenant.lag.seconds)
+        return self._changed()
+
+    def _changed(self) -> list[dict[str, Any]]:
+        found: dict[str, dict[str, Any]] = {}
+        for change in self.tenant.changes.between(self.kind, self.state["since"], self.state["to"]):
+            one = found.setdefault(
+                change.id, {"id": change.id, "removed": None, "members": {}, "properties": set()}
+            )
+            one["removed"] = change.removed
+            one["properties"].update(change.properties)
+            if change.member is not None:
+                one["members"][change.member] = change.member_removed
+        return list(found.values())
+
+    def _render(self, item: Any) -> dict[str, Any] | None:
+        if isinstance(item, str):
+            return self._entity(item)
+        if item["removed"]:
+            return {"id": item["id"], "@removed": {"reason": item["removed"]}}
+        body = self._entity(item["id"], members=item["members"])
+        if body is None:
+            return {"id": item["id"], "@removed": {"reason": "changed"}}
+        if "return=minimal" in self.call.headers.get("prefer", "") and item["properties"]:
+            kept = item["properties"] | {"id", "members@delta"}
+            return {name: value for name, value in body.items() if name in kept}
+        return body
+
+    def _entity(
+        self, identity: str, *, members: dict[str, bool] | None = None
+    ) -> dict[str, Any] | None:
+        if self.kind == "user":
+            user = self.tenant.users.get(identity)
+            return None if user is None else self._shape(user, DEFAULTS)
+        group = self.tenant.tables["group"].truth(identity)
+        if group is None:
+            return None
+        body = self._shape(group.body, GROUP_DEFAULTS)
+        body.pop("members", None)
+        if not self.state["select"] or "members" in self.state["select"]:
+            shown = self._members(group) if members is None else self._member_changes(members)
+            if shown:
+                body["members@delta"] = shown
+        return body
+
+    def _shape(self, item: dict[str, Any], defaults: list[str]) -> dict[str, Any]:
+        return {"id": item["id"]} | self.query.shape(item, defaults)
+
+    def _members(self, group: Entity) -> list[dict[str, Any]]:
+        return [self._member(identity) for identity in group.members or ()]
+
+    def _member_changes(self, members: dict[str, bool]) -> list[dict[str, Any]]:
+        return [
+            self._member(identity) | ({"@removed": {"reason": "deleted"}} if removed else {})
+            for identity, removed in members.items()
+        ]
+
+    def _member(self, identity: str) -> dict[str, Any]:
+        found = self.tenant.find(identity)
+        kind = "user" if found is None else found.kind
+        return {"@odata.type": f"#microsoft.graph.{kind}", "id": identity}
+
+
+@route("GET", "/users/delta", USER_DELTA)
+def users_delta(call: Call) -> Answer:
+    return Delta(call, "user").answer()
+
+
+@route("GET", "/groups/delta", GROUP_READ)
+def groups_delta(call: Call) -> Answer:
+    return Delta(call, "group").answer()

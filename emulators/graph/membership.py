@@ -1,0 +1,47 @@
+"""Members of a group or administrative unit, compact when they are a rule over the user numbers."""
+
+from collections.abc import Iterator
+
+from emulators.graph.population import Population
+
+
+class Membership:
+    """Explicit members plus whole ranges of seeded users, which cost nothing to hold."""
+
+    def __init__(self, users: Population, ranges: tuple[range, ...] = ()) -> None:
+        self._users = users
+        self._ranges = ranges
+        self._added: dict[str, None] = {}
+        self._removed: set[str] = set()
+
+    def add(self, identity: str) -> None:
+        self._removed.discard(identity)
+        if not self._in_range(identity):
+            self._added[identity] = None
+
+    def remove(self, identity: str) -> None:
+        self._added.pop(identity, None)
+        if self._in_range(identity):
+            self._removed.add(identity)
+
+    def explicit(self) -> list[str]:
+        return list(self._added)
+
+    def __contains__(self, identity: str) -> bool:
+        if identity in self._added:
+            return True
+        return identity not in self._removed and self._in_range(identity)
+
+    def __iter__(self) -> Iterator[str]:
+        yield from self._added
+        for numbers in self._ranges:
+            for number in numbers:
+                identity = self._users.id_of(number)
+                if identity not in self._removed and self._users.exists(identity):
+                    yield identity
+
+    def _in_range(self, identity: str) -> bool:
+        if not self._ranges:
+            return False
+        number = self._users.number_of(identity)
+        return number is not None and any(number in numbers for numbers in self._ranges)

@@ -1,0 +1,117 @@
+"""How directory objects are found by their keys and shown."""
+
+from collections.abc import Iterable
+from typing import Any
+
+from emulators.graph.errors import bad_request, not_found
+from emulators.graph.ids import is_guid
+from emulators.graph.population import DEFAULTS
+from emulators.graph.query import Query
+from emulators.graph.routing import Call
+from emulators.graph.state import Entity, Tenant
+
+PERSONAL = ("AzureADandPersonalMicrosoftAccount", "PersonalMicrosoftAccount")
+
+
+def by_key(call: Call, kind: str, key: str) -> Entity:
+    """An object by id or alternate key (`appId=…`, `uniqueName=…`), as reads see it."""
+    name, equals, value = key.partition("=")
+    if not equals:
+        return call.tenant.entity(kind, key)
+    finders = {
+        "appid": call.tenant.application_of
+        if kind == "application"
+        else call.tenant.principal_of,
+        "uniquename": lambda text: call.tenant.by_unique_name(kind, text),
+    }
+    finder = finders.get(name.lower())
+    if finder is None:
+        raise bad_request(f"'{name}' is not an alternate key of microsoft.graph.{kind}.")
+    found = finder(value)
+    if found is None:
+        raise not_found(value)
+    if call.tenant.tables[kind].read(found.id) is None:
+        raise not_found(value)
+    return found
+
+
+def shown(entity: Entity, tenant: Tenant) -> dict[str, Any]:
+    """The properties of an object with its credentials as replicas show them."""
+    if entity.kind not in ("application", "servicePrincipal"):
+        return entity.body
+    secrets = [s.view() for s in entity.secrets if tenant.lag.visible(s.born, s.gone)]
+    keys = [key | {"key": None} for key in entity.keys]
+    return entity.body | {"passwordCredentials": secrets[::-1], "keyCredentials": keys}
+
+
+def typed(identity: str, tenant: Tenant) -> dict[str, Any] | None:
+    """An item of a polymorphic list, with its @odata.type; None when it is gone."""
+    user = tenant.users.get(identity)
+    if user is not None:
+        shown_user = {name: user[name] for name in DEFAULTS}
+        return {"@odata.type": "#microsoft.graph.user"} | shown_user | {"@all": user}
+    found = tenant.find(identity)
+    if found is None:
+        return None
+    return {"@odata.type": f"#microsoft.graph.{found.kind}"} | shown(found, tenant)
+
+
+def polymorphic(call: Call, identities: Iterable[str], cast: str | None, resource: str) -> Any:
+    """A list of directory objects of any kind, or of the one a cast segment names."""
+    tenant = call.tenant
+    if cast is None:
+        return call.listing(
+            "anything", _ids(identities), lambda i: _visible(typed(i, tenant)), resource=resource
+        )
+    kind = cast.rpartition(".")[2]
+    if kind.lower() == "user":
+        return call.listing(
+            "user",
+            [identity for identity in identities if tenant.users.exists(identity)],
+            tenant.users.get,
+            resource="users",
+            defaults=DEFAULTS,
+        )
+    found = (tenant.find(identity) for identity in identities)
+    items = [each for each in found if each is not None and each.kind.lower() == kind.lower()]
+    name = items[0].kind if items else kind
+    names = {"serviceprincipal": "servicePrincipal", "directoryrole": "directoryRole"}
+    names |= {"administrativeunit": "administrativeUnit"}
+    return call.listing(
+        names.get(name.lower(), name),
+        items,
+        lambda e: shown(e, tenant),
+        resource=resource,
+    )
+
+
+def _ids(identities: Iterable[str]) -> list[str]:
+    return list(identities)
+
+
+def _visible(item: dict[str, Any] | None) -> dict[str, Any] | None:
+    """Drop the helper entry that lets $select reach past a user's default properties."""
+    if item is None:
+        return None
+    everything = item.pop("@all", None)
+    return item if everything is None else Selectable(item, everything)
+
+
+class Selectable(dict[str, Any]):
+    """A user in a polymorphic list: default properties, more of them on $select."""
+
+    def __init__(self, defaults: dict[str, Any], everything: dict[str, Any]) -> None:
+        super().__init__(defaults)
+        self._everything = everything
+
+    def get(self, key: str, default: Any = None) -> Any:
+        return super().get(key, self._everything.get(key, default))
+
+
+def guid_or_404(key: str) -> str:
+    if not is_guid(key):
+        raise bad_request(f"Invalid object identifier '{key}'.")
+    return key
+
+
+__all__ = ["PERSONAL", "Query", "by_key", "guid_or_404", "polymorphic", "shown", "typed"]

@@ -1,0 +1,285 @@
+"""The tenant at the start: Microsoft's own services, people, groups, roles, two applications."""
+
+import json
+from dataclasses import dataclass
+from importlib import resources
+from typing import Any
+
+from emulators.graph.administrative_units import make_unit
+from emulators.graph.directory_roles import make_role
+from emulators.graph.grants import make_grant
+from emulators.graph.groups import make_group
+from emulators.graph.role_assignments import make_assignment, make_eligibility
+from emulators.graph.shapes import APPLICATION, SERVICE_PRINCIPAL, fresh
+from emulators.graph.state import Entity, Secret, Tenant
+from emulators.graph.tokens import GRAPH_APP_ID
+
+PERMISSIONS: dict[str, Any] = json.loads(
+    resources.files("emulators.graph").joinpath("data/permissions.json").read_text()
+)
+MICROSOFT = "f8cdef31-a31e-4b4a-93e4-5f571e91255a"
+"""The tenant that owns Microsoft's own services."""
+SERVICES = (
+    ("Azure DevOps", "499b84ac-1321-427f-aa17-267ca6975798", ()),
+    ("Azure Key Vault", "cfa8b339-82a2-471a-a3c9-0fc0be7a4093", ("https://vault.azure.net",)),
+    ("Azure Storage", "e406a681-f3d4-42a8-90b6-c2b029497af1", ("https://storage.azure.com",)),
+    (
+        "Windows Azure Service Management API",
+        "797f4846-ba00-4fd7-ba43-dac1f8f63013",
+        ("https://management.azure.com", "https://management.core.windows.net"),
+    ),
+    (
+        "Office 365 Management APIs",
+        "c5393580-f805-4401-95e8-94b7a6ef2fc2",
+        ("https://manage.office.com",),
+    ),
+)
+AUTOMATION = (
+    "Application.ReadWrite.OwnedBy",
+    "AppRoleAssignment.ReadWrite.All",
+    "Application.Read.All",
+    "DelegatedPermissionGrant.ReadWrite.All",
+    "Directory.Read.All",
+    "RoleManagement.ReadWrite.Directory",
+    "User.Read.All",
+    "Group.Read.All",
+    "RoleManagement.Read.Directory",
+    "AdministrativeUnit.Read.All",
+    "AuditLog.Read.All",
+    "RoleEligibilitySchedule.Read.Directory",
+    "Policy.Read.All",
+    "Organization.Read.All",
+)
+"""The least an automation needs to onboard applications and to read accounts."""
+EPOCH = "2024-01-10T08:00:00Z"
+ACTIVE = ((0, "Global Administrator"), (1, "Helpdesk Administrator"), (2, "User Administrator"),
+          (3, "Privileged Role Administrator"), (4, "Authentication Administrator"),
+          (6, "Global Reader"), (9, "Directory Readers"))  # fmt: skip
+ELIGIBLE = ((8, "Global Administrator"), (10, "User Administrator"), (11, "Helpdesk Administrator"))
+TEAMS = 12
+
+
+@dataclass(frozen=True)
+class SeededApp:
+    client_id: str
+    client_secret: str
+    object_id: str
+    """Of the service principal."""
+
+
+@dataclass(frozen=True)
+class Seeded:
+    administrator: SeededApp
+    automation: SeededApp
+
+
+def seed_tenant(tenant: Tenant) -> Seeded:
+    graph = _services(tenant)
+    _roles(tenant)
+    groups = _groups(tenant)
+    _assignments(tenant, groups)
+    everything = [
+        role["value"] for role in graph.body["appRoles"]
+    ]
+    return Seeded(
+        administrator=seed_application(tenant, "Tenant Administration", graph, everything),
+        automation=seed_application(tenant, "Onboarding Automation", graph, list(AUTOMATION)),
+    )
+
+
+def _app_role(permission: dict[str, Any]) -> dict[str, Any]:
+    return {
+        "allowedMemberTypes": ["Application"],
+        "description": permission["description"],
+        "displayName": permission["displayName"],
+        "id": permission["id"],
+        "isEnabled": True,
+        "origin": "Application",
+        "value": permission["name"],
+    }
+
+
+def _scope(permission: dict[str, Any]) -> dict[str, Any]:
+    return {
+        "adminConsentDescription": permission["description"],
+        "adminConsentDisplayName": permission["displayName"],
+        "id": permission["id"],
+        "isEnabled": True,
+        "type": permission.get("scopeType", "Admin"),
+        "userConsentDescription": permission["description"],
+        "userConsentDisplayName": permission["displayName"],
+        "value": permission["name"],
+    }
+
+
+def _services(tenant: Tenant) -> Entity:
+    rows = PERMISSIONS["permissions"]
+    graph = _service(
+        tenant,
+        "Microsoft Graph",
+        GRAPH_APP_ID,
+        ("https://graph.microsoft.com", "https://graph.microsoft.com/"),
+        appRoles=[_app_role(row) for row in rows if row["kind"] == "application"],
+        oauth2PermissionScopes=[_scope(row) for row in rows if row["kind"] == "delegated"],
+    )
+    for name, app_id, names in SERVICES:
+        made = _service(tenant, name, app_id, names)
+        if name == "Office 365 Management APIs":
+            feed = {
+                "name": "ActivityFeed.Read",
+                "id": "594c1fb6-4f81-4475-ae41-0c394909246c",
+                "displayName": "Read activity data for your organization",
+                "description": "Allows the application to read activity data.",
+            }
+            made.body["appRoles"] = [_app_role(feed)]
+    return graph
+
+
+def _service(
+    tenant: Tenant, name: str, app_id: str, names: tuple[str, ...], **more: Any
+) -> Entity:
+    values = {
+        "id": tenant.ids.guid(),
+        "appId": app_id,
+        "appDisplayName": name,
+        "displayName": name,
+        "appOwnerOrganizationId": MICROSOFT,
+        "createdDateTime": EPOCH,
+        "servicePrincipalNames": [app_id, *names],
+        "signInAudience": "AzureADMultipleOrgs",
+    }
+    entity = Entity("servicePrincipal", fresh(SERVICE_PRINCIPAL, values | more))
+    tenant.add(entity, settled=True)
+    return entity
+
+
+def _roles(tenant: Tenant) -> None:
+    for row in PERMISSIONS["directoryRoles"]:
+        template = row["templateId"]
+        tenant.role_definitions[template] = {
+            "id": template,
+            "description": f"Built-in role {row['name']}.",
+            "displayName": row["name"],
+            "isBuiltIn": True,
+            "isEnabled": True,
+            "resourceScopes": ["/"],
+            "rolePermissions": [{"allowedResourceActions": [], "condition": None}],
+            "templateId": template,
+            "version": "1",
+        }
+        if row["isPrivileged"]:
+            tenant.privileged_roles.add(template)
+        tenant.add(make_role(tenant, template), settled=True)
+
+
+def role_id(tenant: Tenant, name: str) -> str:
+    """Template id of a role given by name or id."""
+    for template, definition in tenant.role_definitions.items():
+        if name.lower() in (template, definition["displayName"].lower()):
+            return template
+    raise KeyError(name)
+
+
+def _group(tenant: Tenant, name: str, *ranges: range, **more: Any) -> Entity:
+    nickname = "".join(char for char in name.lower() if char.isalnum())
+    values = {"displayName": name, "mailNickname": nickname, "createdDateTime": EPOCH} | more
+    entity = make_group(tenant, values, *ranges)
+    tenant.add(entity, settled=True)
+    return entity
+
+
+def _groups(tenant: Tenant) -> dict[str, Entity]:
+    size = tenant.users.seeded
+    made = [
+        _group(tenant, f"{name} Department", range(number, size, 7))
+        for number, name in enumerate(("Finance", "Sales", "Engineering", "Operations"))
+    ]
+    made.append(_group(tenant, "Guests", range(7, size, 20)))
+    for number in range(min(TEAMS, size // 10)):
+        unified = {"groupTypes": ["Unified"], "mailEnabled": True, "securityEnabled": False}
+        more: dict[str, Any] = unified if number % 3 == 0 else {}
+        first = number * 10
+        made.append(_group(tenant, f"Team {number:02d}", range(first, first + 10), **more))
+    tier0 = _group(tenant, "Tier 0 Admins", range(min(1, size)))
+    domain = _group(tenant, "Tier 0 Domain Admins", range(min(1, size), min(4, size)))
+    emergency = _group(tenant, "Tier 0 Break Glass", range(min(4, size), min(6, size)))
+    helpdesk = _group(
+        tenant, "Helpdesk Operators", range(min(12, size), min(18, size)), isAssignableToRole=True
+    )
+    _nest(tier0, domain)
+    _nest(domain, emergency)
+    everyone = _group(tenant, "All Departments")
+    for entity in made[:4]:
+        _nest(everyone, entity)
+    special = (tier0, domain, emergency, helpdesk, everyone)
+    return {e.body["displayName"]: e for e in (*made, *special)}
+
+
+def _nest(parent: Entity, child: Entity) -> None:
+    if parent.members is not None:
+        parent.members.add(child.id)
+
+
+def _assignments(tenant: Tenant, groups: dict[str, Entity]) -> None:
+    users, size = tenant.users, tenant.users.seeded
+    helpdesk = groups["Helpdesk Operators"].id
+    for number, name in ACTIVE:
+        if number < size:
+            make_assignment(tenant, role_id(tenant, name), users.id_of(number), settled=True)
+    make_assignment(tenant, role_id(tenant, "Helpdesk Administrator"), helpdesk, settled=True)
+    for number, name in ELIGIBLE:
+        if number < size:
+            make_eligibility(tenant, role_id(tenant, name), users.id_of(number))
+    make_eligibility(
+        tenant, role_id(tenant, "Authentication Administrator"), helpdesk, end="2027-06-30T00:00:00Z"
+    )
+    for number, name in enumerate(("Branch North", "Branch South")):
+        unit = make_unit(tenant, {"displayName": name}, range(number, size, 2))
+        tenant.add(unit, settled=True)
+        if number == 0 and size > 14:
+            scope = f"/administrativeUnits/{unit.id}"
+            role = role_id(tenant, "Helpdesk Administrator")
+            make_assignment(tenant, role, users.id_of(14), scope, settled=True)
+
+
+def seed_application(
+    tenant: Tenant, name: str, graph: Entity, permissions: list[str]
+) -> SeededApp:
+    """An application with a secret for ten years and these Graph permissions."""
+    app_id = tenant.ids.guid()
+    values = {
+        "id": tenant.ids.guid(),
+        "appId": app_id,
+        "createdDateTime": EPOCH,
+        "displayName": name,
+        "publisherDomain": tenant.domain,
+    }
+    application = Entity("application", fresh(APPLICATION, values))
+    text = tenant.ids.secret()
+    application.secrets.append(
+        Secret(tenant.ids.guid(), "seeded", EPOCH, "2099-01-01T00:00:00Z", text, born=0.0)
+    )
+    tenant.issued_secrets.append(text)
+    tenant.add(application, settled=True)
+    principal = Entity(
+        "servicePrincipal",
+        fresh(
+            SERVICE_PRINCIPAL,
+            {
+                "id": tenant.ids.guid(),
+                "appId": app_id,
+                "appDisplayName": name,
+                "displayName": name,
+                "appOwnerOrganizationId": tenant.id,
+                "createdDateTime": EPOCH,
+                "servicePrincipalNames": [app_id],
+                "signInAudience": "AzureADMyOrg",
+                "tags": ["WindowsAzureActiveDirectoryIntegratedApp"],
+            },
+        ),
+    )
+    tenant.add(principal, settled=True)
+    ids = {role["value"]: role["id"] for role in graph.body["appRoles"]}
+    for permission in permissions:
+        make_grant(tenant, principal.id, graph.id, ids[permission], settled=True)
+    return SeededApp(app_id, text, principal.id)

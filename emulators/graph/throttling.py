@@ -1,0 +1,90 @@
+"""Cost of a call in resource units, and Graph's limits as token buckets (off unless asked for)."""
+
+import re
+from dataclasses import dataclass
+from typing import Any
+
+from emulators.clock import Clock
+from emulators.graph.errors import GraphError, throttled
+
+COSTS = (
+    (re.compile(r"/applications", re.I), 2),
+    (re.compile(r"/groups/[^/]+/members(/.*)?", re.I), 3),
+    (re.compile(r"/groups/[^/]+/transitivemembers(/.*)?", re.I), 5),
+    (re.compile(r"/oauth2permissiongrants", re.I), 2),
+    (re.compile(r"/serviceprincipals/[^/]+/approleassign(ments|edto)", re.I), 2),
+    (re.compile(r"/users", re.I), 2),
+    (re.compile(r"/directoryobjects/getbyids", re.I), 3),
+)
+REPORTS = "/reports/"
+
+
+def cost(method: str, path: str, query: dict[str, str]) -> int:
+    """Resource units of one call (Graph: throttling limits)."""
+    if method != "GET" and not path.lower().endswith("getbyids"):
+        return 1
+    units = next((units for pattern, units in COSTS if pattern.fullmatch(path)), 1)
+    units -= "$select" in query
+    units += "$expand" in query
+    top = query.get("$top", "")
+    units -= top.isdigit() and int(top) < 20
+    return max(units, 1)
+
+
+@dataclass
+class _Bucket:
+    """Fills evenly; `take` answers the wait in seconds, zero when there was enough."""
+
+    size: float
+    seconds: float
+    level: float
+    at: float
+
+    def take(self, amount: float, now: float) -> float:
+        self.level = min(self.size, self.level + (now - self.at) * self.size / self.seconds)
+        self.at = now
+        self.level -= amount  # refused requests accrue as well
+        if self.level >= 0:
+            return 0.0
+        self.level = max(self.level, -self.size)
+        return -self.level * self.seconds / self.size
+
+
+class Throttle:
+    """The limits per application and tenant of Identity and access, and of reports."""
+
+    def __init__(self, clock: Clock, users: int) -> None:
+        self._clock = clock
+        self._size = 3500 if users < 50 else 5000 if users <= 500 else 8000
+        self.enabled = False
+        self._scale = 1.0
+        self._buckets: dict[tuple[str, str], _Bucket] = {}
+
+    def configure(self, wanted: dict[str, Any]) -> dict[str, Any]:
+        """Switch on or off; `scale` shrinks every limit, so that tests reach them."""
+        self.enabled = bool(wanted.get("enabled", True))
+        self._scale = float(wanted.get("scale", 1.0))
+        self._buckets.clear()
+        return {"enabled": self.enabled, "scale": self._scale}
+
+    def check(self, app_id: str, tenant_id: str, method: str, path: str, units: int) -> None:
+        if not self.enabled:
+            return
+        limits = [("ResourceUnitLimitExceeded", float(self._size), 10.0, float(units))]
+        if method != "GET":
+            limits.append(("WriteLimitExceeded", 3000.0, 150.0, 1.0))
+        if path.lower().startswith(REPORTS):
+            limits.append(("ReportLimitExceeded", 5.0, 10.0, 1.0))
+        for name, size, seconds, amount in limits:
+            size = max(1.0, size * self._scale)
+            key, now = (app_id, name), self._clock.time()
+            bucket = self._buckets.setdefault(key, _Bucket(size, seconds, size, now))
+            wait = bucket.take(amount, now)
+            if wait > 0:
+                raise self._refusal(wait, name, app_id, tenant_id, method)
+
+    @staticmethod
+    def _refusal(wait: float, name: str, app_id: str, tenant_id: str, method: str) -> GraphError:
+        kind = "ReadWrite" if method != "GET" else "Read"
+        scope = f"Tenant_Application/{kind}/{app_id}/{tenant_id}"
+        return throttled(str(max(1, round(wait + 0.5))), name, {"x-ms-throttle-scope": scope})

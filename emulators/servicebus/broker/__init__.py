@@ -1,0 +1,1 @@
+"""Service Bus semantics, free of AMQP endpoints: queues, topics, locks, sessions, durability."""

@@ -1,0 +1,409 @@
+"""A queue: sequence order, locks, delivery count, deferral, scheduling, expiry, dead letters."""
+
+from collections import OrderedDict
+from typing import TYPE_CHECKING, Any
+from uuid import UUID, uuid4
+
+from emulators.servicebus.amqp.errors import AmqpError
+from emulators.servicebus.broker import errors
+from emulators.servicebus.broker.definitions import QueueDefinition
+from emulators.servicebus.broker.duplicates import Duplicates
+from emulators.servicebus.broker.lane import Lane
+from emulators.servicebus.broker.message import Message, State, set_application_properties
+from emulators.servicebus.broker.schedule import Schedule
+from emulators.servicebus.broker.sessions import Session, SessionTable
+
+if TYPE_CHECKING:
+    from emulators.servicebus.broker.namespace import Namespace
+
+
+class Queue:
+    """A queue of the configuration, the queue of a subscription, or a dead-letter queue."""
+
+    def __init__(
+        self,
+        key: str,
+        definition: QueueDefinition,
+        broker: "Namespace",
+        dead_letters: "Queue | None" = None,
+        *,
+        takes_senders: bool = False,
+    ) -> None:
+        self.key = key
+        self.definition = definition
+        self.broker = broker
+        self.dead_letters = dead_letters
+        self.takes_senders = takes_senders
+        self.messages: dict[int, Message] = {}  # in sequence order: numbers only ever grow
+        self.lane = Lane()
+        self.sessions = SessionTable(self) if definition.requires_session else None
+        self._dirty: dict[Lane, None] = {}
+        self._locks: OrderedDict[UUID, Message] = OrderedDict()  # in the order of expiry
+        self._expiry = Schedule(self._expires_at)
+        self._scheduled = Schedule(self._scheduled_at)
+        window = definition.duplicate_window
+        self._duplicates = Duplicates(key, window, broker.store) if window else None
+        self._sequence = broker.store.counter(key)
+
+    def load(self) -> None:
+        """Take up what the store has kept; locks are not kept."""
+        for message in list(self.broker.store.messages(self.key)):
+            self.messages[message.sequence] = message
+            if message.state is State.SCHEDULED:
+                self._schedule(message)
+            else:
+                self._watch_expiry(message)
+                if message.state is State.ACTIVE:
+                    self._make_ready(message)
+
+    # arrival
+
+    def check(self, message: Message) -> None:
+        """Refuse a message that this queue cannot take."""
+        if self.sessions is not None and not message.group_id:
+            raise errors.not_allowed(
+                "The SessionId was not set on a message, and it cannot be sent to the entity. "
+                "Entities that have session support enabled can only receive messages that have "
+                "the SessionId set to a valid value.",
+            )
+
+    def send(self, message: Message) -> int:
+        """Take a checked message and answer its sequence number."""
+        now = self.broker.now()
+        if self._duplicates is not None and self._duplicates.seen(message, now):
+            return self._next_sequence()
+        if message.scheduled is None or message.scheduled <= now:
+            self._arrive(message, now)
+        else:
+            message.state = State.SCHEDULED
+            message.enqueued = now
+            self._insert(message)
+            self._schedule(message)
+        return message.sequence
+
+    def adopt(self, message: Message) -> None:
+        """Take a message that another queue gave up; here it never expires."""
+        message.expires = None
+        self._insert(message)
+        self._make_ready(message)
+
+    def _arrive(self, message: Message, now: int) -> None:
+        message.state = State.ACTIVE
+        message.enqueued = now
+        if self.definition.forward_to:
+            message.enqueue_sequence = self._next_sequence()
+            self._forward(message)
+            return
+        lives = [t for t in (message.ttl, self.definition.time_to_live) if t is not None]
+        message.ttl = min(lives, default=None)
+        message.expires = None if message.ttl is None else now + message.ttl
+        self._insert(message)
+        self._watch_expiry(message)
+        self._make_ready(message)
+
+    def _forward(self, message: Message) -> None:
+        message.scheduled = None
+        try:
+            target = self.broker.find(self.definition.forward_to)
+            target.check(message)
+            target.send(message)
+        except AmqpError as error:
+            message.sequence = message.enqueue_sequence or 0
+            self._give_up(message, "ForwardingFailed", error.description)
+
+    def _insert(self, message: Message) -> None:
+        message.sequence = self._next_sequence()
+        self.messages[message.sequence] = message
+        self.broker.store.insert(self.key, message)
+        self.broker.turn.commit()
+
+    def _next_sequence(self) -> int:
+        self._sequence += 1
+        return self._sequence
+
+    def _make_ready(self, message: Message) -> None:
+        lane = self.lane if self.sessions is None else self.sessions.add(message)
+        if self.sessions is None:
+            lane.add(message.sequence)
+        self.touch(lane)
+
+    def _schedule(self, message: Message) -> None:
+        due = message.scheduled or 0
+        self._scheduled.add(due, message.sequence)
+        self.broker.due(due)
+
+    def _watch_expiry(self, message: Message) -> None:
+        if message.expires is not None:
+            self._expiry.add(message.expires, message.sequence)
+            self.broker.due(message.expires)
+
+    # delivery
+
+    def touch(self, lane: Lane) -> None:
+        """Serve the lane at the end of this turn."""
+        self._dirty[lane] = None
+        self.broker.turn.pump(self)
+
+    def pump(self) -> None:
+        while self._dirty:
+            lane, _ = self._dirty.popitem()
+            self._serve(lane)
+        if self.sessions is not None:
+            self.sessions.grant()
+
+    def _serve(self, lane: Lane) -> None:
+        while (message := self.front(lane)) is not None:
+            consumer = lane.next_consumer()
+            if consumer is None:
+                return
+            lane.pop()
+            if not consumer.take(message):
+                lane.add(message.sequence)
+                lane.leave(consumer)
+            elif len(lane.consumers) > 1:
+                lane.rotate()
+
+    def front(self, lane: Lane) -> Message | None:
+        """Answer the next deliverable message of a lane and drop stale entries before it."""
+        while (sequence := lane.front()) is not None:
+            message = self.messages.get(sequence)
+            if message is None or message.lock is not None or message.state is not State.ACTIVE:
+                lane.pop()
+            elif message.expires is not None and message.expires <= self.broker.now():
+                lane.pop()
+                self._expire(message)
+            else:
+                return message
+        return None
+
+    def lock(self, message: Message, session: Session | None = None) -> UUID:
+        """Lock a message for the lock duration, or as long as its session is locked."""
+        token = message.lock = uuid4()
+        self._locks[token] = message
+        if session is None:
+            message.locked_until = self.broker.now() + self.definition.lock_duration
+            self.broker.due(message.locked_until)
+        else:
+            session.held[token] = message
+        return token
+
+    def locked_until(self, message: Message) -> int:
+        return message.locked_until if self.sessions is None else self._session(message)
+
+    def _session(self, message: Message) -> int:
+        return self.sessions.of(message).locked_until if self.sessions is not None else 0
+
+    # settlement
+
+    def remove(self, message: Message) -> None:
+        """Forget a message for good."""
+        if message.lock is not None:
+            self._unlock(message)
+        del self.messages[message.sequence]
+        self.broker.store.delete(self.key, message.sequence)
+        self.broker.turn.commit()
+
+    def complete(self, token: UUID) -> None:
+        self.remove(self.held(token))
+
+    def abandon(self, token: UUID, changes: dict[str, Any] | None = None) -> None:
+        """A failed delivery: it counts, whatever the client's outcome says."""
+        message = self.held(token)
+        set_application_properties(message, changes or {})
+        self.put_back(message, counted=True)
+
+    def release(self, token: UUID) -> None:
+        """A delivery that nobody has looked at."""
+        message = self._locks.get(token)
+        if message is not None:
+            self.put_back(message, counted=False)
+
+    def defer(self, token: UUID, changes: dict[str, Any] | None = None) -> None:
+        message = self.held(token)
+        set_application_properties(message, changes or {})
+        self._unlock(message)
+        message.state = State.DEFERRED
+        self._update(message)
+
+    def dead_letter(
+        self,
+        token: UUID,
+        reason: str | None,
+        description: str | None,
+        changes: dict[str, Any] | None = None,
+    ) -> None:
+        message = self.held(token)
+        if self.dead_letters is None:
+            raise errors.not_allowed("A dead-letter queue has no dead-letter queue of its own.")
+        self._to_dead_letters(message, reason, description, changes)
+
+    def renew(self, token: UUID) -> int:
+        """Extend the lock and answer its new end."""
+        message = self.held(token)
+        if self.sessions is not None:
+            raise errors.not_allowed("Messages of a session are renewed with their session.")
+        message.locked_until = self.broker.now() + self.definition.lock_duration
+        self._locks.move_to_end(token)
+        return message.locked_until
+
+    def held(self, token: UUID) -> Message:
+        """Answer the message that is locked with this token."""
+        message = self._locks.get(token)
+        if message is None or self.locked_until(message) <= self.broker.now():
+            lost = errors.message_lock_lost if self.sessions is None else errors.session_lock_lost
+            raise lost()
+        return message
+
+    def put_back(self, message: Message, *, counted: bool) -> None:
+        """Unlock a message for the next delivery."""
+        self._unlock(message)
+        limit = self.definition.max_delivery_count
+        if counted:
+            message.delivery_count += 1
+            self._update(message)
+        if limit is not None and message.delivery_count >= limit:
+            self._to_dead_letters(
+                message,
+                "MaxDeliveryCountExceeded",
+                f"Message could not be consumed after {limit} delivery attempts.",
+            )
+        elif message.expires is not None and message.expires <= self.broker.now():
+            self._expire(message)
+        elif message.state is State.ACTIVE:
+            self._make_ready(message)
+
+    def _unlock(self, message: Message) -> None:
+        token, message.lock = message.lock, None
+        if token is not None:
+            self._locks.pop(token, None)
+            if self.sessions is not None:
+                self.sessions.of(message).held.pop(token, None)
+
+    def _update(self, message: Message) -> None:
+        self.broker.store.update(self.key, message)
+        self.broker.turn.commit()
+
+    # dead letters
+
+    def _expire(self, message: Message) -> None:
+        if self.definition.dead_lettering_on_expiration and self.dead_letters is not None:
+            description = "The message expired and was dead lettered."
+            self._to_dead_letters(message, "TTLExpiredException", description)
+        else:
+            self.remove(message)
+
+    def _to_dead_letters(
+        self,
+        message: Message,
+        reason: str | None,
+        description: str | None,
+        changes: dict[str, Any] | None = None,
+    ) -> None:
+        self.remove(message)
+        self._give_up(message, reason, description, changes)
+
+    def _give_up(
+        self,
+        message: Message,
+        reason: str | None,
+        description: str | None,
+        changes: dict[str, Any] | None = None,
+    ) -> None:
+        if self.dead_letters is None:
+            return
+        twin = message.duplicate()
+        twin.enqueue_sequence = message.sequence
+        why = {"DeadLetterReason": reason, "DeadLetterErrorDescription": description}
+        set_application_properties(twin, {**(changes or {}), **why})
+        elsewhere = self.definition.forward_dead_letters_to
+        if elsewhere:
+            twin.source = self.definition.name
+            twin.scheduled = None
+            try:
+                target = self.broker.find(elsewhere)
+                target.check(twin)
+                target.send(twin)
+            except AmqpError:
+                self.dead_letters.adopt(twin)
+        else:
+            self.dead_letters.adopt(twin)
+
+    # by sequence number
+
+    def peek(self, first: int, count: int, session_id: str | None = None) -> list[Message]:
+        """Answer messages in sequence order, in whatever state they are."""
+        found: list[Message] = []
+        for sequence, message in self.messages.items():
+            if len(found) >= count:
+                break
+            if sequence >= first and session_id in {None, message.group_id}:
+                found.append(message)
+        return found
+
+    def take_deferred(
+        self, sequences: list[int], session_id: str | None, *, lock: bool
+    ) -> list[Message]:
+        """Lock or remove deferred messages: all or none."""
+        found = [self._with_state(number, State.DEFERRED) for number in dict.fromkeys(sequences)]
+        session = None
+        if self.sessions is not None:
+            session = self.sessions.owned(session_id or "")
+        for message in found:
+            if message.lock is not None or (session and message.group_id != session.id):
+                raise errors.message_not_found(message.sequence)
+        for message in found:
+            if lock:
+                self.lock(message, session)
+            else:
+                self.remove(message)
+        return found
+
+    def cancel(self, sequences: list[int]) -> None:
+        """Remove scheduled messages: all or none."""
+        numbers = dict.fromkeys(sequences)
+        for message in [self._with_state(number, State.SCHEDULED) for number in numbers]:
+            self.remove(message)
+
+    def _with_state(self, sequence: int, state: State) -> Message:
+        message = self.messages.get(sequence)
+        if message is None or message.state is not state:
+            raise errors.message_not_found(sequence)
+        return message
+
+    # time
+
+    def pass_time(self, now: int) -> int | None:
+        """Do what is due and answer when to come again."""
+        if self.sessions is not None:
+            self.sessions.expire(now)
+        else:
+            while self._locks:
+                message = next(iter(self._locks.values()))
+                if message.locked_until > now:
+                    break
+                self.put_back(message, counted=True)
+        for sequence in list(self._scheduled.due(now)):
+            message = self.messages[sequence]
+            self.remove(message)
+            message.enqueue_sequence = sequence
+            self._arrive(message, now)
+        for sequence in list(self._expiry.due(now)):
+            message = self.messages[sequence]
+            if message.lock is None:
+                self._expire(message)
+        return min((due for due in self._next_dues() if due is not None), default=None)
+
+    def _next_dues(self) -> list[int | None]:
+        locks = self.sessions.next_due() if self.sessions is not None else None
+        if self.sessions is None and self._locks:
+            locks = next(iter(self._locks.values())).locked_until
+        return [locks, self._scheduled.next(), self._expiry.next()]
+
+    def _expires_at(self, time: int, sequence: int) -> bool:
+        message = self.messages.get(sequence)
+        return message is not None and message.expires == time
+
+    def _scheduled_at(self, time: int, sequence: int) -> bool:
+        message = self.messages.get(sequence)
+        scheduled = message is not None and message.state is State.SCHEDULED
+        return scheduled and message is not None and message.scheduled == time

@@ -1,0 +1,1 @@
+"""The parts of the table ledger, one noun a module."""

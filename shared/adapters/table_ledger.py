@@ -1,0 +1,82 @@
+"""The ledger on Azure Table storage. Source: "Designing scalable and performant tables"."""
+
+import asyncio
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from shared.adapters.ledger.audit import History, Refusals
+from shared.adapters.ledger.connections import Connections
+from shared.adapters.ledger.due import Due
+from shared.adapters.ledger.errors import storage_errors
+from shared.adapters.ledger.operations import Operations
+from shared.adapters.ledger.table import Table
+from shared.adapters.ledger.turns import Turns
+from shared.errors import NeedsHuman
+from shared.ports import Clock
+
+if TYPE_CHECKING:
+    from azure.data.tables.aio import TableServiceClient
+
+PREFIX = "keyturn"
+TABLES = ("connections", "operations", "history", "due", "leases", "refusals")
+
+WRITE_SPACING = timedelta(seconds=10)
+"""Between two writes to one application; closer ones are refused as concurrent."""
+
+
+class TableLedger:
+    """Implements ``ports.Ledger``: every method is that of the part which is about it."""
+
+    def __init__(
+        self,
+        service: "TableServiceClient",
+        clock: Clock,
+        *,
+        write_spacing: timedelta = WRITE_SPACING,
+    ) -> None:
+        self._service = service
+        tables = {name: Table(service.get_table_client(PREFIX + name)) for name in TABLES}
+
+        connections = Connections(tables["connections"])
+        self.create = connections.create
+        self.connection = connections.connection
+        self.connections = connections.connections
+        self.learn = connections.learn
+        self.set_condition = connections.set_condition
+        self.set_credential = connections.set_credential
+        self.set_approval = connections.set_approval
+        self.set_access = connections.set_access
+
+        operations = Operations(tables["connections"], tables["operations"])
+        self.begin = operations.begin
+        self.operation = operations.operation
+        self.operations = operations.operations
+        self.advance = operations.advance
+
+        history = History(tables["history"])
+        self.record = history.record
+        self.history = history.history
+
+        refusals = Refusals(tables["refusals"])
+        self.refuse = refusals.refuse
+        self.refusals = refusals.refusals
+
+        due = Due(tables["due"])
+        self.set_due = due.set_due
+        self.due = due.due
+        self.due_times = due.due_times
+
+        self.turn = Turns(tables["leases"], clock, write_spacing).turn
+
+    async def ensure_tables(self) -> None:
+        """Create the tables that are missing."""
+        await asyncio.gather(*(self._ensure(PREFIX + name) for name in TABLES))
+
+    async def _ensure(self, name: str) -> None:
+        try:
+            with storage_errors(f"creating table {name}"):
+                await self._service.create_table_if_not_exists(name)
+        except NeedsHuman:
+            # An identity that may only use the tables need not make them: the deployment has.
+            # Should it have none of these rights, the first use of a table says so.
+            return

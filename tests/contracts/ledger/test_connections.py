@@ -1,0 +1,115 @@
+"""Connections: what is stored comes back, and writers of different parts never conflict."""
+
+import asyncio
+
+import msgspec
+import pytest
+
+from shared.model.connection import Approval, Aspect, Facts
+from shared.ports import Ledger
+from tests.contracts.ledger.values import condition, connection, credential, full, operation
+from tests.fakes import START
+
+
+async def test_there_is_nothing_at_first(ledger: Ledger) -> None:
+    assert await ledger.connection("dvls") is None
+    assert await ledger.connections() == []
+
+
+async def test_what_is_stored_comes_back_whole(ledger: Ledger) -> None:
+    assert await ledger.create(full())
+    assert await ledger.connection("dvls") == full()
+
+
+async def test_a_bare_connection_comes_back_bare(ledger: Ledger) -> None:
+    assert await ledger.create(connection())
+    assert await ledger.connection("dvls") == connection()
+
+
+async def test_a_name_is_taken_once(ledger: Ledger) -> None:
+    assert await ledger.create(connection(granted=("first",)))
+    assert not await ledger.create(connection(granted=("second",)))
+    kept = await ledger.connection("dvls")
+    assert kept is not None and kept.granted == ("first",)
+
+
+async def test_of_twenty_creators_one_succeeds(ledger: Ledger) -> None:
+    made = await asyncio.gather(*(ledger.create(connection(roles=(str(n),))) for n in range(20)))
+    assert made.count(True) == 1
+    kept = await ledger.connection("dvls")
+    assert kept is not None and kept.roles == (str(made.index(True)),)
+
+
+async def test_connections_are_listed_by_name(ledger: Ledger) -> None:
+    for name in ("pam", "dvls", "dvls-2"):
+        await ledger.create(connection(name))
+    assert [row.spec.name for row in await ledger.connections()] == ["dvls", "dvls-2", "pam"]
+
+
+async def test_each_part_is_written_by_itself(ledger: Ledger) -> None:
+    await ledger.create(connection())
+    await ledger.learn("dvls", Facts(object_id="o", client_id="c"))
+    await ledger.set_credential("dvls", credential())
+    await ledger.set_access("dvls", ["User.Read.All"], ["Helpdesk Administrator"])
+    await ledger.set_approval(connection(approval=Approval(by="boss", reason="r", at=START)))
+    await ledger.set_condition("dvls", condition(Aspect.VERIFIED))
+    await ledger.set_condition("dvls", condition(Aspect.REGISTERED))
+    assert await ledger.connection("dvls") == connection(
+        facts=Facts(object_id="o", client_id="c"),
+        credential=credential(),
+        granted=("User.Read.All",),
+        roles=("Helpdesk Administrator",),
+        approval=Approval(by="boss", reason="r", at=START),
+        conditions=(condition(Aspect.REGISTERED), condition(Aspect.VERIFIED)),
+    )
+
+
+async def test_a_part_is_replaced(ledger: Ledger) -> None:
+    await ledger.create(full())
+    await ledger.set_condition("dvls", condition(Aspect.CONSENTED, "again"))
+    await ledger.set_access("dvls", [], [])
+    known = await ledger.connection("dvls")
+    assert known is not None
+    assert known.condition(Aspect.CONSENTED) == condition(Aspect.CONSENTED, "again")
+    assert len(known.conditions) == len(Aspect)
+    assert known.granted == known.roles == ()
+
+
+async def test_concurrent_writers_of_different_parts_all_succeed(ledger: Ledger) -> None:
+    await ledger.create(connection())
+    carrying = connection(approval=Approval(by="boss", reason="needed", at=START))
+    await asyncio.gather(
+        *(ledger.set_condition("dvls", condition(aspect)) for aspect in Aspect),
+        ledger.learn("dvls", full().facts),
+        ledger.set_credential("dvls", credential()),
+        ledger.set_access("dvls", full().granted, full().roles),
+        ledger.set_approval(carrying),
+        ledger.begin(operation()),
+    )
+    assert await ledger.connection("dvls") == full()
+
+
+async def test_writing_to_a_connection_that_is_not_there_is_a_bug(ledger: Ledger) -> None:
+    with pytest.raises(LookupError, match="nobody"):
+        await ledger.learn("nobody", Facts())
+    with pytest.raises(LookupError, match="nobody"):
+        await ledger.set_condition("nobody", condition(Aspect.VERIFIED))
+    with pytest.raises(LookupError, match="nobody"):
+        await ledger.begin(operation(name="nobody"))
+
+
+@pytest.mark.parametrize("size", [15_999, 16_001, 40_000, 100_000])
+async def test_long_texts_come_back_and_may_become_shorter(ledger: Ledger, size: int) -> None:
+    await ledger.create(connection())
+    for message in ("é😀" * (size // 2), "short"):
+        await ledger.set_condition("dvls", condition(Aspect.VERIFIED, message))
+        known = await ledger.connection("dvls")
+        assert known is not None
+        assert known.conditions == (condition(Aspect.VERIFIED, message),)
+
+
+async def test_a_long_spec_comes_back(ledger: Ledger) -> None:
+    spec = msgspec.structs.replace(connection().spec, inputs={"filter": ["g" * 40] * 1500})
+    long = msgspec.structs.replace(connection(), spec=spec)
+    assert await ledger.create(long)
+    assert await ledger.connection("dvls") == long

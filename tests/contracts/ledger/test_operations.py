@@ -1,0 +1,95 @@
+"""Operations: one in flight for a connection."""
+
+import asyncio
+
+import msgspec
+
+from shared.model.connection import Operation
+from shared.ports import Ledger
+from tests.contracts.ledger.values import connection, minutes, operation
+
+
+def ended(one: Operation) -> Operation:
+    return msgspec.structs.replace(one, state="succeeded", step="report", changed=minutes(5))
+
+
+async def test_a_begun_operation_is_the_one_in_flight(ledger: Ledger) -> None:
+    await ledger.create(connection())
+    assert await ledger.begin(operation("a"))
+    assert await ledger.operation("dvls", "a") == operation("a")
+    known = await ledger.connection("dvls")
+    assert known is not None and known.operation == "a"
+
+
+async def test_an_unknown_operation_is_none(ledger: Ledger) -> None:
+    assert await ledger.operation("nobody", "a") is None
+    await ledger.create(connection())
+    assert await ledger.operation("dvls", "a") is None
+    assert await ledger.operations("dvls") == []
+
+
+async def test_a_running_one_blocks_others(ledger: Ledger) -> None:
+    await ledger.create(connection())
+    assert await ledger.begin(operation("a"))
+    assert not await ledger.begin(operation("b"))
+    assert await ledger.operation("dvls", "b") is None
+    assert await ledger.operations("dvls") == [operation("a")]
+
+
+async def test_beginning_again_keeps_the_progress(ledger: Ledger) -> None:
+    await ledger.create(connection())
+    await ledger.begin(operation("a"))
+    moved = operation("a", step="consent", changed=minutes(1))
+    await ledger.advance(moved)
+    assert await ledger.begin(operation("a"))
+    assert await ledger.operation("dvls", "a") == moved
+
+
+async def test_an_ended_one_makes_room(ledger: Ledger) -> None:
+    await ledger.create(connection())
+    await ledger.begin(operation("a"))
+    await ledger.advance(ended(operation("a")))
+    later = operation("b", started=minutes(9))
+    assert await ledger.begin(later)
+    known = await ledger.connection("dvls")
+    assert known is not None and known.operation == "b"
+    assert await ledger.operations("dvls") == [ended(operation("a")), later]
+
+
+async def test_an_ended_one_is_not_run_again(ledger: Ledger) -> None:
+    await ledger.create(connection())
+    await ledger.begin(operation("a"))
+    await ledger.advance(ended(operation("a")))
+    assert await ledger.begin(operation("a"))
+    assert await ledger.operation("dvls", "a") == ended(operation("a"))
+    await ledger.begin(operation("b"))
+    assert await ledger.begin(operation("a"))
+    known = await ledger.connection("dvls")
+    assert known is not None and known.operation == "b"
+
+
+async def test_of_twenty_beginners_one_succeeds(ledger: Ledger) -> None:
+    await ledger.create(connection())
+    for round_ in range(3):
+        ids = [f"{round_}-{n}" for n in range(20)]
+        begun = await asyncio.gather(*(ledger.begin(operation(id_)) for id_ in ids))
+        assert begun.count(True) == 1
+        winner = ids[begun.index(True)]
+        known = await ledger.connection("dvls")
+        assert known is not None and known.operation == winner
+        assert len(await ledger.operations("dvls")) == round_ + 1
+        await ledger.advance(ended(operation(winner)))
+
+
+async def test_twenty_repeats_of_one_request_all_succeed(ledger: Ledger) -> None:
+    await ledger.create(connection())
+    assert all(await asyncio.gather(*(ledger.begin(operation("a")) for _ in range(20))))
+    assert await ledger.operations("dvls") == [operation("a")]
+
+
+async def test_connections_do_not_block_one_another(ledger: Ledger) -> None:
+    for name in ("one", "two"):
+        await ledger.create(connection(name))
+    assert await ledger.begin(operation("a", "one"))
+    assert await ledger.begin(operation("a", "two"))
+    assert await ledger.operations("one") == [operation("a", "one")]

@@ -1,0 +1,119 @@
+"""Calls the API's handlers as the host does, by method and path, with ports in memory."""
+
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Any
+
+import azure.functions as func
+
+from functions.http.call import serve
+from functions.http_api import CALLS
+from shared.model.connection import Credential, Facts, Operation
+from shared.operations import finish
+from tests.bad_input.http_bodies import GOOD
+from tests.bad_input.wanted import encoded
+from tests.fakes import FakeContext, fake_context
+
+JSON = {"content-type": "application/json; charset=utf-8"}
+FACTS = Facts(object_id="object-1", client_id="client-1", principal_id="principal-1")
+
+
+@dataclass
+class Answer:
+    """What came back."""
+
+    status: int
+    headers: Mapping[str, str]
+    type: str
+    content: bytes
+
+    @property
+    def json(self) -> Any:
+        return json.loads(self.content)
+
+    @property
+    def problems(self) -> list[tuple[str, str]]:
+        """Field and code of each problem."""
+        assert self.type == "application/problem+json"
+        body = self.json
+        assert body["status"] == self.status
+        assert body["type"].startswith("urn:keyturn:problem:")
+        assert all(body[member] for member in ("title", "detail"))
+        return [(problem["field"], problem["code"]) for problem in body["problems"]]
+
+
+@dataclass
+class Client:
+    """A caller of the API."""
+
+    ctx: FakeContext = field(default_factory=fake_context)
+
+    async def get(self, url: str, **headers: str) -> Answer:
+        return await self.send("GET", url, b"", headers)
+
+    async def post(
+        self, url: str, body: Any = b"", headers: Mapping[str, str] | None = None
+    ) -> Answer:
+        content = body if isinstance(body, bytes) else encoded(body)
+        return await self.send("POST", url, content, JSON if headers is None else headers)
+
+    async def send(self, method: str, url: str, body: bytes, headers: Mapping[str, str]) -> Answer:
+        path, _, query = url.removeprefix("/api/").partition("?")
+        params = dict(pair.split("=", 1) for pair in query.split("&") if pair)
+        for call in CALLS:
+            pattern = re.sub(r"\{(\w+)\}", r"(?P<\1>[^/]+)", call.path)
+            match = re.fullmatch(pattern, path)
+            if match and call.method == method:
+                request = func.HttpRequest(
+                    method,
+                    f"https://keyturn.example/api/{path}",
+                    headers={name.replace("_", "-"): value for name, value in headers.items()},
+                    params=params,
+                    route_params=match.groupdict(),
+                    body=body,
+                )
+                return _answer(await serve(call.handle, request, self._connect))
+        raise LookupError(f"no call {method} {path}")
+
+    async def onboarded(self, name: str = "dvls-prod") -> Operation:
+        """Onboard a connection and let it succeed, without running its steps."""
+        made = await self.post("/api/connections", {**GOOD, "name": name})
+        assert made.status == 202
+        operation = await self.operation(made.json["operation"], name)
+        now = self.ctx.clock.now()
+        await self.ctx.ledger.learn(name, FACTS)
+        credential = Credential(
+            key_id="key-1",
+            expires=now + timedelta(days=180),
+            published=now,
+            due=now + timedelta(days=150),
+            vault_name=name,
+            vault_version="version-1",
+        )
+        await self.ctx.ledger.set_credential(name, credential)
+        await finish(self.ctx, operation, "succeeded", {})
+        return operation
+
+    async def operation(self, id_: str, name: str = "dvls-prod") -> Operation:
+        found = await self.ctx.ledger.operation(name, id_)
+        assert found is not None
+        return found
+
+    async def stop(self, id_: str, name: str = "dvls-prod") -> None:
+        """End an operation as one that needs attention."""
+        await finish(self.ctx, await self.operation(id_, name), "needs-attention", {})
+
+    async def _connect(self) -> FakeContext:
+        return self.ctx
+
+
+def _answer(response: func.HttpResponse) -> Answer:
+    return Answer(
+        status=response.status_code,
+        headers=response.headers,
+        type=str(response.mimetype),
+        content=response.get_body(),
+    )

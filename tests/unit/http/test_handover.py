@@ -1,0 +1,135 @@
+"""The hand-over sheet: the product's own labels, and never a secret's value."""
+
+import pytest
+
+from shared.errors import NeedsHuman
+from shared.handover import markdown, sheet
+from shared.model.connection import Connection, Credential, Facts, Spec
+from shared.model.directory import Tenant
+from shared.profile import catalogue
+from tests.bad_input.http_bodies import GOOD
+from tests.fakes import START
+from tests.unit.http.client import Client
+
+URL = "/api/connections/dvls-prod/handover"
+TENANT = Tenant(id="tenant-1", name="Contoso", initial_domain="contoso.onmicrosoft.com")
+
+
+def connection(*, credential: bool = True, provider: str = "DVLS PAM") -> Connection:
+    return Connection(
+        spec=Spec(
+            name="dvls-prod",
+            profile="devolutions-server",
+            features={},
+            inputs={"provider_name": provider},
+        ),
+        created=START,
+        facts=Facts(object_id="object-1", client_id="client-1", principal_id="principal-1"),
+        credential=Credential(
+            key_id="key-1",
+            expires=START,
+            published=START,
+            due=START,
+            vault_name="dvls-prod",
+            vault_version="v1",
+        )
+        if credential
+        else None,
+    )
+
+
+def reference(name: str, version: str) -> str:
+    return f"https://vault.example/secrets/{name}/{version}"
+
+
+def test_the_sheet_has_the_form_of_the_product():
+    made = sheet(catalogue()["devolutions-server"], connection(), TENANT, reference)
+    assert [(line.label, line.value) for line in made.lines] == [
+        ("Name", "DVLS PAM"),
+        ("Tenant ID", "tenant-1"),
+        ("Client ID", "client-1"),
+        ("Secret key", None),
+    ]
+    secret = made.lines[-1].secret
+    assert secret is not None
+    assert secret.vault == "https://vault.example/secrets/dvls-prod/v1"
+    assert (secret.name, secret.version, secret.key_id) == ("dvls-prod", "v1", "key-1")
+    assert made.lines[1].replaces == "steps 10 and 11"
+
+
+def test_an_empty_output_is_named():
+    with pytest.raises(NeedsHuman, match="secret_key") as caught:
+        sheet(catalogue()["devolutions-server"], connection(credential=False), TENANT, reference)
+    assert caught.value.code == "OUTPUT_EMPTY"
+
+
+def test_markdown_keeps_values_verbatim():
+    odd = connection(provider="a|b `c` *d* <e>")
+    written = markdown(sheet(catalogue()["devolutions-server"], odd, TENANT, reference))
+    assert "| Name | ``a\\|b `c` *d* <e>`` | step 9 |" in written
+    table = [line for line in written.splitlines() if line.startswith("|")]
+    assert len(table) == 2 + 4
+    assert all(line.replace("\\|", "").count("|") == 4 for line in table)
+
+
+async def test_json_is_the_default(client: Client):
+    await client.onboarded()
+    answer = await client.get(URL)
+    assert (answer.status, answer.type) == (200, "application/json")
+    assert answer.headers["Cache-Control"] == "no-store"
+    secret = answer.json["lines"][-1]
+    assert secret["secret"]["vault"] == "https://vault.example/secrets/dvls-prod/version-1"
+    assert "value" not in secret
+
+
+@pytest.mark.parametrize(
+    ("url", "accept", "type_"),
+    [
+        (URL, "text/markdown", "text/markdown"),
+        (URL, "text/*", "text/markdown"),
+        (URL, "application/json;q=0.5, text/markdown", "text/markdown"),
+        (URL, "application/json, text/markdown;q=0.5", "application/json"),
+        (URL, "*/*", "application/json"),
+        (URL, "text/html, */*;q=0.1", "application/json"),
+        (URL, "text/markdown;q=oops", "text/markdown"),
+        (f"{URL}?format=markdown", "application/json", "text/markdown"),
+    ],
+)
+async def test_the_form_that_is_accepted(client: Client, url: str, accept: str, type_: str):
+    await client.onboarded()
+    answer = await client.get(url, accept=accept)
+    assert (answer.status, answer.type) == (200, type_)
+
+
+async def test_forms_that_are_not_offered(client: Client):
+    await client.onboarded()
+    refused = await client.get(URL, accept="image/png")
+    assert (refused.status, refused.problems) == (406, [("accept", "NOT_ACCEPTABLE")])
+    excluded = await client.get(URL, accept="application/json;q=0, text/markdown;q=0")
+    assert excluded.status == 406
+    unknown = await client.get(f"{URL}?format=pdf")
+    assert (unknown.status, unknown.problems) == (400, [("format", "INPUT_INVALID")])
+
+
+async def test_there_is_no_sheet_before_the_secret(client: Client):
+    await client.post("/api/connections", GOOD)
+    answer = await client.get(URL)
+    assert (answer.status, answer.problems) == (409, [("", "OUTPUT_EMPTY")])
+
+
+async def test_an_acknowledgement_is_kept(client: Client):
+    await client.onboarded()
+    answer = await client.post(f"{URL}/acknowledgement", {"by": "ana", "note": "done at noon"})
+    assert answer.status == 200
+    assert (answer.json["type"], answer.json["reason"]) == ("HandedOver", "ACKNOWLEDGED")
+    shown = (await client.get("/api/connections/dvls-prod")).json
+    assert shown["conditions"] == [answer.json]
+    last = (await client.ctx.ledger.history("dvls-prod"))[-1]
+    assert last["what"] == "handover.acknowledged"
+    assert (last["by"], last["version"]) == ("ana", "version-1")
+
+
+async def test_nothing_can_be_acknowledged_before_the_secret(client: Client):
+    await client.post("/api/connections", GOOD)
+    answer = await client.post(f"{URL}/acknowledgement")
+    assert (answer.status, answer.problems) == (409, [("", "NOT_HANDED_OVER")])

@@ -1,0 +1,176 @@
+"""The `provisioning` queue: orders become operations, or refusals that lose nothing."""
+
+import hashlib
+
+import pytest
+
+from functions.steps.accept import accept
+from shared.model.connection import Facts
+from shared.operations import finish
+from tests.bad_input import Row
+from tests.bad_input.queue_messages import GOOD, ROTATE, ROWS
+from tests.bad_input.wanted import encoded
+from tests.fakes import FakeContext, fake_context
+
+BODY = encoded(GOOD)
+
+
+@pytest.fixture
+def ctx() -> FakeContext:
+    return fake_context()
+
+
+async def only_refusal(ctx: FakeContext) -> dict[str, object]:
+    [row] = await ctx.ledger.refusals()
+    return row
+
+
+async def end(ctx: FakeContext, state: str) -> str:
+    """End the operation in flight; answers its id."""
+    connection = await ctx.ledger.connection("dvls-prod")
+    assert connection is not None
+    operation = await ctx.ledger.operation("dvls-prod", connection.operation)
+    assert operation is not None
+    await ctx.ledger.learn("dvls-prod", Facts(object_id="object-1"))
+    await finish(ctx, operation, state, {})
+    return operation.id
+
+
+@pytest.mark.parametrize("row", ROWS, ids=lambda row: row.id)
+async def test_bad_messages_are_set_aside(ctx: FakeContext, row: Row):
+    await accept(row.body, "message-1", ctx)
+    refusal = await only_refusal(ctx)
+    problems = refusal["problems"]
+    assert isinstance(problems, list)
+    assert (row.field, row.code) in {(p["field"], p["code"]) for p in problems}
+    assert refusal["sha256"] == hashlib.sha256(row.body).hexdigest()
+    assert refusal["size"] == len(row.body)
+    [aside] = ctx.outbox.refused
+    assert (aside.body, aside.message_id) == (row.body, "message-1")
+    assert aside.reason
+    [event] = ctx.outbox.events
+    assert (event.id, event.type) == ("message-1:refused", "keyturn.request.refused")
+    assert ctx.outbox.sent == []
+    assert await ctx.ledger.connections() == []
+
+
+async def test_a_refusal_may_be_repeated(ctx: FakeContext):
+    for _ in range(3):
+        await accept(b"{}", "message-1", ctx)
+    await only_refusal(ctx)
+    assert len({event.id for event in ctx.outbox.events}) == 1
+
+
+@pytest.mark.parametrize("after_effect", [False, True])
+@pytest.mark.parametrize("method", ["ledger.refuse", "outbox.set_aside", "outbox.publish"])
+async def test_a_refusal_survives_a_crash(ctx: FakeContext, method: str, after_effect: bool):
+    ctx.tenant.fail(method, RuntimeError("killed"), after_effect=after_effect)
+    with pytest.raises(RuntimeError, match="killed"):
+        await accept(b"{}", "message-1", ctx)
+    await accept(b"{}", "message-1", ctx)
+    await only_refusal(ctx)
+    assert {aside.body for aside in ctx.outbox.refused} == {b"{}"}
+    assert {event.id for event in ctx.outbox.events} == {"message-1:refused"}
+
+
+async def test_a_good_message_onboards(ctx: FakeContext):
+    await accept(BODY, "message-1", ctx)
+    [operation] = await ctx.ledger.operations("dvls-prod")
+    assert (operation.kind, operation.asked_by) == ("onboard", "provisioning queue")
+    [sent] = ctx.outbox.sent
+    assert (sent.step, sent.message.operation) == ("registration", operation.id)
+    assert await ctx.ledger.refusals() == []
+
+
+async def test_the_same_message_twice_makes_one_operation(ctx: FakeContext):
+    await accept(BODY, "message-1", ctx)
+    await accept(BODY, "message-1", ctx)
+    assert len(await ctx.ledger.operations("dvls-prod")) == 1
+
+
+@pytest.mark.parametrize("state", ["succeeded", "needs-attention"])
+async def test_a_message_that_comes_back_late_starts_nothing(ctx: FakeContext, state: str):
+    await accept(BODY, "message-1", ctx)
+    await end(ctx, state)
+    await accept(BODY, "message-1", ctx)
+    assert len(await ctx.ledger.operations("dvls-prod")) == 1
+    assert len(ctx.outbox.sent) == 1
+    assert await ctx.ledger.refusals() == []
+
+
+async def test_another_message_of_the_same_content_joins(ctx: FakeContext):
+    await accept(BODY, "message-1", ctx)
+    await accept(BODY, "message-2", ctx)
+    assert len(await ctx.ledger.operations("dvls-prod")) == 1
+    assert await ctx.ledger.refusals() == []
+
+
+async def test_another_message_after_trouble_tries_again(ctx: FakeContext):
+    await accept(BODY, "message-1", ctx)
+    await end(ctx, "needs-attention")
+    await accept(BODY, "message-2", ctx)
+    assert len(await ctx.ledger.operations("dvls-prod")) == 2
+    assert ctx.outbox.steps() == ["registration", "registration"]
+
+
+@pytest.mark.parametrize("after_effect", [False, True])
+@pytest.mark.parametrize(
+    "method",
+    [
+        "ledger.create",
+        "ledger.record",
+        "ledger.operations",
+        "ledger.set_due",
+        "ledger.begin",
+        "outbox.send",
+    ],
+)
+async def test_redelivery_heals_a_crash(ctx: FakeContext, method: str, after_effect: bool):
+    ctx.tenant.fail(method, RuntimeError("killed"), after_effect=after_effect)
+    with pytest.raises(RuntimeError, match="killed"):
+        await accept(BODY, "message-1", ctx)
+    await accept(BODY, "message-1", ctx)
+    [operation] = await ctx.ledger.operations("dvls-prod")
+    assert {sent.message.operation for sent in ctx.outbox.sent} == {operation.id}
+
+
+async def test_a_name_that_is_taken_is_refused(ctx: FakeContext):
+    await accept(BODY, "message-1", ctx)
+    other = encoded({**GOOD, "owner": "eve@contoso.com"})
+    await accept(other, "message-2", ctx)
+    assert (await only_refusal(ctx))["reason"] == "NAME_TAKEN"
+    assert ctx.outbox.refused[0].body == other
+    assert ctx.outbox.events[0].subject == "dvls-prod"
+    assert len(ctx.outbox.sent) == 1
+
+
+@pytest.mark.parametrize("kind", ["rotate", "verify", "discover"])
+async def test_other_orders_start_operations(ctx: FakeContext, kind: str):
+    await accept(BODY, "message-1", ctx)
+    await end(ctx, "succeeded")
+    body = encoded({**ROTATE, "kind": kind})
+    await accept(body, "message-2", ctx)
+    await accept(body, "message-2", ctx)
+    kinds = [operation.kind for operation in await ctx.ledger.operations("dvls-prod")]
+    assert sorted(kinds) == sorted(["onboard", kind])
+    assert await ctx.ledger.refusals() == []
+
+
+@pytest.mark.parametrize("kind", ["rotate", "verify", "discover"])
+async def test_orders_for_unknown_connections_are_refused(ctx: FakeContext, kind: str):
+    await accept(encoded({**ROTATE, "kind": kind}), "message-1", ctx)
+    assert (await only_refusal(ctx))["reason"] == "CONNECTION_UNKNOWN"
+
+
+async def test_an_order_in_the_way_of_another_is_refused(ctx: FakeContext):
+    await accept(BODY, "message-1", ctx)
+    await accept(encoded(ROTATE), "message-2", ctx)
+    assert (await only_refusal(ctx))["reason"] == "OPERATION_RUNNING"
+
+
+async def test_a_message_without_an_id_is_refused(ctx: FakeContext):
+    """Repeated deliveries of it could not be told from new orders."""
+    await accept(BODY, "", ctx)
+    refusal = await only_refusal(ctx)
+    assert refusal["message_id"] == f"sha256-{hashlib.sha256(BODY).hexdigest()}"
+    assert ctx.outbox.sent == []
