@@ -32,6 +32,8 @@ class Options(msgspec.Struct, frozen=True, kw_only=True):
     users: int = 200
     pace: float = 0.02  # the emulated directory needs no minutes to settle
     durable: bool = False  # the queues survive a killed broker
+    durable_storage: bool = True  # tables and blobs survive a killed Azurite; costs each write
+    host: str = "emulators.host"  # module that runs the functions
 
 
 class Cloud:
@@ -69,7 +71,9 @@ class Cloud:
         graph, broker, self.storage = await asyncio.gather(
             self._child("graph", "emulators.graph", *common, "--users", users),
             self._child("servicebus", "emulators.servicebus", "--config", str(TOPOLOGY), *store),
-            self._parts.enter_async_context(serving(folder / "azurite")),
+            self._parts.enter_async_context(
+                serving(folder / "azurite", durable=options.durable_storage)
+            ),
         )
         authority = ["--authority", graph["authority"], "--tenant", graph["tenant_id"]]
         events = ["--events-connection", broker["connection_string"]]
@@ -89,7 +93,7 @@ class Cloud:
         return await child.start()
 
     async def _host(self) -> None:
-        arguments = ["emulators.host", "--app", str(ROOT), "--port", str(free_port())]
+        arguments = [self._options.host, "--app", str(ROOT), "--port", str(free_port())]
         child = Child("host", arguments, self._options.folder / "host.log", self.environment())
         self.children["host"] = child
         self._parts.push_async_callback(child.stop)

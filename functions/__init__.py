@@ -5,14 +5,15 @@ import pkgutil
 
 import azure.functions as func
 
-from functions import dead_letters, http_api, queues, steps, timers
+from functions import dead_letters, queues, steps, timers
+from functions.http_api import blueprint as http_blueprint
 
 
 def load(app: func.FunctionApp) -> None:
     """Register every function; a step is found by being a module of `functions.steps`."""
     declare_steps()
     for blueprint in (
-        http_api.blueprint(),
+        http_blueprint(),
         *timers.blueprints(),
         *queues.blueprints(),
         *dead_letters.blueprints(),

@@ -18,8 +18,8 @@ def indexed() -> dict[str, list[str]]:
     functions.load(app)
     found: dict[str, list[str]] = {"http": [], "timers": [], "steps": [], "watchers": []}
     for function in app.get_functions():
-        trigger = str(function.get_trigger().type)
-        name = function.get_function_name()
+        trigger = str(function.get_bindings_dict()["bindings"][0]["type"])
+        name = str(function.get_function_name())
         if trigger == "httpTrigger":
             found["http"].append(name)
         elif trigger == "timerTrigger":

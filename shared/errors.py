@@ -13,7 +13,11 @@ class StepError(Exception):
 
 
 class TryLater(StepError):
-    """Not possible yet: run the step again after *after*, for at most *limit* in all."""
+    """Not possible yet: run the step again after *after*, for at most *limit* in all.
+
+    The pace setting scales the wait, unless it is *exact*: told by the service, or the rest of
+    a time that was scaled before.
+    """
 
     def __init__(
         self,
@@ -22,10 +26,12 @@ class TryLater(StepError):
         *,
         after: timedelta = timedelta(seconds=30),
         limit: timedelta = timedelta(minutes=15),
+        exact: bool = False,
     ) -> None:
         super().__init__(code, message)
         self.after = after
         self.limit = limit
+        self.exact = exact
 
 
 class NeedsHuman(StepError):

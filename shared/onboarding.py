@@ -1,6 +1,7 @@
 """Creating connections and starting their operations: one way, for HTTP and queue alike."""
 
 import hashlib
+from datetime import datetime, timedelta
 
 import msgspec
 
@@ -11,6 +12,11 @@ from shared.requests import Problem, Request
 
 APPROVAL_PENDING = "APPROVAL_PENDING"
 """Reason of a condition that waits for somebody's approval."""
+
+
+SEND_AGAIN_AFTER = timedelta(minutes=2)
+"""A repeated request need not wait for the sweep of stuck operations; a second message does no
+harm, as steps notice what is done."""
 
 
 class Rejected(Exception):
@@ -125,18 +131,26 @@ async def _start_onboarding(
         return Onboarding(operation=same, fresh=False)
     latest = max(runs, key=lambda run: run.started, default=None)
     if same is None and latest is not None and latest.state in ("running", "succeeded"):
-        return Onboarding(operation=latest, fresh=False)
+        if not _seems_unsent(latest, ctx.clock.now()):
+            return Onboarding(operation=latest, fresh=False)
+        same = latest
     started = await operations.start(
         ctx,
         name,
         "onboard",
-        operation or _next_id(connection, len(runs)),
+        same.id if same else operation or _next_id(connection, len(runs)),
         asked_by=asked_by,
         reason="requested",
     )
     if started is not None:
         return Onboarding(operation=started, fresh=started.state == "running")
     return await _joined(ctx, name)
+
+
+def _seems_unsent(latest: Operation, now: datetime) -> bool:
+    """Whether it never moved: its first message may have been lost between ledger and queue."""
+    unmoved = latest.state == "running" and latest.changed == latest.started
+    return unmoved and now - latest.changed > SEND_AGAIN_AFTER
 
 
 async def _joined(ctx: Context, name: str) -> Onboarding:

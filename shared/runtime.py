@@ -17,6 +17,10 @@ BUSY = "BUSY"
 """Another step has the connection's turn, or its last write is too recent: no condition."""
 
 
+SHORTEST = timedelta(seconds=0.2)
+"""However fast the pace, a step that fails at once must not spin."""
+
+
 class Delivery(msgspec.Struct, frozen=True, kw_only=True):
     """A message, and the rows that it is about."""
 
@@ -125,7 +129,8 @@ async def _wait(delivery: Delivery, reason: TryLater, since: datetime) -> None:
         await _conclude(delivery, Status.UNKNOWN, reason.code, reason.message)
     message, ctx = delivery.message, delivery.ctx
     again = msgspec.structs.replace(message, attempt=message.attempt + 1, waiting_since=since)
-    await ctx.outbox.send(delivery.step.name, again, at=ctx.clock.now() + reason.after)
+    after = reason.after if reason.exact else max(reason.after * ctx.pace, SHORTEST)
+    await ctx.outbox.send(delivery.step.name, again, at=ctx.clock.now() + after)
     telemetry.event("step.postponed", reason=reason.code, why=reason.message, attempt=again.attempt)
 
 

@@ -39,12 +39,9 @@ class Work(msgspec.Struct, frozen=True, kw_only=True):
         await self.ctx.ledger.record(self.connection.spec.name, self.ctx.clock.now(), what, asked)
 
     def wait(self, code: str, message: str, *, seconds: float, minutes: float = 15) -> TryLater:
-        """A deliberate wait, scaled by the pace setting."""
+        """A deliberate wait."""
         return TryLater(
-            code,
-            message,
-            after=timedelta(seconds=seconds * self.ctx.pace),
-            limit=timedelta(minutes=minutes),
+            code, message, after=timedelta(seconds=seconds), limit=timedelta(minutes=minutes)
         )
 
 

@@ -13,7 +13,9 @@ from emulators.graph.server import serving
 def arguments(given: list[str] | None = None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m emulators.graph", description=__doc__)
     parser.add_argument("--port", type=int, default=0, help="0 takes a free port")
-    parser.add_argument("--tls", type=Path, metavar="DIR", help="folder of the certificate authority")
+    parser.add_argument(
+        "--tls", type=Path, metavar="DIR", help="folder of the certificate authority"
+    )
     parser.add_argument("--clock", type=Path, metavar="FILE", help="emulated clock, shared")
     parser.add_argument("--users", type=int, default=200, help="size of the tenant")
     parser.add_argument("--seed", type=int, default=1, help="same seed and size, same tenant")

@@ -38,7 +38,9 @@ def _check(values: dict[str, Any]) -> None:
         raise bad_request("New password credentials must be generated using service actions.")
     audience = values.get("signInAudience")
     if audience is not None and audience not in AUDIENCES:
-        raise bad_request("Invalid value specified for property 'signInAudience' of resource 'Application'.")
+        raise bad_request(
+            "Invalid value specified for property 'signInAudience' of resource 'Application'."
+        )
     for access in values.get("requiredResourceAccess", []):
         for entry in access.get("resourceAccess", []):
             if entry.get("type") not in ("Role", "Scope"):

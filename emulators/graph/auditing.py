@@ -1,11 +1,13 @@
 """Entries of the directory audit log for what a call did."""
 
+from typing import Any
+
 from emulators.graph.routing import Call
 from emulators.graph.state import Entity
 
 
 def audited(call: Call, activity: str, operation: str, entity: Entity) -> None:
-    target = {
+    target: dict[str, Any] = {
         "id": entity.id,
         "displayName": entity.body.get("displayName"),
         "type": entity.kind[:1].upper() + entity.kind[1:],

@@ -63,9 +63,7 @@ async def run_batch(gateway: Gateway, incoming: Incoming, caller: Caller) -> Ans
     return Answer(200, {"responses": responses[1::2] + responses[::2]})
 
 
-async def _item(
-    gateway: Gateway, outer: Incoming, item: dict[str, Any], caller: Caller
-) -> Answer:
+async def _item(gateway: Gateway, outer: Incoming, item: dict[str, Any], caller: Caller) -> Answer:
     from emulators.graph.gateway import Incoming
 
     url = urlsplit("/" + str(item["url"]).lstrip("/"))

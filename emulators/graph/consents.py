@@ -47,7 +47,12 @@ def create(call: Call) -> Answer:
         "scope": values.get("scope") or "",
     }
     tenant.consents.add(identity, grant)
-    audited(call, "Add delegated permission grant", "Assign", tenant.entity("servicePrincipal", resource))
+    audited(
+        call,
+        "Add delegated permission grant",
+        "Assign",
+        tenant.entity("servicePrincipal", resource),
+    )
     location = f"https://graph.microsoft.com/v2/{tenant.id}/oauth2PermissionGrants/{identity}"
     context = call.context("oauth2PermissionGrants/$entity")
     return Answer(201, {"@odata.context": context} | grant, {"Location": location})

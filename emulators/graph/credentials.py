@@ -37,8 +37,10 @@ def _check_lock(call: Call, principal: Entity) -> None:
     """servicePrincipalLockConfiguration of the application keeps credentials off it."""
     application = call.tenant.application_of(principal.body["appId"])
     lock = application.body["servicePrincipalLockConfiguration"] if application else None
-    if lock and lock.get("isEnabled") and (
-        lock.get("allProperties") or lock.get("credentialsWithUsageVerify")
+    if (
+        lock
+        and lock.get("isEnabled")
+        and (lock.get("allProperties") or lock.get("credentialsWithUsageVerify"))
     ):
         raise GraphError(
             400,
@@ -81,7 +83,7 @@ def add_secret(call: Call, entity: Entity, wanted: dict[str, Any]) -> Secret:
         start=date_text(start.astimezone(UTC), fraction=not wanted.get("startDateTime")),
         end=date_text(end.astimezone(UTC), fraction=not end_text),
         text=tenant.ids.secret(),
-        born=tenant.clock.time(),
+        born=tenant.lag.now(),
     )
     entity.secrets.append(secret)
     tenant.issued_secrets.append(secret.text)
@@ -109,7 +111,7 @@ def remove_password(call: Call) -> Answer:
     entity = _owner(call)
     for secret in entity.secrets:
         if secret.key_id == key_id.lower() and secret.gone is None:
-            secret.gone = call.tenant.clock.time()
+            secret.gone = call.tenant.lag.now()
             _noted(call, entity)
             return Answer(204)
     raise bad_request(f"No password credential found with keyId {key_id}.")
@@ -131,7 +133,9 @@ def _key(call: Call, wanted: dict[str, Any]) -> dict[str, Any]:
             raw = base64.b64decode(re.sub(rb"-----[A-Z ]+-----|\s", b"", raw))
         certificate = x509.load_der_x509_certificate(raw)
     except ValueError as wrong:
-        raise GraphError(400, "KeyCredentialsInvalid", "Key value is invalid certificate.") from wrong
+        raise GraphError(
+            400, "KeyCredentialsInvalid", "Key value is invalid certificate."
+        ) from wrong
     digest = hashlib.sha1(raw, usedforsecurity=False).digest()  # thumbprints are SHA-1
     return {
         "customKeyIdentifier": base64.b64encode(digest).decode(),
@@ -192,6 +196,4 @@ def remove_key(call: Call) -> Answer:
 
 def _noted(call: Call, entity: Entity) -> None:
     call.tenant.changes.note(entity.kind, entity.id)
-    audited(
-        call, "Update application - Certificates and secrets management", "Update", entity
-    )
+    audited(call, "Update application - Certificates and secrets management", "Update", entity)

@@ -63,9 +63,7 @@ def read_or_list(call: Call) -> Answer:
     wanted = segment.rpartition(".")[2].lower()
     items = [e for e in call.tenant.deleted.values() if e.kind.lower() == wanted]
     kind = items[0].kind if items else "anything"
-    return call.listing(
-        kind, items, lambda e: shown(e, call.tenant), resource="directoryObjects"
-    )
+    return call.listing(kind, items, lambda e: shown(e, call.tenant), resource="directoryObjects")
 
 
 @route("POST", BASE + "/{item}/restore", DELETED)

@@ -16,10 +16,19 @@ PAGE = 200
 TOKEN_LIFETIME = 7 * 24 * 3600
 NAMES = {"user": "users", "group": "groups"}
 USER_DELTA = "User.Read.All|Directory.Read.All|Directory.ReadWrite.All|User.ReadWrite.All"
-GROUP_DEFAULTS = (
-    "id createdDateTime description displayName groupTypes mail mailEnabled mailNickname "
-    "securityEnabled visibility isAssignableToRole"
-).split()
+GROUP_DEFAULTS = [
+    "id",
+    "createdDateTime",
+    "description",
+    "displayName",
+    "groupTypes",
+    "mail",
+    "mailEnabled",
+    "mailNickname",
+    "securityEnabled",
+    "visibility",
+    "isAssignableToRole",
+]
 
 
 def _encode(**state: Any) -> str:
@@ -67,7 +76,7 @@ class Delta:
             raise self._reset()
         items = self._items()
         at, size = self.state["at"], self._size()
-        shown = items[at : at + size]
+        shown = list(items[at : at + size])
         if self.call.params.get("fault") == "replay":
             shown = shown[:1] + shown  # the same entity twice in one page is normal
         context = self.query.context(NAMES[self.kind])

@@ -63,6 +63,11 @@ STATUS_CODES = {
     503: "ServiceNotAvailable",
     504: "GatewayTimeout",
 }
+NO_MSA_APPLICATION = "The corresponding MSA application does not exist."
+TOO_LONG = (
+    "Credential lifetime exceeds the max value allowed as per assigned policy "
+    "'00000000-0000-0000-0000-000000000000'."
+)
 EFFECTS = ("lost", "drop", "F10", "F11", "replay")
 
 
@@ -194,36 +199,21 @@ def graph_error(strike: Strike, path: str, body: Any) -> GraphError:
 
 
 def _named(fault: str, path: str, app_id: str, retry: Any) -> GraphError:
-    if fault == "F2":
-        return errors.no_backing_application(app_id)
-    if fault == "F3":
-        return errors.backing_application_elsewhere()
-    if fault == "F4" and "approle" in path.lower():
-        return bad_request("Not a valid reference update.")
-    if fault == "F4":
-        return bad_request(errors.MISSING.format(id=_last_id(path)))
-    if fault == "F6":
-        return GraphError(
-            409, "Error_MsaAppDoesNotExist", "The corresponding MSA application does not exist."
-        )
-    if fault == "F7":
-        return errors.concurrent()
-    if fault == "F12":
-        return _duplicate(path)
-    if fault == "F13":
-        return errors.throttled(str(retry or 1))
-    if fault == "F15":
-        return GraphError(
-            400,
-            "CredentialInvalidLifetimeAsPerAppPolicy",
-            "Credential lifetime exceeds the max value allowed as per assigned policy "
-            "'00000000-0000-0000-0000-000000000000'.",
-        )
-    if fault == "F16":
-        return too_large()
-    if fault == "lost":
-        return _by_status(504, path, None)
-    return errors.not_found(_last_id(path))  # F1, F5 and bare patterns
+    grant = "approle" in path.lower()
+    missing = bad_request(errors.MISSING.format(id=_last_id(path)))
+    known = {
+        "F2": errors.no_backing_application(app_id),
+        "F3": errors.backing_application_elsewhere(),
+        "F4": bad_request("Not a valid reference update.") if grant else missing,
+        "F6": GraphError(409, "Error_MsaAppDoesNotExist", NO_MSA_APPLICATION),
+        "F7": errors.concurrent(),
+        "F12": _duplicate(path),
+        "F13": errors.throttled(str(retry or 1)),
+        "F15": GraphError(400, "CredentialInvalidLifetimeAsPerAppPolicy", TOO_LONG),
+        "F16": too_large(),
+        "lost": _by_status(504, path, None),
+    }
+    return known.get(fault) or errors.not_found(_last_id(path))  # F1, F5 and bare patterns
 
 
 def too_large() -> GraphError:
@@ -280,5 +270,8 @@ def token_error(strike: Strike, client_id: str, resource: str, tenant: str) -> T
         return TokenError(status, fault.get("error", error), code, text)
     status = strike.status or 503
     return TokenError(
-        status, "temporarily_unavailable", 90033, "A transient error has occurred. Please try again."
+        status,
+        "temporarily_unavailable",
+        90033,
+        "A transient error has occurred. Please try again.",
     )

@@ -30,7 +30,7 @@ def _one(call: Call) -> tuple[Entity, dict[str, Any]]:
     raise not_found(key)
 
 
-def _resource(call: Call, entity: Entity) -> str:
+def _resource(entity: Entity) -> str:
     return f"applications('{entity.id}')/federatedIdentityCredentials"
 
 
@@ -56,7 +56,7 @@ def create(call: Call) -> Answer:
     location = (
         f"https://graph.microsoft.com/v2/{call.tenant.id}/federatedIdentityCredentials/{identity}"
     )
-    context = call.context(_resource(call, entity) + "/$entity")
+    context = call.context(_resource(entity) + "/$entity")
     return Answer(201, {"@odata.context": context} | made, {"Location": location})
 
 
@@ -67,14 +67,14 @@ def list_all(call: Call) -> Answer:
         "federatedIdentityCredential",
         list(entity.federated.values()),
         lambda item: item,
-        resource=_resource(call, entity),
+        resource=_resource(entity),
     )
 
 
 @route("GET", BASE + "/{credential}", APP_READ)
 def read(call: Call) -> Answer:
     entity, found = _one(call)
-    return call.single("federatedIdentityCredential", found, resource=_resource(call, entity))
+    return call.single("federatedIdentityCredential", found, resource=_resource(entity))
 
 
 @route("PATCH", BASE + "/{credential}", APP_WRITE)

@@ -133,8 +133,9 @@ class Filter:
         wanted, test = _literal(self._next()), _COMPARE[operator]
         if isinstance(wanted, bool) or wanted is None:
             return lambda item: test(read(item), wanted)
-        return lambda item: type(value := read(item)) is type(wanted) and test(value, wanted) or (
-            operator == "ne" and type(value) is not type(wanted)
+        return lambda item: (
+            (type(value := read(item)) is type(wanted) and test(value, wanted))
+            or (operator == "ne" and type(value) is not type(wanted))
         )
 
     def _path(self, word: str) -> Read:

@@ -88,7 +88,7 @@ class Gateway:
 
     def _refuse(self, strike: Strike | None, path: str, incoming: Incoming) -> None:
         if strike is not None and not strike.effect and strike.rule.fault != "F14":
-            raise fault_injection.graph_error(strike, path, incoming.body)
+            raise fault_injection.graph_error(strike, path, _json(incoming))
 
     async def _handle(
         self, incoming: Incoming, path: str, caller: Caller, strike: Strike | None

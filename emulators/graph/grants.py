@@ -40,8 +40,7 @@ def _create(call: Call) -> Answer:
     roles = {role["id"]: role for role in resource.body["appRoles"] if role["isEnabled"]}
     if role_id not in roles and not (role_id == NO_ROLE and not roles):
         raise bad_request(
-            "Permission being assigned was not found on application "
-            f"'{resource.body['appId']}'."
+            f"Permission being assigned was not found on application '{resource.body['appId']}'."
         )
     grant = make_grant(call.tenant, values["principalId"].lower(), resource.id, role_id)
     audited(call, "Add app role assignment to service principal", "Assign", resource)

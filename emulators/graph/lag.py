@@ -9,6 +9,15 @@ from emulators.clock import Clock
 T = TypeVar("T")
 
 
+@dataclass(frozen=True)
+class Written:
+    """When something was written, and how late replicas were at that time."""
+
+    at: float
+    delay: float
+    token_delay: float
+
+
 class Lag:
     """How far reads are behind writes; zero unless set through the admin interface."""
 
@@ -18,22 +27,35 @@ class Lag:
         self.token_seconds = 0.0
         self.removal_seconds = 0.0
 
-    def visible(self, born: float, gone: float | None = None, *, token: bool = False) -> bool:
-        """Whether a replica shows something that was made at *born* and removed at *gone*."""
-        delay = self.token_seconds if token else self.seconds
-        if gone is None and (delay == 0 or born == 0):
+    def now(self) -> Written:
+        return Written(self.clock.time(), self.seconds, self.token_seconds)
+
+    def visible(
+        self, born: Written | None, gone: Written | None = None, *, token: bool = False
+    ) -> bool:
+        """Whether a replica shows what was made (None: long ago) and perhaps removed.
+
+        A longer lag set later does not hide what is already there; a shorter one counts at once.
+        """
+        if born is not None and (delay := self._delay(born, token=token)):
+            if born.at + delay > self.clock.time():
+                return False
+        if gone is None:
             return True
-        now = self.clock.time()
-        if born + delay > now:
-            return False
-        return gone is None or now < gone + max(delay, self.removal_seconds)
+        left = max(self._delay(gone, token=token), self.removal_seconds)
+        return left > 0 and self.clock.time() < gone.at + left
+
+    def _delay(self, written: Written, *, token: bool) -> float:
+        if token:
+            return min(written.token_delay, self.token_seconds)
+        return min(written.delay, self.seconds)
 
 
 @dataclass
 class _Row(Generic[T]):
     value: T
-    born: float
-    gone: float | None = None
+    born: Written | None
+    gone: Written | None = None
 
 
 class Replicated(Generic[T]):
@@ -44,13 +66,13 @@ class Replicated(Generic[T]):
         self._rows: dict[str, _Row[T]] = {}
 
     def add(self, key: str, value: T, *, settled: bool = False) -> None:
-        self._rows[key] = _Row(value, 0.0 if settled else self._lag.clock.time())
+        self._rows[key] = _Row(value, None if settled else self._lag.now())
 
     def remove(self, key: str) -> T:
         """Take the row out of the truth; reads may show it for a while."""
         row = self._rows[key]
-        if self._lag.seconds or self._lag.removal_seconds:
-            row.gone = self._lag.clock.time()
+        if self._lag.seconds or self._lag.token_seconds or self._lag.removal_seconds:
+            row.gone = self._lag.now()
         else:
             del self._rows[key]
         return row.value

@@ -33,11 +33,13 @@ class Membership:
         return identity not in self._removed and self._in_range(identity)
 
     def __iter__(self) -> Iterator[str]:
-        yield from self._added
+        for identity in self._added:
+            if not self._users.removed(identity):
+                yield identity
         for numbers in self._ranges:
             for number in numbers:
                 identity = self._users.id_of(number)
-                if identity not in self._removed and self._users.exists(identity):
+                if identity not in self._removed and not self._users.removed(identity):
                     yield identity
 
     def _in_range(self, identity: str) -> bool:

@@ -76,9 +76,7 @@ def transitive(call: Call) -> Answer:
 def _changing(call: Call) -> Entity:
     group = by_key(call, "group", call.params["group"])
     if group.body["isAssignableToRole"] and not call.caller.has(ROLE_GROUP):
-        raise bad_request(
-            "Insufficient privileges to change members of a role-assignable group."
-        )
+        raise bad_request("Insufficient privileges to change members of a role-assignable group.")
     return group
 
 

@@ -4,10 +4,8 @@ from collections.abc import Iterable
 from typing import Any
 
 from emulators.graph.errors import bad_request, not_found
-from emulators.graph.ids import is_guid
 from emulators.graph.population import DEFAULTS
-from emulators.graph.query import Query
-from emulators.graph.routing import Call
+from emulators.graph.routing import Answer, Call
 from emulators.graph.state import Entity, Tenant
 
 PERSONAL = ("AzureADandPersonalMicrosoftAccount", "PersonalMicrosoftAccount")
@@ -18,16 +16,14 @@ def by_key(call: Call, kind: str, key: str) -> Entity:
     name, equals, value = key.partition("=")
     if not equals:
         return call.tenant.entity(kind, key)
-    finders = {
-        "appid": call.tenant.application_of
-        if kind == "application"
-        else call.tenant.principal_of,
-        "uniquename": lambda text: call.tenant.by_unique_name(kind, text),
-    }
-    finder = finders.get(name.lower())
-    if finder is None:
+    tenant = call.tenant
+    if name.lower() == "appid":
+        finder = tenant.application_of if kind == "application" else tenant.principal_of
+        found = finder(value)
+    elif name.lower() == "uniquename":
+        found = tenant.by_unique_name(kind, value)
+    else:
         raise bad_request(f"'{name}' is not an alternate key of microsoft.graph.{kind}.")
-    found = finder(value)
     if found is None:
         raise not_found(value)
     if call.tenant.tables[kind].read(found.id) is None:
@@ -56,7 +52,7 @@ def typed(identity: str, tenant: Tenant) -> dict[str, Any] | None:
     return {"@odata.type": f"#microsoft.graph.{found.kind}"} | shown(found, tenant)
 
 
-def polymorphic(call: Call, identities: Iterable[str], cast: str | None, resource: str) -> Any:
+def polymorphic(call: Call, identities: Iterable[str], cast: str | None, resource: str) -> Answer:
     """A list of directory objects of any kind, or of the one a cast segment names."""
     tenant = call.tenant
     if cast is None:
@@ -106,12 +102,3 @@ class Selectable(dict[str, Any]):
 
     def get(self, key: str, default: Any = None) -> Any:
         return super().get(key, self._everything.get(key, default))
-
-
-def guid_or_404(key: str) -> str:
-    if not is_guid(key):
-        raise bad_request(f"Invalid object identifier '{key}'.")
-    return key
-
-
-__all__ = ["PERSONAL", "Query", "by_key", "guid_or_404", "polymorphic", "shown", "typed"]

@@ -27,7 +27,8 @@ WRITE_ALL = (
     "Group.ReadWrite.All",
 )
 _REFERENCE = re.compile(
-    r"/(?:directoryObjects|users|servicePrincipals|groups|devices)/([0-9a-f-]{36})/?$", re.I
+    r"/(?:directoryObjects|users|servicePrincipals|groups|devices)/([0-9a-f-]{36})/?$",
+    re.IGNORECASE,
 )
 
 

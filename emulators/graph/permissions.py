@@ -21,9 +21,7 @@ GRANT = (
     "AppRoleAssignment.ReadWrite.All+Application.Read.All|"
     "AppRoleAssignment.ReadWrite.All+Directory.Read.All"
 )
-CONSENT_READ = (
-    "Directory.Read.All|DelegatedPermissionGrant.ReadWrite.All|Directory.ReadWrite.All"
-)
+CONSENT_READ = "Directory.Read.All|DelegatedPermissionGrant.ReadWrite.All|Directory.ReadWrite.All"
 CONSENT_WRITE = "DelegatedPermissionGrant.ReadWrite.All|Directory.ReadWrite.All"
 ROLE_READ = (
     "RoleManagement.Read.Directory|RoleManagement.ReadWrite.Directory|Directory.Read.All|"
@@ -39,8 +37,7 @@ UNIT_READ = (
 )
 UNIT_WRITE = "AdministrativeUnit.ReadWrite.All|Directory.ReadWrite.All"
 USER_READ = (
-    "User.ReadBasic.All|User.ReadWrite.All|Directory.Read.All|Directory.ReadWrite.All|"
-    "User.Read.All"
+    "User.ReadBasic.All|User.ReadWrite.All|Directory.Read.All|Directory.ReadWrite.All|User.Read.All"
 )
 USER_WRITE = "User.ReadWrite.All|Directory.ReadWrite.All"
 USER_PATCH = (

@@ -1,6 +1,5 @@
 """Users of the tenant: any number of seeded ones, computed when asked for, plus changes."""
 
-import uuid
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -8,14 +7,49 @@ from emulators.graph.lag import Lag, Replicated
 
 BITS = 122
 MASK = (1 << BITS) - 1
-FIRST = ("Ada", "Bo", "Chen", "Dana", "Eli", "Fay", "Gus", "Hana", "Ivo", "Jun", "Kim", "Lea", "Max")
-LAST = ("Adler", "Berg", "Costa", "Dahl", "Egger", "Frei", "Gross", "Huber", "Ito", "Jensen", "Kaya")
+FIRST = (
+    "Ada",
+    "Bo",
+    "Chen",
+    "Dana",
+    "Eli",
+    "Fay",
+    "Gus",
+    "Hana",
+    "Ivo",
+    "Jun",
+    "Kim",
+    "Lea",
+    "Max",
+)
+LAST = (
+    "Adler",
+    "Berg",
+    "Costa",
+    "Dahl",
+    "Egger",
+    "Frei",
+    "Gross",
+    "Huber",
+    "Ito",
+    "Jensen",
+    "Kaya",
+)
 DEPARTMENTS = ("Finance", "Sales", "Engineering", "Operations", "Legal", "Research", "Support")
 TITLES = ("Analyst", "Engineer", "Director", "Clerk", "Architect", "Consultant")
-DEFAULTS = (
-    "businessPhones displayName givenName id jobTitle mail mobilePhone officeLocation "
-    "preferredLanguage surname userPrincipalName"
-).split()
+DEFAULTS = [
+    "businessPhones",
+    "displayName",
+    "givenName",
+    "id",
+    "jobTitle",
+    "mail",
+    "mobilePhone",
+    "officeLocation",
+    "preferredLanguage",
+    "surname",
+    "userPrincipalName",
+]
 """What a read of users shows without $select (Graph: list users)."""
 
 
@@ -43,8 +77,10 @@ class Population(Sequence[str]):
         return f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"
 
     def number_of(self, identity: str) -> int | None:
+        if len(identity) != 36:
+            return None
         try:
-            value = uuid.UUID(identity).int
+            value = int(identity.replace("-", ""), 16)
         except ValueError:
             return None
         high = (value >> 80) << 12 | (value >> 64) & 0xFFF
@@ -57,6 +93,9 @@ class Population(Sequence[str]):
         if identity in self._removed:
             return False
         return self.number_of(identity) is not None or self.added.truth(identity) is not None
+
+    def removed(self, identity: str) -> bool:
+        return identity in self._removed
 
     def get(self, identity: str) -> dict[str, Any] | None:
         """All properties of a user that reads show, or None."""
@@ -111,10 +150,7 @@ class Population(Sequence[str]):
         guest = number % 20 == 7
         name = f"{first.lower()}.{last.lower()}{number}"
         mail = f"{name}@partner.example" if guest else f"{name}@{self._domain}"
-        if guest:
-            principal = f"{name}_partner.example#EXT#@{self._domain}"
-        else:
-            principal = mail
+        principal = f"{name}_partner.example#EXT#@{self._domain}" if guest else mail
         synced = number % 3 == 0 and not guest
         values = {
             "id": identity,

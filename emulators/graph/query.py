@@ -84,9 +84,8 @@ class Query:
         if self.kind not in ADVANCED:
             return
         needed = (
-            (self.filter is not None and (self.filter.advanced or bool(self.order)))
-            or "$search" in self.raw
-        )
+            self.filter is not None and (self.filter.advanced or bool(self.order))
+        ) or "$search" in self.raw
         if needed and not (self.eventual and asked):
             raise unsupported_query(
                 "Unsupported Query. Advanced queries need the header ConsistencyLevel: eventual "

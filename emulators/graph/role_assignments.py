@@ -151,8 +151,9 @@ def read_definition(call: Call) -> Answer:
 def make_eligibility(
     tenant: Tenant, role: str, principal: str, scope: str = "/", end: str | None = None
 ) -> dict[str, Any]:
+    identity = assignment_id(role, principal, scope) + "-e"
     made = {
-        "id": assignment_id(role, principal, scope) + "-e",
+        "id": identity,
         "principalId": principal,
         "roleDefinitionId": role,
         "directoryScopeId": scope,
@@ -162,7 +163,7 @@ def make_eligibility(
         "memberType": "Direct",
         "roleEligibilityScheduleId": tenant.ids.guid(),
     }
-    tenant.eligibilities.add(made["id"], made, settled=True)
+    tenant.eligibilities.add(identity, made, settled=True)
     return made
 
 

@@ -147,6 +147,10 @@ def find_route(method: str, path: str) -> tuple[Route, dict[str, str]]:
     if best is not None:
         return best
     if known:
-        raise GraphError(405, "Request_BadRequest", "Specified HTTP method is not allowed for the request target.")
+        raise GraphError(
+            405,
+            "Request_BadRequest",
+            "Specified HTTP method is not allowed for the request target.",
+        )
     segment = path.rsplit("/", 1)[-1]
     raise bad_request(f"Resource not found for the segment '{segment}'.", "BadRequest")

@@ -2,6 +2,7 @@
 
 import json
 import re
+from collections.abc import Callable
 from importlib import resources
 from typing import Any
 
@@ -12,7 +13,15 @@ TYPES: dict[str, Any] = json.loads(
     resources.files("emulators.graph").joinpath("data/types.json").read_text()
 )
 _DATE = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,12})?(Z|[+-]\d\d:\d\d)")
-_PRIMITIVE = {"string": str, "boolean": bool, "object": dict, "number": (int, float)}
+_PRIMITIVE: dict[str, Callable[[Any], bool]] = {
+    "string": lambda value: isinstance(value, str),
+    "boolean": lambda value: isinstance(value, bool),
+    "object": lambda value: isinstance(value, dict),
+    "number": lambda value: isinstance(value, int | float) and not isinstance(value, bool),
+    "integer": lambda value: isinstance(value, int) and not isinstance(value, bool),
+    "guid": is_guid,
+    "datetime": lambda value: isinstance(value, str) and _DATE.fullmatch(value) is not None,
+}
 DIRECTORY_OBJECTS = (
     "user",
     "group",
@@ -61,7 +70,7 @@ def _title(kind: str) -> str:
 def _check_object(kind: str, body: dict[str, Any]) -> None:
     known = TYPES[kind]
     for name, value in body.items():
-        if name.startswith("@") or "@odata." in name or name.startswith("extension_"):
+        if name.startswith(("@", "extension_")) or "@odata." in name:
             continue
         if name not in known:
             raise bad_request(
@@ -74,28 +83,19 @@ def _check_object(kind: str, body: dict[str, Any]) -> None:
 
 
 def _check_value(name: str, value: Any, wanted: str) -> None:
-    optional, wanted = wanted.endswith("?"), wanted.removesuffix("?")
     if value is None:
-        if not optional:
+        if not wanted.endswith("?"):
             raise bad_request(f"A value is required for property '{name}' of resource.")
         return
+    wanted = wanted.removesuffix("?")
     if wanted.startswith("["):
         if not isinstance(value, list):
             raise _mismatch(name, "Collection")
         for item in value:
             _check_value(name, item, wanted[1:-1])
-    elif wanted == "integer":
-        if isinstance(value, bool) or not isinstance(value, int):
-            raise _mismatch(name, "Edm.Int32")
     elif wanted in _PRIMITIVE:
-        if not isinstance(value, _PRIMITIVE[wanted]):
+        if not _PRIMITIVE[wanted](value):
             raise _mismatch(name, f"Edm.{wanted.title()}")
-    elif wanted == "guid":
-        if not is_guid(value):
-            raise _mismatch(name, "Edm.Guid")
-    elif wanted == "datetime":
-        if not isinstance(value, str) or _DATE.fullmatch(value) is None:
-            raise _mismatch(name, "Edm.DateTimeOffset")
     else:
         _check_named(name, value, wanted)
 

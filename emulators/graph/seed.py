@@ -78,9 +78,7 @@ def seed_tenant(tenant: Tenant) -> Seeded:
     _roles(tenant)
     groups = _groups(tenant)
     _assignments(tenant, groups)
-    everything = [
-        role["value"] for role in graph.body["appRoles"]
-    ]
+    everything = [role["value"] for role in graph.body["appRoles"]]
     return Seeded(
         administrator=seed_application(tenant, "Tenant Administration", graph, everything),
         automation=seed_application(tenant, "Onboarding Automation", graph, list(AUTOMATION)),
@@ -135,9 +133,7 @@ def _services(tenant: Tenant) -> Entity:
     return graph
 
 
-def _service(
-    tenant: Tenant, name: str, app_id: str, names: tuple[str, ...], **more: Any
-) -> Entity:
+def _service(tenant: Tenant, name: str, app_id: str, names: tuple[str, ...], **more: Any) -> Entity:
     values = {
         "id": tenant.ids.guid(),
         "appId": app_id,
@@ -231,7 +227,10 @@ def _assignments(tenant: Tenant, groups: dict[str, Entity]) -> None:
         if number < size:
             make_eligibility(tenant, role_id(tenant, name), users.id_of(number))
     make_eligibility(
-        tenant, role_id(tenant, "Authentication Administrator"), helpdesk, end="2027-06-30T00:00:00Z"
+        tenant,
+        role_id(tenant, "Authentication Administrator"),
+        helpdesk,
+        end="2027-06-30T00:00:00Z",
     )
     for number, name in enumerate(("Branch North", "Branch South")):
         unit = make_unit(tenant, {"displayName": name}, range(number, size, 2))
@@ -242,9 +241,7 @@ def _assignments(tenant: Tenant, groups: dict[str, Entity]) -> None:
             make_assignment(tenant, role, users.id_of(14), scope, settled=True)
 
 
-def seed_application(
-    tenant: Tenant, name: str, graph: Entity, permissions: list[str]
-) -> SeededApp:
+def seed_application(tenant: Tenant, name: str, graph: Entity, permissions: list[str]) -> SeededApp:
     """An application with a secret for ten years and these Graph permissions."""
     app_id = tenant.ids.guid()
     values = {
@@ -257,7 +254,7 @@ def seed_application(
     application = Entity("application", fresh(APPLICATION, values))
     text = tenant.ids.secret()
     application.secrets.append(
-        Secret(tenant.ids.guid(), "seeded", EPOCH, "2099-01-01T00:00:00Z", text, born=0.0)
+        Secret(tenant.ids.guid(), "seeded", EPOCH, "2099-01-01T00:00:00Z", text, born=None)
     )
     tenant.issued_secrets.append(text)
     tenant.add(application, settled=True)

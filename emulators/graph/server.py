@@ -24,7 +24,7 @@ from emulators.graph.routing import Answer, Caller
 from emulators.graph.seed import Seeded, seed_tenant
 from emulators.graph.spacing import Spacing
 from emulators.graph.state import Tenant
-from emulators.graph.sts_errors import TokenError
+from emulators.graph.sts_errors import TokenError, unknown_tenant
 from emulators.graph.throttling import Throttle
 from emulators.graph.token_endpoint import TokenEndpoint
 from emulators.graph.tokens import TokenIssuer
@@ -148,7 +148,7 @@ class GraphServer:
         tenant, own = request.match_info["tenant"], self.tenant
         named = tenant.lower() in ("common", "organizations", own.id, own.domain)
         if not named:
-            refusal = fault_injection.sts_errors.unknown_tenant(tenant, guid=len(tenant) == 36)
+            refusal = unknown_tenant(tenant, guid=len(tenant) == 36)
             body = refusal.body(self.clock.now(), own.ids.guid(), own.ids.guid())
             return web.json_response(body, status=refusal.status)
         base = f"{self.authority}/{tenant}"

@@ -59,9 +59,7 @@ def _create(call: Call, app_id: str, values: dict[str, Any]) -> Answer:
     }
     entity = Entity("servicePrincipal", body, owners=[call.caller.object_id])
     tenant.add(entity)
-    return created(
-        call, entity, "service principal", "servicePrincipals", "ServicePrincipal"
-    )
+    return created(call, entity, "service principal", "servicePrincipals", "ServicePrincipal")
 
 
 @route("POST", "/servicePrincipals", APP_CREDENTIAL)
@@ -89,9 +87,7 @@ def read(call: Call) -> Answer:
     entity = by_key(call, "servicePrincipal", call.params["sp"])
     if entity.id != call.caller.object_id:
         call.caller.must_own(entity, *READ_ALL)
-    return call.single(
-        "servicePrincipal", shown(entity, call.tenant), resource="servicePrincipals"
-    )
+    return call.single("servicePrincipal", shown(entity, call.tenant), resource="servicePrincipals")
 
 
 @route("PATCH", "/servicePrincipals/{sp}", APP_CREDENTIAL)

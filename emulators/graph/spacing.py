@@ -27,9 +27,7 @@ class Spacing:
             return None
         key = match[1].lower()
         last = self._last.get(key)
-        if key in self._writing or (
-            last is not None and self._clock.time() - last < self.seconds
-        ):
+        if key in self._writing or (last is not None and self._clock.time() - last < self.seconds):
             raise concurrent()
         self._writing.add(key)
         return key

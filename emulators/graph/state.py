@@ -9,7 +9,7 @@ from emulators.graph.audit import AuditLog
 from emulators.graph.changes import ChangeLog
 from emulators.graph.errors import not_found
 from emulators.graph.ids import Ids, is_guid
-from emulators.graph.lag import Lag, Replicated
+from emulators.graph.lag import Lag, Replicated, Written
 from emulators.graph.membership import Membership
 from emulators.graph.policies import Policies
 from emulators.graph.population import Population
@@ -24,8 +24,8 @@ class Secret:
     start: str
     end: str
     text: str
-    born: float
-    gone: float | None = None
+    born: Written | None
+    gone: Written | None = None
 
     def view(self) -> dict[str, Any]:
         return {

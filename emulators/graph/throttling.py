@@ -8,13 +8,13 @@ from emulators.clock import Clock
 from emulators.graph.errors import GraphError, throttled
 
 COSTS = (
-    (re.compile(r"/applications", re.I), 2),
-    (re.compile(r"/groups/[^/]+/members(/.*)?", re.I), 3),
-    (re.compile(r"/groups/[^/]+/transitivemembers(/.*)?", re.I), 5),
-    (re.compile(r"/oauth2permissiongrants", re.I), 2),
-    (re.compile(r"/serviceprincipals/[^/]+/approleassign(ments|edto)", re.I), 2),
-    (re.compile(r"/users", re.I), 2),
-    (re.compile(r"/directoryobjects/getbyids", re.I), 3),
+    (re.compile(r"/applications", re.IGNORECASE), 2),
+    (re.compile(r"/groups/[^/]+/members(/.*)?", re.IGNORECASE), 3),
+    (re.compile(r"/groups/[^/]+/transitivemembers(/.*)?", re.IGNORECASE), 5),
+    (re.compile(r"/oauth2permissiongrants", re.IGNORECASE), 2),
+    (re.compile(r"/serviceprincipals/[^/]+/approleassign(ments|edto)", re.IGNORECASE), 2),
+    (re.compile(r"/users", re.IGNORECASE), 2),
+    (re.compile(r"/directoryobjects/getbyids", re.IGNORECASE), 3),
 )
 REPORTS = "/reports/"
 
@@ -76,9 +76,9 @@ class Throttle:
         if path.lower().startswith(REPORTS):
             limits.append(("ReportLimitExceeded", 5.0, 10.0, 1.0))
         for name, size, seconds, amount in limits:
-            size = max(1.0, size * self._scale)
+            full = max(1.0, size * self._scale)
             key, now = (app_id, name), self._clock.time()
-            bucket = self._buckets.setdefault(key, _Bucket(size, seconds, size, now))
+            bucket = self._buckets.setdefault(key, _Bucket(full, seconds, full, now))
             wait = bucket.take(amount, now)
             if wait > 0:
                 raise self._refusal(wait, name, app_id, tenant_id, method)

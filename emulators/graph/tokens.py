@@ -3,6 +3,7 @@
 import base64
 import hashlib
 import json
+from functools import cache
 from typing import Any
 
 import jwt
@@ -18,6 +19,12 @@ GRAPH_AUDIENCES = ("https://graph.microsoft.com", "https://graph.microsoft.com/"
 LIFETIME = 3599
 
 
+@cache
+def _signing_key() -> RSAPrivateKey:
+    """One key for each process: making it is the slowest part of a start."""
+    return rsa.generate_private_key(65537, 2048)
+
+
 def _number(value: int) -> str:
     raw = value.to_bytes((value.bit_length() + 7) // 8, "big")
     return base64.urlsafe_b64encode(raw).rstrip(b"=").decode()
@@ -28,7 +35,7 @@ class TokenIssuer:
 
     def __init__(self, tenant_id: str, clock: Clock) -> None:
         self._tenant_id, self._clock = tenant_id, clock
-        self._key: RSAPrivateKey = rsa.generate_private_key(65537, 2048)
+        self._key = _signing_key()
         public = self._key.public_key().public_numbers()
         self._modulus, self._exponent = _number(public.n), _number(public.e)
         digest = hashlib.sha256(self._modulus.encode()).digest()[:20]
@@ -119,4 +126,6 @@ def _refused(message: str, *, challenge: bool = False) -> GraphError:
         claims = json.dumps({"access_token": {"nbf": {"essential": True, "value": "0"}}})
         encoded = base64.b64encode(claims.encode()).decode()
         header += f', error="insufficient_claims", claims="{encoded}"'
-    return GraphError(401, "InvalidAuthenticationToken", message, headers={"WWW-Authenticate": header})
+    return GraphError(
+        401, "InvalidAuthenticationToken", message, headers={"WWW-Authenticate": header}
+    )

@@ -82,7 +82,10 @@ def open_client(connection: Connection, poll: float | None = None) -> "ServiceBu
     from azure.servicebus.aio import ServiceBusClient
 
     if connection.connection_string:
-        return ServiceBusClient.from_connection_string(connection.connection_string, **options)
+        try:
+            return ServiceBusClient.from_connection_string(connection.connection_string, **options)
+        except ValueError as error:
+            raise HostStartError(f"Service Bus connection string is not valid: {error}") from error
     from azure.identity.aio import DefaultAzureCredential
 
     credential = DefaultAzureCredential(managed_identity_client_id=connection.client_id)

@@ -5,6 +5,7 @@ import asyncio
 import json
 import logging
 import signal
+import sqlite3
 import sys
 from pathlib import Path
 
@@ -33,7 +34,7 @@ def main() -> int:
     logging.basicConfig(level=level, stream=sys.stderr, format="%(levelname)s %(name)s %(message)s")
     try:
         return asyncio.run(_serve(options))
-    except (ConfigError, OSError) as error:
+    except (ConfigError, OSError, sqlite3.Error) as error:
         print(f"emulators.servicebus: {error}", file=sys.stderr)  # noqa: T201  the CLI's answer
         return 2
 
@@ -65,6 +66,8 @@ async def _serve(options: argparse.Namespace) -> int:
             "port": server.port,
             "connection_string": server.connection_string,
         }
+        if server.health_port is not None:
+            ready["health_port"] = server.health_port
         print(json.dumps(ready), flush=True)  # noqa: T201  the line that callers wait for
         waits = [loop.create_task(event.wait()) for event in (stop, server.failed)]
         await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)

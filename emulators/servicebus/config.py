@@ -35,14 +35,7 @@ class ConfigError(ValueError):
 
 def load(source: Path | str | Mapping[str, Any]) -> NamespaceDefinition:
     """Answer the entities of a config file, of its text, or of its content."""
-    if isinstance(source, Path):
-        source = source.read_text(encoding="utf-8-sig")
-    if isinstance(source, str):
-        try:
-            source = json.loads(_COMMENT.sub(lambda found: found[1] or "", source))
-        except json.JSONDecodeError as error:
-            raise ConfigError(f"the configuration is not JSON: {error}") from error
-    user = _get(source, "UserConfig", dict, "the configuration")
+    user = _get(_content(source), "UserConfig", dict, "the configuration")
     logging = _get(_get(user, "Logging", dict, "UserConfig"), "Type", str, "Logging")
     if logging not in _LOGGING:
         raise ConfigError(f"Logging.Type must be one of {sorted(_LOGGING)}, not {logging!r}")
@@ -52,13 +45,26 @@ def load(source: Path | str | Mapping[str, Any]) -> NamespaceDefinition:
     namespace = namespaces[0]
     queues = tuple(_queue(each, "queue") for each in namespace.get("Queues") or [])
     topics = tuple(_topic(each) for each in namespace.get("Topics") or [])
-    names = [each.name for each in (*queues, *topics)]
+    names = [queue.name for queue in queues] + [topic.name for topic in topics]
     if len(names) > MAX_ENTITIES:
         raise ConfigError(f"there are {len(names)} queues and topics, {MAX_ENTITIES} are allowed")
     _unique(names, "queues and topics")
     definition = NamespaceDefinition(queues, topics)
     _check_forwarding(definition)
     return definition
+
+
+def _content(source: Path | str | Mapping[str, Any]) -> Mapping[str, Any]:
+    if isinstance(source, Mapping):
+        return source
+    text = source.read_text(encoding="utf-8-sig") if isinstance(source, Path) else source
+    try:
+        content = json.loads(_COMMENT.sub(lambda found: found[1] or "", text))
+    except json.JSONDecodeError as error:
+        raise ConfigError(f"the configuration is not JSON: {error}") from error
+    if not isinstance(content, dict):
+        raise ConfigError("the configuration is not an object")
+    return content
 
 
 def duration(text: str, where: str) -> int:

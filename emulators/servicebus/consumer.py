@@ -77,8 +77,8 @@ class Consumer:
             self._queue.remove(message)
             self._link.send(render(message), uuid4().bytes_le, None)
             return True
-        token = self._queue.lock(message, self._session)
-        payload = render(message, self._queue.locked_until(message))
+        token = self._queue.locks.lock(message, self._session)
+        payload = render(message, self._queue.locks.end(message))
         self._link.send(payload, token.bytes_le, token)
         return True
 

@@ -48,7 +48,8 @@ class Faults:
         if self.token_deadline and not connection.authorized and age > self.token_deadline:
             connection.abort()
             return
-        links = [link for session in connection.sessions.values() for link in session.links.values()]
+        sessions = connection.sessions.values()
+        links = [link for session in sessions for link in session.links.values()]
         for link in links:
             if self.idle_link and link.attached and now - link.used_at > self.idle_link:
                 link.detach(AmqpError("amqp:link:detach-forced", "The link was idle too long."))

@@ -1,6 +1,7 @@
 """Resolves the address of a link to what it is attached to."""
 
 import re
+from collections.abc import Callable
 from functools import partial
 
 from emulators.servicebus import management
@@ -14,7 +15,7 @@ from emulators.servicebus.cbs import Tokens
 from emulators.servicebus.consumer import Consumer
 from emulators.servicebus.faults import Faults
 from emulators.servicebus.producer import Producer
-from emulators.servicebus.requests import Replies, RequestTarget
+from emulators.servicebus.requests import Replies, Request, RequestTarget, Response
 
 _ORIGIN = re.compile(r"[a-z]+://[^/]*", re.IGNORECASE)
 _MANAGEMENT = "/$management"
@@ -34,30 +35,34 @@ class Nodes:
         node = path.lower()
         connection = link.session.connection
         if node == "$cbs":
-            if isinstance(link, IncomingLink):
-                answer = partial(self._tokens.answer, connection)
-                link.accept(RequestTarget(link, node, answer))
-            elif isinstance(link, OutgoingLink):
-                link.accept(Replies(link, node))
+            _attach_requests(link, node, partial(self._tokens.answer, connection))
             return
         if self._tokens.strict and not connection.authorized:
             raise AmqpError("amqp:unauthorized-access", "No token was put for this connection.")
         if node.endswith(_MANAGEMENT):
             entity = self._namespace.find(path[: -len(_MANAGEMENT)])
-            if isinstance(link, IncomingLink):
-                link.accept(RequestTarget(link, node, partial(management.answer, entity)))
-            elif isinstance(link, OutgoingLink):
-                link.accept(Replies(link, node))
+            _attach_requests(link, node, partial(management.answer, entity))
             return
         entity = self._namespace.find(path)
         if isinstance(link, IncomingLink):
             self._attach_sender(link, entity)
         elif isinstance(link, OutgoingLink):
-            if isinstance(entity, Topic):
-                raise errors.not_allowed("A topic has no messages: receive from a subscription.")
-            Consumer(link, entity).attach()
+            _attach_receiver(link, entity)
 
     def _attach_sender(self, link: IncomingLink, entity: Queue | Topic) -> None:
         if isinstance(entity, Queue) and not entity.takes_senders:
             raise errors.not_allowed(f"{entity.key} does not take messages from senders.")
         link.accept(Producer(entity, self._faults))
+
+
+def _attach_receiver(link: OutgoingLink, entity: Queue | Topic) -> None:
+    if isinstance(entity, Topic):
+        raise errors.not_allowed("A topic has no messages: receive from a subscription.")
+    Consumer(link, entity).attach()
+
+
+def _attach_requests(link: Link, node: str, answer: Callable[[Request], Response]) -> None:
+    if isinstance(link, IncomingLink):
+        link.accept(RequestTarget(link, node, answer))
+    elif isinstance(link, OutgoingLink):
+        link.accept(Replies(link, node))

@@ -50,7 +50,7 @@ class Body:
 
 
 def _renew_lock(queue: Queue, body: Body) -> Answer:
-    ends = [queue.renew(token) for token in body.many("lock-tokens", UUID)]
+    ends = [queue.locks.renew(token) for token in body.many("lock-tokens", UUID)]
     return {"expirations": Array(TIMESTAMP, ends)}
 
 
@@ -69,7 +69,7 @@ def _receive_deferred(queue: Queue, body: Body) -> Answer:
         if message.lock is None:
             messages.append({"message": render(message)})
         else:
-            payload = render(message, queue.locked_until(message))
+            payload = render(message, queue.locks.end(message))
             messages.append({"lock-token": message.lock, "message": payload})
     return {"messages": messages}
 
@@ -78,6 +78,8 @@ def _settle(queue: Queue, body: Body) -> Answer:
     status, tokens = body.need("disposition-status", str), body.many("lock-tokens", UUID)
     changes = scalars(body.get("properties-to-modify"))
     for token in tokens:
+        queue.locks.held(token)  # all or none
+    for token in dict.fromkeys(tokens):
         if status == "completed":
             queue.complete(token)
         elif status == "abandoned":

@@ -39,6 +39,9 @@ class Server:
         self.namespace = namespace
         self.turn = namespace.turn
         self.connections: set[Connection] = set()
+        self.health_port: int | None = None
+        self.idle = asyncio.Event()
+        self.idle.set()
         self.port = 0
         self._nodes = Nodes(namespace, Tokens(strict=strict), faults)
 
@@ -60,12 +63,15 @@ class Server:
 
     def connected(self, connection: Connection) -> None:
         self.connections.add(connection)
+        self.idle.clear()
         if len(self.connections) > MAX_CONNECTIONS:
             log.warning("connection.refused: there are %s already", MAX_CONNECTIONS)
             connection.abort()
 
     def disconnected(self, connection: Connection) -> None:
         self.connections.discard(connection)
+        if not self.connections:
+            self.idle.set()
 
 
 @asynccontextmanager
@@ -85,13 +91,13 @@ async def serving(  # noqa: PLR0913  each is one independent option of the emula
     definition = load(config)
     keep = SqliteStore(store, full=durability == "full") if store else MemoryStore()
     namespace = Namespace(definition, keep)
-    server = Server(
-        namespace, max_message_size=max_message_size, strict=strict_sas, faults=faults
-    )
+    server = Server(namespace, max_message_size=max_message_size, strict=strict_sas, faults=faults)
     loop = asyncio.get_running_loop()
     listener = await loop.create_server(lambda: Connection(server), HOST, port)
     server.port = listener.sockets[0].getsockname()[1]
     health = await serve_health(HOST, health_port) if health_port is not None else None
+    if health is not None:
+        server.health_port = health.sockets[0].getsockname()[1]
     sweeper = loop.create_task(faults.sweep(server.connections)) if faults.sweeps else None
     log.info("server.started: %s", json.dumps({"port": server.port}))
     try:
@@ -109,9 +115,8 @@ async def _close_connections(server: Server) -> None:
     """Say goodbye to the clients, and wait until their sockets are closed."""
     for connection in list(server.connections):
         connection.close()
-    deadline = asyncio.get_running_loop().time() + 1
-    while server.connections and asyncio.get_running_loop().time() < deadline:
-        await asyncio.sleep(0.005)
-    for connection in list(server.connections):
-        connection.abort()
-    await asyncio.sleep(0)
+    try:
+        await asyncio.wait_for(server.idle.wait(), 1)
+    except TimeoutError:
+        for connection in list(server.connections):
+            connection.abort()

@@ -1,4 +1,4 @@
-"""One turn of the event loop: serve the queues, commit once, then write what may be acknowledged."""
+"""One turn of the event loop: serve queues, commit once, write what may be acknowledged."""
 
 import asyncio
 import logging

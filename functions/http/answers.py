@@ -88,6 +88,6 @@ def ok(
 def text(
     content: str, mimetype: str, headers: Mapping[str, str] | None = None
 ) -> func.HttpResponse:
-    return func.HttpResponse(
-        content.encode(), headers=dict(headers or {}), mimetype=mimetype, charset="utf-8"
-    )
+    # text/markdown needs its charset named (RFC 7763); the library adds none.
+    full = f"{mimetype}; charset=utf-8" if mimetype.startswith("text/") else mimetype
+    return func.HttpResponse(content.encode(), headers=dict(headers or {}), mimetype=full)

@@ -11,7 +11,9 @@ from shared.requests.problem import one_of
 from shared.requests.text import is_name, shown
 
 CALLER = "x-ms-client-principal-name"
-"""Set by the platform's authentication, which drops it from what callers send."""
+"""Set by the platform's authentication, where it is switched on; it then drops what callers send.
+
+Without it the name is only the word of somebody who holds the function key."""
 
 ANONYMOUS = "function-key"
 

@@ -1,5 +1,6 @@
 """Makes, proves and publishes the client secret: guide steps 14 to 19, and every rotation."""
 
+import asyncio
 from datetime import datetime, timedelta
 
 from shared.errors import NeedsHuman
@@ -91,12 +92,16 @@ def _name(work: Work) -> str:
 
 
 async def _gather(work: Work, *, verified: bool) -> Facts:
-    name = work.connection.spec.name
-    held = await work.ctx.credentials.held(work.connection.facts.object_id)
+    name, vault = work.connection.spec.name, work.ctx.vault
+    held, served, staged = await asyncio.gather(
+        work.ctx.credentials.held(work.connection.facts.object_id),
+        vault.current(name),
+        vault.current(staging_name(name)),
+    )
     return Facts(
         held=None if held is None else tuple(held),
-        served=await work.ctx.vault.current(name),
-        staged=await work.ctx.vault.current(staging_name(name)),
+        served=served,
+        staged=staged,
         verified=verified,
     )
 
@@ -178,8 +183,12 @@ async def _verify(work: Work, facts: Facts) -> None:
                 f"A token lacks {', '.join(sorted(expected - token.roles)) or 'nothing'}.",
                 seconds=10,
             )
-    for name in sorted(expected):
-        if await work.ctx.tokens.read_as(client_id, secret, name) is False:
+    names = sorted(expected)
+    worked = await asyncio.gather(
+        *(work.ctx.tokens.read_as(client_id, secret, name) for name in names)
+    )
+    for name, ok in zip(names, worked, strict=True):
+        if ok is False:
             raise work.wait("READ_REFUSED", f"A read with {name} is refused.", seconds=10)
     await work.record("secret.verified", key_id=secret.key_id, tokens=SUCCESSES)
 

@@ -12,6 +12,7 @@ from shared.messages import Event
 from shared.model.accounts import Account, Origin, Source, Summary
 from shared.model.connection import Aspect
 from shared.planning import discovery as plan
+from shared.planning import discovery_guard as guard
 from shared.profile import DiscoveryPolicy
 from shared.step import Done, Work, step
 
@@ -81,8 +82,9 @@ async def _run(work: Work, policy: DiscoveryPolicy, running: Summary) -> Summary
     wanted = plan.search(work.connection.spec.inputs, policy.modes)
     accounts: dict[str, Account] = {}
     read = await _read_all(work, await _sources(work, wanted), accounts)
+    read = guard.doubted(read, await work.ctx.account_store.summaries(running.connection))
     failed = [source for source in read if source.status == "failed"]
-    if failed and len(failed) == len(read):
+    if failed and len(failed) == len(read) and not any(map(guard.is_doubt, failed)):
         raise NeedsHuman(
             "DISCOVERY_FAILED",
             f"None of the {len(failed)} {wanted.mode} could be read; the first one, "
@@ -204,7 +206,8 @@ def _done(summary: Summary) -> Done:
         f"{summary.accounts} accounts ({summary.guests} guests, {summary.disabled} disabled); "
         f"{summary.added} added, {summary.changed} changed, {summary.removed} removed"
     )
-    unread = [source.name for source in summary.sources if source.status == "failed"]
-    if unread:
-        return Done("PARTIAL", f"{found}. Not read: {', '.join(unread[:10])}.")
+    failed = [source for source in summary.sources if source.status == "failed"]
+    if failed:
+        why = "; ".join(f"{source.name}: {source.reason}" for source in failed[:3])
+        return Done("PARTIAL", f"{found}. Not counted are {len(failed)} sources, as {why}.")
     return Done("DISCOVERED", f"{found}.")

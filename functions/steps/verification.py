@@ -1,9 +1,10 @@
 """Checks that the connection still is what its profile says: guide steps 19 and 26."""
 
+import asyncio
 from datetime import timedelta
 
 from shared.model.connection import Aspect
-from shared.model.credential import NewSecret
+from shared.model.credential import NewSecret, TokenFacts
 from shared.model.directory import Kind
 from shared.planning.consent import Judged, Verdict, judge
 from shared.planning.verification import Evidence, find_trouble, looks_like_id
@@ -42,37 +43,50 @@ async def _published(work: Work) -> NewSecret:
 
 
 async def _gather(work: Work, wants: Wanted, secret: NewSecret) -> Evidence:
-    facts = work.connection.facts
-    consents, applications = work.ctx.consents, work.ctx.applications
-    granted = await consents.granted(facts.principal_id)
-    delegated = await consents.delegated(facts.principal_id)
+    """All of it is reading, so it is done at once."""
+    facts, ctx = work.connection.facts, work.ctx
+    expected = frozenset(p.name for p in wants.permissions if p.key.kind == Kind.APPLICATION)
+    granted, delegated, application, principal, missing, (token, refused) = await asyncio.gather(
+        ctx.consents.granted(facts.principal_id),
+        ctx.consents.delegated(facts.principal_id),
+        ctx.applications.find(wants.application.unique_name),
+        ctx.applications.principal(facts.client_id),
+        _roles_missing(work, wants.access.roles),
+        _used(work, secret, expected),
+    )
     judged: dict[Judged, None] = {}
     for resource in wants.resources:
         judged |= dict.fromkeys(judge(wants.permissions, resource, granted, delegated))
-    token = await work.ctx.tokens.obtain(facts.client_id, secret)
-    expected = frozenset(p.name for p in wants.permissions if p.key.kind == Kind.APPLICATION)
     return Evidence(
         wanted=wants.application,
-        application=await applications.find(wants.application.unique_name),
-        principal=await applications.principal(facts.client_id),
+        application=application,
+        principal=principal,
         judged=tuple(judged),
         roles_wanted=wants.access.roles,
-        roles_missing=await _roles_missing(work, wants.access.roles),
+        roles_missing=missing,
         token=token,
         token_roles=expected,
         secret_looks_like_id=looks_like_id(secret.reveal(), secret.key_id),
-        refused_reads=await _refused(work, secret, expected) if token else (),
+        refused_reads=refused,
     )
 
 
 async def _roles_missing(work: Work, names: tuple[str, ...]) -> tuple[str, ...]:
-    held = await work.ctx.roles.assigned(work.connection.facts.principal_id)
-    there = {assignment.role_id for assignment in held if assignment.scope == "/"}
-    return tuple([name for name in names if await work.ctx.roles.role_id(name) not in there])
-
-
-async def _refused(work: Work, secret: NewSecret, names: frozenset[str]) -> tuple[str, ...]:
-    client_id = work.connection.facts.client_id
-    return tuple(
-        [n for n in sorted(names) if await work.ctx.tokens.read_as(client_id, secret, n) is False]
+    roles = work.ctx.roles
+    held, *ids = await asyncio.gather(
+        roles.assigned(work.connection.facts.principal_id), *map(roles.role_id, names)
     )
+    there = {assignment.role_id for assignment in held if assignment.scope == "/"}
+    return tuple(name for name, id_ in zip(names, ids, strict=True) if id_ not in there)
+
+
+async def _used(
+    work: Work, secret: NewSecret, names: frozenset[str]
+) -> tuple[TokenFacts | None, tuple[str, ...]]:
+    """Sign in with the secret; once that works, what the token's roles cannot read."""
+    client_id, tokens, asked = work.connection.facts.client_id, work.ctx.tokens, sorted(names)
+    token = await tokens.obtain(client_id, secret)
+    if token is None:
+        return None, ()
+    worked = await asyncio.gather(*(tokens.read_as(client_id, secret, name) for name in asked))
+    return token, tuple(name for name, ok in zip(asked, worked, strict=True) if ok is False)

@@ -53,6 +53,11 @@ class HoldingRow(Row, frozen=True):
     principal_id: str
     principal: HolderRow | None = None
 
+    @property
+    def holder(self) -> HolderRow:
+        """Also when Graph expanded nothing: then of unknown type."""
+        return self.principal or HolderRow(id=self.principal_id)
+
 
 class RoleIdRow(Row, frozen=True):
     role_definition_id: str

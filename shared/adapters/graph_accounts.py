@@ -130,29 +130,28 @@ class GraphAccounts:
         """
         seen: set[str] = set()
         async for rows in holdings:
-            fresh = {row.principal_id: row for row in rows if row.principal_id not in seen}
+            fresh = {row.principal_id: row.holder for row in rows if row.principal_id not in seen}
             seen.update(fresh)
-            for row in fresh.values():
-                async for users, via in self._users_of(row):
-                    origin = replace(role, via=ELIGIBLE if eligible else via)
-                    yield [user.value(origin, eligible=eligible) for user in users]
+            async for users, via in self._users_of(list(fresh.values())):
+                origin = replace(role, via=ELIGIBLE if eligible else via)
+                yield [user.value(origin, eligible=eligible) for user in users]
 
-    async def _users_of(self, row: HoldingRow) -> AsyncIterator[tuple[Sequence[UserRow], str]]:
-        holder = row.principal or HolderRow(id=row.principal_id)
-        if holder.type == GROUP:
-            name = holder.display_name or holder.id
-            async for users in self._users_in(holder.id, f"reading the members of {name}"):
-                yield users, name
-        elif holder.type == USER and holder.whole:
-            yield [holder], ""
-        elif holder.type in ("", USER):
-            user = await self._user(holder.id)
-            if user is not None:
-                yield [user], ""
-            elif not holder.type:
-                for group in await self._groups_called(holder.id):
-                    async for users in self._users_in(group.id, f"reading {group.name}"):
-                        yield users, group.name
+    async def _users_of(
+        self, holders: Sequence[HolderRow]
+    ) -> AsyncIterator[tuple[Sequence[UserRow], str]]:
+        """Users with the group through which they are among the *holders*."""
+        yield [holder for holder in holders if holder.type == USER and holder.whole], ""
+        for holder in holders:
+            # Graph does not promise to expand all properties; those of a service principal or
+            # of an object that is gone are not needed.
+            if holder.type in ("", USER) and not holder.whole:
+                user = await self._user(holder.id)
+                yield [user] if user else [], ""
+        for holder in holders:
+            if holder.type == GROUP:
+                name = holder.display_name or holder.id
+                async for users in self._users_in(holder.id, f"reading the members of {name}"):
+                    yield users, name
 
     async def _user(self, id_: str) -> UserRow | None:
         builder = self._graph.client.users.by_user_id(id_)

@@ -2,15 +2,19 @@
 
 The SDK's model classes run over two thousand import statements for each object they decode;
 typed decoding of the same bytes costs next to nothing. Models are used for sending only.
+
+The SDK's own retries are off: they repeat every verb, also a POST whose answer was lost, and
+sleep for up to three minutes. Short ones are made here, longer ones are `TryLater`.
 """
 
+import asyncio
 from collections.abc import AsyncIterator, Sequence
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 from urllib.parse import urlsplit
 
 import msgspec
 
-from shared.adapters.graph_errors import graph_errors
+from shared.adapters.graph_errors import graph_errors, retry_after
 from shared.errors import NeedsHuman
 from shared.settings import Settings
 
@@ -18,6 +22,11 @@ if TYPE_CHECKING:
     from azure.core.credentials_async import AsyncTokenCredential
 
 T = TypeVar("T")
+
+RETRIES = (1.0, 2.0, 4.0)  # seconds, at pace 1
+PATIENCE = 10.0  # the longest wait that an answer may ask for without leaving the step
+TIMEOUT = 100.0  # Graph's own, for slow reads
+PASSING = (429, 503, 504)
 
 
 class Page(msgspec.Struct, Generic[T]):
@@ -31,10 +40,14 @@ class Graph:
     """Sends requests that the SDK's builders made and decodes what comes back."""
 
     def __init__(self, settings: Settings, credential: "AsyncTokenCredential") -> None:
+        import httpx
         from kiota_authentication_azure.azure_identity_authentication_provider import (
             AzureIdentityAuthenticationProvider,
         )
+        from kiota_http.middleware.options import RetryHandlerOption
         from msgraph import GraphRequestAdapter, GraphServiceClient
+        from msgraph.graph_request_adapter import options
+        from msgraph_core import GraphClientFactory  # type: ignore[import-untyped]  # has no types
 
         # Without allowed hosts the SDK would send the token wherever a link points.
         provider = AzureIdentityAuthenticationProvider(
@@ -42,34 +55,45 @@ class Graph:
             scopes=["https://graph.microsoft.com/.default"],
             allowed_hosts=[settings.graph_host, urlsplit(settings.graph).hostname or ""],
         )
-        adapter = GraphRequestAdapter(provider)
+        once = {RetryHandlerOption.get_key(): RetryHandlerOption(max_retries=0)}
+        # Kept, because the SDK's client closes its middleware and not what lies below.
+        self._transport = httpx.AsyncHTTPTransport(http2=True)
+        self._http = GraphClientFactory.create_with_default_middleware(
+            client=httpx.AsyncClient(transport=self._transport, timeout=TIMEOUT),
+            options=options | once,
+        )
+        adapter = GraphRequestAdapter(provider, client=self._http)
         adapter.base_url = settings.graph
         self.client = GraphServiceClient(request_adapter=adapter)
         self._adapter = adapter
         self._host = settings.graph_host
+        self._pace = settings.pace
+
+    async def close(self) -> None:
+        await self._http.aclose()
+        await self._transport.aclose()
 
     async def get(self, info: Any, type_: type[T], *, doing: str = "reading") -> T | None:
         """Answer None for 404: absent and not replicated yet look alike, the caller decides."""
-        with graph_errors(doing) as outcome:
-            data = await self._send(info)
-        if outcome.missing or data is None:
-            return None
-        return msgspec.json.decode(data, type=type_)
+        with graph_errors(doing):
+            data = await self._send_repeatedly(info)
+            if data is not None:
+                return msgspec.json.decode(data, type=type_)
+        return None
 
     async def post(
         self, info: Any, type_: type[T], *, doing: str, already: Sequence[str] = ()
     ) -> T | None:
-        """Send a write; None when there was no content, or the answer meant "done already"."""
-        with graph_errors(doing, writing=True, already=already) as outcome:
+        """Send a write exactly once; None when it had no content, or was done already."""
+        with graph_errors(doing, writing=True, already=already):
             data = await self._send(info)
-        if outcome.done_already or not data:
-            return None
-        return msgspec.json.decode(data, type=type_)
+            return msgspec.json.decode(data, type=type_) if data else None
+        return None
 
     async def write(self, info: Any, *, doing: str, already: Sequence[str] = ()) -> None:
-        """Send a write whose answer is of no interest."""
+        """Send a write that may be repeated, and whose answer is of no interest."""
         with graph_errors(doing, writing=True, already=already):
-            await self._send(info)
+            await self._send_repeatedly(info)
 
     async def pages(
         self, info: Any, type_: type[T], *, doing: str = "reading"
@@ -88,13 +112,27 @@ class Graph:
     def _following(self, link: str | None) -> Any:
         if link is None:
             return None
-        if urlsplit(link).netloc.lower() != self._host.lower():
+        if (urlsplit(link).scheme, urlsplit(link).netloc.lower()) != ("https", self._host.lower()):
             raise NeedsHuman(
                 "FOREIGN_LINK",
                 f"Graph sent a next link to another host, {urlsplit(link).netloc}.",
                 "Check the Graph endpoint setting and what stands between it and this app.",
             )
         return self.client.users.with_url(link).to_get_request_information()
+
+    async def _send_repeatedly(self, info: Any) -> bytes | None:
+        from kiota_abstractions.api_error import APIError
+
+        for usual in RETRIES:
+            try:
+                return await self._send(info)
+            except APIError as error:
+                asked = retry_after(error.response_headers)
+                pause = usual if asked is None else asked.total_seconds()
+                if error.response_status_code not in PASSING or pause > PATIENCE:
+                    raise
+            await asyncio.sleep(pause * self._pace)
+        return await self._send(info)
 
     async def _send(self, info: Any) -> bytes | None:
         from msgraph.generated.models.o_data_errors.o_data_error import ODataError

@@ -6,17 +6,17 @@ Source: Graph v1.0 "application: addPassword", "application: removePassword".
 from datetime import datetime
 from uuid import UUID
 
-import msgspec
-
 from shared.adapters.graph_client import Graph
 from shared.adapters.graph_errors import LIFETIME_POLICY, TOO_MANY_SECRETS, TYPE_POLICY
-from shared.adapters.graph_query import exactly_once, query
+from shared.adapters.graph_query import query
 from shared.adapters.graph_rows import ApplicationRow, PasswordRow, PolicyRow
 from shared.errors import NeedsHuman, StepError, TryLater
 from shared.model.credential import HeldSecret, NewSecret
 from shared.model.duration import parse_duration
 
 GONE = ("No password credential found",)
+
+UNCLEAR = {"GRAPH_UNAVAILABLE", "GRAPH_UNREACHABLE", "GRAPH_UNREADABLE"}
 
 REFUSALS = {
     LIFETIME_POLICY: (
@@ -63,15 +63,13 @@ class GraphCredentials:
             password_credential=PasswordCredential(display_name=name, end_date_time=ends)
         )
         builder = self._graph.client.applications.by_application_id(object_id).add_password
-        info = builder.to_post_request_information(body, exactly_once())
+        info = builder.to_post_request_information(body)
         try:
             made = await self._graph.post(
                 info, PasswordRow, doing=f"adding a secret to {object_id}"
             )
         except StepError as error:
             raise _specific(error) from error
-        except msgspec.DecodeError as error:
-            raise TryLater("ANSWER_LOST", "Graph's answer to addPassword was cut off") from error
         if made is None or not made.secret_text:
             raise TryLater("ANSWER_LOST", f"Graph answered without a secret for {object_id}")
         return NewSecret(
@@ -118,7 +116,7 @@ def _specific(error: StepError) -> StepError:
     for mark, (code, remedy) in REFUSALS.items():
         if mark in error.message:
             return NeedsHuman(code, error.message, remedy)
-    if isinstance(error, TryLater) and error.code in {"GRAPH_UNAVAILABLE", "GRAPH_UNREACHABLE"}:
+    if isinstance(error, TryLater) and error.code in UNCLEAR:
         return TryLater("ANSWER_LOST", error.message, after=error.after)
     return error
 

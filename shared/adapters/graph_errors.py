@@ -8,10 +8,14 @@ that have run against it for years.
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
 from http import HTTPStatus
 from typing import Any
 
+import msgspec
+
+from shared.adapters.identity import sign_in_error
 from shared.errors import NeedsHuman, StepError, TryLater
 
 REPLICATION = {
@@ -31,6 +35,9 @@ CONCURRENCY = ("Directory_ConcurrencyViolation", "due to concurrent requests")
 TOO_MANY_SECRETS = "Directory_ResourceSizeExceeded"
 LIFETIME_POLICY = "CredentialInvalidLifetimeAsPerAppPolicy"
 TYPE_POLICY = "CredentialTypeNotAllowedAsPerAppPolicy"
+
+LONGEST_WAIT = timedelta(minutes=10)
+"""Nobody is served by a longer one, whatever an answer says."""
 
 
 class Outcome:
@@ -58,9 +65,13 @@ def graph_errors(
     except httpx.HTTPError as error:
         raise TryLater("GRAPH_UNREACHABLE", f"{doing}: {error!r}") from error
     except ClientAuthenticationError as error:
-        raise _own_identity(doing, str(error)) from error
+        raise sign_in_error(doing, error) from error
     except AzureError as error:
         raise TryLater("TOKEN_UNREACHABLE", f"{doing}: {error!r}") from error
+    except msgspec.DecodeError as error:
+        raise TryLater(
+            "GRAPH_UNREADABLE", f"{doing}: the answer is not Graph's: {error}"
+        ) from error
     except APIError as error:
         text = describe(error)
         if any(done in text for done in already):
@@ -92,10 +103,16 @@ def translate(doing: str, text: str, error: Any) -> StepError:
     if any(mark in text for mark in CONCURRENCY):
         return TryLater("CONCURRENT_WRITE", why, after=timedelta(seconds=4))
     if status == HTTPStatus.TOO_MANY_REQUESTS:
-        return TryLater("THROTTLED", why, after=_retry_after(error), limit=timedelta(hours=1))
+        return TryLater("THROTTLED", why, after=_wait(error), limit=timedelta(hours=1))
     if status in (0, HTTPStatus.NOT_FOUND) or status >= 500:
-        return TryLater("GRAPH_UNAVAILABLE", why, after=_retry_after(error))
-    if status in (HTTPStatus.FORBIDDEN, HTTPStatus.UNAUTHORIZED):
+        return TryLater("GRAPH_UNAVAILABLE", why, after=_wait(error))
+    if status == HTTPStatus.UNAUTHORIZED:
+        return NeedsHuman(
+            "AUTOMATION_IDENTITY",
+            why,
+            "Check that the identity of this app belongs to the tenant, and Graph's address.",
+        )
+    if status == HTTPStatus.FORBIDDEN:
         return NeedsHuman(
             "AUTOMATION_PRIVILEGE",
             why,
@@ -105,18 +122,23 @@ def translate(doing: str, text: str, error: Any) -> StepError:
     return NeedsHuman("GRAPH_REFUSED", why, "Correct what Graph names, then send it again.")
 
 
-def _own_identity(doing: str, text: str) -> StepError:
-    first = text.splitlines()[0] if text else ""
-    return NeedsHuman(
-        "AUTOMATION_IDENTITY",
-        f"{doing}: the automation itself cannot sign in: {first}",
-        "Check the identity of this app: its client id, its secret if it uses one, and the tenant.",
-    )
-
-
-def _retry_after(error: Any) -> timedelta:
-    headers = getattr(error, "response_headers", None) or {}
+def retry_after(headers: Any) -> timedelta | None:
+    """How long an answer asks to wait: seconds, fractions too, or a date (RFC 9110)."""
+    text = (headers or {}).get("retry-after")
+    if not text:
+        return None
     try:
-        return timedelta(seconds=min(float(headers.get("retry-after", "30")), 600))
-    except (TypeError, ValueError):
-        return timedelta(seconds=30)
+        wait = float(text)
+    except ValueError:
+        try:
+            wait = (parsedate_to_datetime(text) - datetime.now(UTC)).total_seconds()
+        except (ValueError, TypeError):
+            return None
+    if wait != wait:  # noqa: PLR0124 - not a number, which no comparison below would notice
+        return None
+    return timedelta(seconds=min(max(wait, 0), LONGEST_WAIT.total_seconds()))
+
+
+def _wait(error: Any) -> timedelta:
+    asked = retry_after(getattr(error, "response_headers", None))
+    return timedelta(seconds=30) if asked is None else asked

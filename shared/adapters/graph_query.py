@@ -20,11 +20,3 @@ def create_if_missing() -> Any:
     configuration: Any = RequestConfiguration()
     configuration.headers.add("Prefer", "create-if-missing")
     return configuration
-
-
-def exactly_once() -> Any:
-    """Switches the SDK's own retries off: it would repeat a POST whose answer was lost."""
-    from kiota_abstractions.base_request_configuration import RequestConfiguration
-    from kiota_http.middleware.options import RetryHandlerOption
-
-    return RequestConfiguration(options=[RetryHandlerOption(max_retries=0, should_retry=False)])

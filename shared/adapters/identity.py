@@ -1,11 +1,16 @@
 """The automation's own identity: a managed identity in Azure, a client secret elsewhere."""
 
+import re
 from typing import TYPE_CHECKING
 
+from shared.errors import NeedsHuman, StepError, TryLater
 from shared.settings import Settings
 
 if TYPE_CHECKING:
     from azure.core.credentials_async import AsyncTokenCredential
+
+PASSING = frozenset({"AADSTS90033", "AADSTS90024"})
+"""Codes by which the token endpoint says that it is unwell. Source: Entra's list of AADSTS."""
 
 
 def own_credential(settings: Settings) -> "AsyncTokenCredential":
@@ -23,4 +28,34 @@ def own_credential(settings: Settings) -> "AsyncTokenCredential":
             disable_instance_discovery=settings.private_authority,
         ),
         ManagedIdentityCredential(client_id=settings.client_id or None),
+    )
+
+
+def aadsts(error: Exception) -> str:
+    """The token endpoint's own code, which azure-identity has in its message only."""
+    match = re.search(r"AADSTS\d+", str(error))
+    return match.group(0) if match else ""
+
+
+def passing(error: Exception) -> bool:
+    """Whether a refused sign-in is the token endpoint's bad moment, and says nothing of us."""
+    # A chain of credentials keeps the message only, a single credential the answer as well.
+    status = getattr(error, "status_code", None) or 0
+    return (
+        status == 429
+        or status >= 500
+        or aadsts(error) in PASSING
+        or "(temporarily_unavailable)" in str(error)
+    )
+
+
+def sign_in_error(doing: str, error: Exception) -> StepError:
+    """The automation itself cannot sign in."""
+    code = aadsts(error)
+    if passing(error):
+        return TryLater("TOKEN_UNREACHABLE", f"{doing}: the token endpoint is unavailable {code}")
+    return NeedsHuman(
+        "AUTOMATION_IDENTITY",
+        f"{doing}: the automation's identity cannot sign in: {code or type(error).__name__}",
+        "Check the identity of this app: its client id, its secret if it uses one, and the tenant.",
     )

@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
+from shared.adapters.identity import sign_in_error
 from shared.errors import NeedsHuman, TryLater
 from shared.model.credential import NewSecret, StoredSecret
 from shared.settings import Settings
@@ -17,6 +18,8 @@ LOOPBACK = {"127.0.0.1", "localhost", "::1"}
 CONTENT_TYPE = "application/vnd.keyturn.client-secret"
 DELETED = "ObjectIsDeletedButRecoverable"
 RECOVERING = "ObjectIsBeingRecovered"
+
+PATIENCE = 10.0  # the longest wait that an answer may ask for without leaving the step
 
 
 class KeyVault:
@@ -31,6 +34,7 @@ class KeyVault:
             credential,
             # The check compares the vault's name with Microsoft's domains; a loopback has none.
             verify_challenge_resource=urlsplit(settings.vault_url).hostname not in LOOPBACK,
+            retry_policy=_short_retries(settings.pace),
         )
 
     async def current(self, name: str) -> StoredSecret | None:
@@ -110,11 +114,7 @@ def vault_errors(doing: str) -> Iterator[None]:
     try:
         yield
     except ClientAuthenticationError as error:
-        raise NeedsHuman(
-            "AUTOMATION_IDENTITY",
-            f"{doing}: the vault does not accept the automation's identity.",
-            "Check the identity of this app and that the vault is in the same tenant.",
-        ) from error
+        raise sign_in_error(doing, error) from error
     except HttpResponseError as error:
         status, inner = error.status_code or 0, _inner(error)
         why = f"{doing}: the vault answered HTTP {status} {inner}".rstrip()
@@ -130,6 +130,18 @@ def vault_errors(doing: str) -> Iterator[None]:
         ) from error
     except AzureError as error:
         raise TryLater("VAULT_UNREACHABLE", f"{doing}: {type(error).__name__}") from error
+
+
+def _short_retries(pace: float) -> Any:
+    """The SDK's retries, without its sleeping as long as any answer asks for."""
+    from azure.core.pipeline.policies import AsyncRetryPolicy
+
+    class ShortRetries(AsyncRetryPolicy[Any, Any]):
+        def is_retry(self, settings: dict[str, Any], response: Any) -> bool:
+            wait = self.get_retry_after(response) or 0
+            return wait <= PATIENCE and bool(super().is_retry(settings, response))
+
+    return ShortRetries(retry_total=2, retry_backoff_factor=pace, retry_backoff_max=PATIENCE)
 
 
 def _inner(error: Exception) -> str:

@@ -4,6 +4,7 @@ Opening a sender costs half a second, so each is opened once and kept.
 """
 
 import asyncio
+import contextlib
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -75,8 +76,8 @@ class ServiceBusOutbox:
         await self._client.close()
 
     async def _send(self, entity: str, body: bytes, **options: Any) -> None:
+        from azure.core.exceptions import AzureError
         from azure.servicebus import ServiceBusMessage
-        from azure.servicebus.exceptions import ServiceBusError
 
         options.setdefault("content_type", "application/json")
         # One sender is not safe to share between tasks at once.
@@ -84,11 +85,20 @@ class ServiceBusOutbox:
             try:
                 sender = await self._sender(entity)
                 await sender.send_messages(ServiceBusMessage(body, **options))
-            except ServiceBusError as error:
-                self._senders.pop(entity, None)
+            except AzureError as error:  # the SDK's own, and those of signing in
+                await self._forget(entity)
                 raise TryLater(
                     "QUEUE_UNREACHABLE", f"sending to {entity}: {type(error).__name__}"
                 ) from error
+
+    async def _forget(self, entity: str) -> None:
+        """Close a sender that failed: the next send opens another one."""
+        from azure.core.exceptions import AzureError
+
+        broken = self._senders.pop(entity, None)
+        if broken is not None:
+            with contextlib.suppress(AzureError, OSError):
+                await broken.close()
 
     async def _sender(self, entity: str) -> "ServiceBusSender":
         if entity not in self._senders:

@@ -4,15 +4,17 @@ Every attempt uses a new credential object and a new connection: a credential ca
 and a kept connection stays on one front end, so repeating on either proves nothing.
 """
 
-import re
 from typing import TYPE_CHECKING
 
 from shared.adapters.graph_directory import claims
+from shared.adapters.identity import aadsts, passing
 from shared.errors import NeedsHuman, TryLater
 from shared.model.credential import NewSecret, TokenFacts
 from shared.settings import Settings
 
 if TYPE_CHECKING:
+    import ssl
+
     from azure.identity.aio import ClientSecretCredential
 
 NOT_YET = {"AADSTS7000215": "secret", "AADSTS700016": "application", "AADSTS7000229": "principal"}
@@ -55,7 +57,7 @@ class EntraTokens:
             return False
         headers = {"Authorization": f"Bearer {token}"}
         try:
-            async with httpx.AsyncClient(timeout=30) as http:
+            async with httpx.AsyncClient(timeout=30, verify=_trust()) as http:
                 answer = await http.get(self._settings.graph + path, headers=headers)
         except httpx.HTTPError as error:
             raise TryLater("GRAPH_UNREACHABLE", f"trying {permission}: {error!r}") from error
@@ -70,9 +72,11 @@ class EntraTokens:
             async with self._credential(client_id, secret) as credential:
                 answer = await credential.get_token("https://graph.microsoft.com/.default")
         except ClientAuthenticationError as error:
-            code = _code(error)
+            code = aadsts(error)
             if code in NOT_YET:
                 return None
+            if passing(error):
+                raise TryLater("TOKEN_UNREACHABLE", f"asking for a token: {code}") from error
             raise NeedsHuman(
                 "TOKEN_REFUSED",
                 f"The token endpoint refuses the new secret of {client_id}: {code or 'no code'}.",
@@ -94,9 +98,5 @@ class EntraTokens:
             secret.reveal(),
             authority=self._settings.authority,
             disable_instance_discovery=self._settings.private_authority,
+            retry_total=0,  # a retry would use the same connection, and sleep as long as told
         )
-
-
-def _code(error: Exception) -> str:
-    match = re.search(r"AADSTS\d+", str(error))
-    return match.group(0) if match else ""

@@ -3,7 +3,6 @@
 import difflib
 from collections.abc import Iterable, Mapping, Sequence
 
-
 from shared.errors import NeedsHuman
 from shared.model.connection import Approval, Spec, Value
 from shared.model.directory import Kind, Permission, Resource
@@ -88,9 +87,15 @@ class Access(Value, frozen=True):
     swapped: tuple[str, ...] = ()
 
 
+_DIRECT = frozenset(name.lower() for name in DIRECT)
+_INDIRECT = frozenset(name.lower() for name in INDIRECT)
+
+
 def tier(name: str) -> str:
     """``direct``, ``indirect`` or ``normal``: how a permission leads to Global Administrator."""
-    return "direct" if name in DIRECT else "indirect" if name in INDIRECT else "normal"
+    # In any letter case, as `resolve` finds it: no spelling may get around the approval.
+    known = name.lower()
+    return "direct" if known in _DIRECT else "indirect" if known in _INDIRECT else "normal"
 
 
 def plan_access(profile: Profile, spec: Spec) -> Access:
@@ -142,7 +147,7 @@ def resolve(wanted: Iterable[WantedPermission], resource: Resource) -> tuple[Per
             "; ".join(_unknown(w, resource) for w in missing),
             "Correct the names in the profile; they must exist on the API in this tenant.",
         )
-    return tuple(offered[w.kind, w.name.lower()] for w in wanted)
+    return tuple(dict.fromkeys(offered[w.kind, w.name.lower()] for w in wanted))
 
 
 def _unknown(wanted: WantedPermission, resource: Resource) -> str:

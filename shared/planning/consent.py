@@ -44,6 +44,7 @@ def judge(
     delegated: Iterable[DelegatedGrant],
 ) -> tuple[Judged, ...]:
     """The verdict on every permission wanted or granted. An empty list means none, not any."""
+    wanted = [p for p in wanted if p.key.resource == resource.app_id]
     by_id = {p.key.id: p.name for p in resource.permissions if p.key.kind == Kind.APPLICATION}
     want = {p.key.id: p.name for p in wanted if p.key.kind == Kind.APPLICATION}
     want_scopes = {p.name for p in wanted if p.key.kind == Kind.DELEGATED}

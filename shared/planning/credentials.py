@@ -121,7 +121,8 @@ def plan_credential(
         return Discard(late[0]) if late else Published()
     staged = facts.staged
     if staged is not None and staged.operation == operation:
-        return _resume(staged, mine, facts)
+        again = Add(name=name, ends=now + policy.lifetime, why="staged-is-gone")
+        return _resume(staged, mine, facts, again, now)
     if mine:
         return Discard(mine[0].key_id)
     why = "asked" if rotate else _why_new(policy, facts.held, served, now)
@@ -147,14 +148,32 @@ def _invisible(registered: datetime, now: datetime) -> Action:
     )
 
 
-def _resume(staged: StoredSecret, mine: Sequence[HeldSecret], facts: Facts) -> Action:
+def _resume(
+    staged: StoredSecret,
+    mine: Sequence[HeldSecret],
+    facts: Facts,
+    again: Add,
+    now: datetime,
+) -> Action:
     """Go on with what this operation has staged; copies whose value was lost go first."""
+    if (
+        facts.served is not None
+        and facts.served.operation
+        and facts.served.created > staged.created
+    ):
+        # Another run has published since: ours is not needed any more.
+        return Discard(mine[0].key_id, why="overtaken") if mine else Keep("overtaken")
     lost = [secret.key_id for secret in mine if secret.key_id != staged.key_id]
     if lost:
         return Discard(lost[0])
+    if not mine:
+        # Lists lag behind writes: believe the loss only once it is old enough.
+        if now < staged.created + SETTLE:
+            return Wait("SECRET_NOT_LISTED", "The staged secret is not listed yet.")
+        return again
     if not facts.verified:
         return Verify()
-    return Publish(previous_key_id=facts.served.key_id if facts.served else "")
+    return Publish(previous_key_id=served.key_id if served else "")
 
 
 def _why_new(

@@ -106,7 +106,7 @@ def plan_registration(
 
 
 def differences(wanted: WantedApplication, app: Application) -> tuple[str, ...]:
-    """Names of what is not as wanted; order and letter case of lists do not count."""
+    """Names of what is not as wanted; the order of lists does not count."""
     pairs = {
         "display name": (wanted.display_name, app.display_name),
         "audience": (wanted.audience, app.audience),

@@ -40,8 +40,10 @@ def plan_retirement(
         return Nothing()
     if served is None or served.key_id != credential.key_id:
         return NotYet("another secret is served than the one published last")
-    if all(s.key_id != served.key_id for s in held):
-        return NotYet("the served secret is not held in the directory")
+    if old.key_id == served.key_id:
+        return NotYet("it is the one that is served")
+    if not any(s.key_id == served.key_id and s.ends > now for s in held):
+        return NotYet("the served secret is not held in the directory, or has expired")
     if now < served.created + SETTLE or now < (credential.overlap_until or now):
         return NotYet("the overlap is not over")
     if old.name.startswith(PREFIX) and _is_newest(old, held):

@@ -6,13 +6,12 @@ from typing import Any
 from shared.context import Context
 from tests.fakes.accounts import FakeAccountReader, FakeAccountStore
 from tests.fakes.clock import START, FakeClock
+from tests.fakes.credentials import FakeCredentials, FakeTokens
 from tests.fakes.directory import (
     FakeApplications,
     FakeConsents,
-    FakeCredentials,
     FakeDirectory,
     FakeRoles,
-    FakeTokens,
 )
 from tests.fakes.ledger import FakeLedger
 from tests.fakes.outbox import FakeOutbox, Sent

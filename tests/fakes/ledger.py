@@ -14,7 +14,7 @@ from shared.model.connection import Condition, Connection, Credential, Facts, Op
 from tests.fakes.clock import FakeClock
 from tests.fakes.faults import Faults, fallible
 
-LEASE = timedelta(minutes=6)
+LEASE = timedelta(seconds=30)
 
 
 @dataclass
@@ -39,7 +39,9 @@ class FakeTurn:
             return
         left = self.wrote + self._spacing - self._clock.now()
         if left > timedelta(0):
-            raise TryLater("BUSY", "the last write is too recent", after=left, limit=HOUR)
+            raise TryLater(
+                "BUSY", "the last write is too recent", after=left, limit=HOUR, exact=True
+            )
 
     def after_write(self) -> None:
         self.wrote = self._clock.now()

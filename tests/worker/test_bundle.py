@@ -36,9 +36,7 @@ def test_no_output_bindings_but_http(indexed: dict[str, native.Indexed]) -> None
     assert kinds >= {"serviceBusTrigger", "timerTrigger", "httpTrigger", "http"}
 
 
-def test_host_finds_the_same_functions(
-    indexed: dict[str, native.Indexed], tmp_path: Path
-) -> None:
+def test_host_finds_the_same_functions(indexed: dict[str, native.Indexed], tmp_path: Path) -> None:
     done = subprocess.run(
         command(ROOT, "--list", "--state", str(tmp_path)),
         env=environment({}),

@@ -7,8 +7,16 @@ from typing import Protocol, cast
 from emulators.servicebus.amqp import frames
 from emulators.servicebus.amqp.errors import AmqpError, DecodeError, FramingError
 from emulators.servicebus.amqp.links import Link
-from emulators.servicebus.amqp.performatives import Begin, Close, End, Open, SaslInit, parse
-from emulators.servicebus.amqp.session import AmqpSession, SessionFrame
+from emulators.servicebus.amqp.performatives import (
+    Begin,
+    Close,
+    End,
+    InSession,
+    Open,
+    SaslInit,
+    parse,
+)
+from emulators.servicebus.amqp.session import AmqpSession
 from emulators.servicebus.turn import Turn
 
 log = logging.getLogger(__name__)
@@ -278,7 +286,7 @@ class Connection(asyncio.Protocol):
             session.send(frames.end(channel))
 
     def _in_session(
-        self, channel: int, performative: SessionFrame, body: bytes, payload_at: int
+        self, channel: int, performative: InSession, body: bytes, payload_at: int
     ) -> None:
         session = self.sessions.get(channel)
         if session is None:

@@ -70,7 +70,6 @@ def flow(channel: int, fields: list[Any]) -> bytes:
     return frame(channel, encode(Described(ULong(0x13), fields)))
 
 
-
 def transfers(
     handle: int, delivery_id: int, tag: bytes, payload: bytes, *, settled: bool, max_frame_size: int
 ) -> list[bytes]:

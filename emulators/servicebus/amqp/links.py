@@ -156,9 +156,6 @@ class IncomingLink(Link):
         if not self.attached:
             return
         if self._first is None:
-            if self.credit <= 0:
-                self.detach(AmqpError("amqp:link:transfer-limit-exceeded", "no credit is left"))
-                return
             self._first = transfer
             self.credit -= 1
             self.delivery_count = (self.delivery_count + 1) % SERIAL
@@ -177,19 +174,22 @@ class IncomingLink(Link):
     def _deliver(self, first: Transfer, data: bytes, size: int) -> None:
         outcome = frames.ACCEPTED
         try:
-            limit = self.session.connection.max_message_size
-            if size > limit:
-                raise AmqpError(
-                    "amqp:link:message-size-exceeded",
-                    f"The received message (size {size}) exceeds the limit ({limit}) of the link.",
-                )
+            self._check_size(size)
             if self.target is not None:
                 self.target.receive(data, first.message_format or 0)
         except AmqpError as error:
-            log.debug("message.refused", extra={"condition": error.condition})
+            log.debug("message.refused: %s", error)
             outcome = frames.rejected(error.condition, error.description)
         if not first.settled and first.delivery_id is not None:
             self.session.dispose(role=True, delivery_id=first.delivery_id, outcome=outcome)
+
+    def _check_size(self, size: int) -> None:
+        limit = self.session.connection.max_message_size
+        if size > limit:
+            raise AmqpError(
+                "amqp:link:message-size-exceeded",
+                f"The received message (size {size}) exceeds the limit ({limit}) of the link.",
+            )
 
     def gone(self) -> None:
         super().gone()
@@ -228,7 +228,7 @@ class OutgoingLink(Link):
         filters: dict[Any, Any] | None = None,
         properties: dict[Symbol, Any] | None = None,
     ) -> None:
-        """Answer the attach; *filters* replaces what the client asked for by what it was granted."""
+        """Answer the attach; *filters* is what was granted of what was asked for."""
         self.source = source
         self.attached = True
         raw = self._raw_source

@@ -106,7 +106,8 @@ class SaslInit(NamedTuple):
     hostname: str | None = None
 
 
-Performative = Open | Begin | Attach | Flow | Transfer | Disposition | Detach | End | Close | SaslInit
+InSession = Attach | Flow | Transfer | Disposition | Detach
+Performative = Open | Begin | InSession | End | Close | SaslInit
 
 # One letter a field: s text, n number, b boolean, y binary, m map, * anything;
 # upper case where AMQP makes the field mandatory.
@@ -135,10 +136,9 @@ def parse(body: bytes) -> tuple[Performative, int]:
         raise DecodeError(f"unknown performative {described.descriptor!r}")
     build, letters = kind
     fields = described.value
-    if len(fields) > len(letters):
-        raise DecodeError("a performative has too many fields")
-    fields.extend([None] * (len(letters) - len(fields)))
-    for letter, field in zip(letters, fields, strict=True):
+    if len(fields) > len(letters) or any(map(str.isupper, letters[len(fields) :])):
+        raise DecodeError("a performative has too many or too few fields")
+    for letter, field in zip(letters, fields, strict=False):
         if not _fits(letter, field):
             raise DecodeError(f"a field of performative {described.descriptor:#x} has a wrong type")
     return build(*fields), end

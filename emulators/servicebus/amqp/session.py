@@ -12,6 +12,7 @@ from emulators.servicebus.amqp.performatives import (
     Detach,
     Disposition,
     Flow,
+    InSession,
     Transfer,
     raw_fields,
 )
@@ -19,8 +20,6 @@ from emulators.servicebus.amqp.types import Described, UInt
 
 if TYPE_CHECKING:
     from emulators.servicebus.amqp.connection import Connection
-
-SessionFrame = Attach | Flow | Transfer | Disposition | Detach
 
 
 class AmqpSession:
@@ -45,7 +44,7 @@ class AmqpSession:
             Detach: self._detach,
         }
 
-    def handle(self, performative: SessionFrame, body: bytes, payload_at: int) -> None:
+    def handle(self, performative: InSession, body: bytes, payload_at: int) -> None:
         """Act on a frame of the client."""
         if self.ended:
             return
@@ -77,9 +76,7 @@ class AmqpSession:
             role, first, last, outcome = self._run
             self._run = None
             self.connection.append(
-                frames.disposition(
-                    self.channel, role=role, first=first, last=last, outcome=outcome
-                )
+                frames.disposition(self.channel, role=role, first=first, last=last, outcome=outcome)
             )
 
     def send_flow(self, link_fields: list[Any]) -> None:
@@ -148,9 +145,8 @@ class AmqpSession:
     def _flow(self, flow: Flow, _body: bytes, _payload_at: int) -> None:
         window = (flow.next_incoming_id or 0) + flow.incoming_window - self._next_outgoing_id
         window %= SERIAL
-        opened = self.window <= 0
-        self.window = window if window < SERIAL // 2 else 0
-        if opened and self.window:
+        before, self.window = self.window, window if window < SERIAL // 2 else 0
+        if self.window > before:
             self.wake()
         if flow.handle is None:
             if flow.echo:

@@ -44,7 +44,6 @@ class Namespace:
             raise errors.entity_not_found(path)
         return entity
 
-
     def now(self) -> int:
         """Milliseconds since 1970."""
         return time.time_ns() // 1_000_000
@@ -62,7 +61,8 @@ class Namespace:
     def close(self) -> None:
         if self._timer is not None:
             self._timer.cancel()
-        self.store.close()
+        if not self.turn.failed.is_set():
+            self.store.close()
 
     def _add_queue(
         self, path: str, definition: QueueDefinition, *, takes_senders: bool = False

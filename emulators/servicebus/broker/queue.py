@@ -1,17 +1,17 @@
 """A queue: sequence order, locks, delivery count, deferral, scheduling, expiry, dead letters."""
 
-from collections import OrderedDict
 from typing import TYPE_CHECKING, Any
-from uuid import UUID, uuid4
+from uuid import UUID
 
-from emulators.servicebus.amqp.errors import AmqpError
 from emulators.servicebus.broker import errors
 from emulators.servicebus.broker.definitions import QueueDefinition
 from emulators.servicebus.broker.duplicates import Duplicates
+from emulators.servicebus.broker.forwarding import bury, forward
 from emulators.servicebus.broker.lane import Lane
+from emulators.servicebus.broker.locks import Locks
 from emulators.servicebus.broker.message import Message, State, set_application_properties
 from emulators.servicebus.broker.schedule import Schedule
-from emulators.servicebus.broker.sessions import Session, SessionTable
+from emulators.servicebus.broker.sessions import SessionTable
 
 if TYPE_CHECKING:
     from emulators.servicebus.broker.namespace import Namespace
@@ -38,7 +38,7 @@ class Queue:
         self.lane = Lane()
         self.sessions = SessionTable(self) if definition.requires_session else None
         self._dirty: dict[Lane, None] = {}
-        self._locks: OrderedDict[UUID, Message] = OrderedDict()  # in the order of expiry
+        self.locks = Locks(self)
         self._expiry = Schedule(self._expires_at)
         self._scheduled = Schedule(self._scheduled_at)
         window = definition.duplicate_window
@@ -91,8 +91,8 @@ class Queue:
         message.state = State.ACTIVE
         message.enqueued = now
         if self.definition.forward_to:
-            message.enqueue_sequence = self._next_sequence()
-            self._forward(message)
+            message.sequence = self._next_sequence()
+            forward(self, message)
             return
         lives = [t for t in (message.ttl, self.definition.time_to_live) if t is not None]
         message.ttl = min(lives, default=None)
@@ -100,16 +100,6 @@ class Queue:
         self._insert(message)
         self._watch_expiry(message)
         self._make_ready(message)
-
-    def _forward(self, message: Message) -> None:
-        message.scheduled = None
-        try:
-            target = self.broker.find(self.definition.forward_to)
-            target.check(message)
-            target.send(message)
-        except AmqpError as error:
-            message.sequence = message.enqueue_sequence or 0
-            self._give_up(message, "ForwardingFailed", error.description)
 
     def _insert(self, message: Message) -> None:
         message.sequence = self._next_sequence()
@@ -176,52 +166,35 @@ class Queue:
                 return message
         return None
 
-    def lock(self, message: Message, session: Session | None = None) -> UUID:
-        """Lock a message for the lock duration, or as long as its session is locked."""
-        token = message.lock = uuid4()
-        self._locks[token] = message
-        if session is None:
-            message.locked_until = self.broker.now() + self.definition.lock_duration
-            self.broker.due(message.locked_until)
-        else:
-            session.held[token] = message
-        return token
-
-    def locked_until(self, message: Message) -> int:
-        return message.locked_until if self.sessions is None else self._session(message)
-
-    def _session(self, message: Message) -> int:
-        return self.sessions.of(message).locked_until if self.sessions is not None else 0
-
     # settlement
 
     def remove(self, message: Message) -> None:
         """Forget a message for good."""
         if message.lock is not None:
-            self._unlock(message)
+            self.locks.unlock(message)
         del self.messages[message.sequence]
         self.broker.store.delete(self.key, message.sequence)
         self.broker.turn.commit()
 
     def complete(self, token: UUID) -> None:
-        self.remove(self.held(token))
+        self.remove(self.locks.held(token))
 
     def abandon(self, token: UUID, changes: dict[str, Any] | None = None) -> None:
         """A failed delivery: it counts, whatever the client's outcome says."""
-        message = self.held(token)
+        message = self.locks.held(token)
         set_application_properties(message, changes or {})
         self.put_back(message, counted=True)
 
     def release(self, token: UUID) -> None:
         """A delivery that nobody has looked at."""
-        message = self._locks.get(token)
+        message = self.locks.find(token)
         if message is not None:
             self.put_back(message, counted=False)
 
     def defer(self, token: UUID, changes: dict[str, Any] | None = None) -> None:
-        message = self.held(token)
+        message = self.locks.held(token)
         set_application_properties(message, changes or {})
-        self._unlock(message)
+        self.locks.unlock(message)
         message.state = State.DEFERRED
         self._update(message)
 
@@ -232,31 +205,14 @@ class Queue:
         description: str | None,
         changes: dict[str, Any] | None = None,
     ) -> None:
-        message = self.held(token)
+        message = self.locks.held(token)
         if self.dead_letters is None:
             raise errors.not_allowed("A dead-letter queue has no dead-letter queue of its own.")
         self._to_dead_letters(message, reason, description, changes)
 
-    def renew(self, token: UUID) -> int:
-        """Extend the lock and answer its new end."""
-        message = self.held(token)
-        if self.sessions is not None:
-            raise errors.not_allowed("Messages of a session are renewed with their session.")
-        message.locked_until = self.broker.now() + self.definition.lock_duration
-        self._locks.move_to_end(token)
-        return message.locked_until
-
-    def held(self, token: UUID) -> Message:
-        """Answer the message that is locked with this token."""
-        message = self._locks.get(token)
-        if message is None or self.locked_until(message) <= self.broker.now():
-            lost = errors.message_lock_lost if self.sessions is None else errors.session_lock_lost
-            raise lost()
-        return message
-
     def put_back(self, message: Message, *, counted: bool) -> None:
         """Unlock a message for the next delivery."""
-        self._unlock(message)
+        self.locks.unlock(message)
         limit = self.definition.max_delivery_count
         if counted:
             message.delivery_count += 1
@@ -271,13 +227,6 @@ class Queue:
             self._expire(message)
         elif message.state is State.ACTIVE:
             self._make_ready(message)
-
-    def _unlock(self, message: Message) -> None:
-        token, message.lock = message.lock, None
-        if token is not None:
-            self._locks.pop(token, None)
-            if self.sessions is not None:
-                self.sessions.of(message).held.pop(token, None)
 
     def _update(self, message: Message) -> None:
         self.broker.store.update(self.key, message)
@@ -300,33 +249,7 @@ class Queue:
         changes: dict[str, Any] | None = None,
     ) -> None:
         self.remove(message)
-        self._give_up(message, reason, description, changes)
-
-    def _give_up(
-        self,
-        message: Message,
-        reason: str | None,
-        description: str | None,
-        changes: dict[str, Any] | None = None,
-    ) -> None:
-        if self.dead_letters is None:
-            return
-        twin = message.duplicate()
-        twin.enqueue_sequence = message.sequence
-        why = {"DeadLetterReason": reason, "DeadLetterErrorDescription": description}
-        set_application_properties(twin, {**(changes or {}), **why})
-        elsewhere = self.definition.forward_dead_letters_to
-        if elsewhere:
-            twin.source = self.definition.name
-            twin.scheduled = None
-            try:
-                target = self.broker.find(elsewhere)
-                target.check(twin)
-                target.send(twin)
-            except AmqpError:
-                self.dead_letters.adopt(twin)
-        else:
-            self.dead_letters.adopt(twin)
+        bury(self, message, reason, description, changes)
 
     # by sequence number
 
@@ -353,7 +276,7 @@ class Queue:
                 raise errors.message_not_found(message.sequence)
         for message in found:
             if lock:
-                self.lock(message, session)
+                self.locks.lock(message, session)
             else:
                 self.remove(message)
         return found
@@ -376,12 +299,8 @@ class Queue:
         """Do what is due and answer when to come again."""
         if self.sessions is not None:
             self.sessions.expire(now)
-        else:
-            while self._locks:
-                message = next(iter(self._locks.values()))
-                if message.locked_until > now:
-                    break
-                self.put_back(message, counted=True)
+        while (expired := self.locks.first_expired(now)) is not None:
+            self.put_back(expired, counted=True)
         for sequence in list(self._scheduled.due(now)):
             message = self.messages[sequence]
             self.remove(message)
@@ -391,13 +310,10 @@ class Queue:
             message = self.messages[sequence]
             if message.lock is None:
                 self._expire(message)
-        return min((due for due in self._next_dues() if due is not None), default=None)
-
-    def _next_dues(self) -> list[int | None]:
-        locks = self.sessions.next_due() if self.sessions is not None else None
-        if self.sessions is None and self._locks:
-            locks = next(iter(self._locks.values())).locked_until
-        return [locks, self._scheduled.next(), self._expiry.next()]
+        dues = [self.locks.next_due(), self._scheduled.next(), self._expiry.next()]
+        if self.sessions is not None:
+            dues.append(self.sessions.next_due())
+        return min((due for due in dues if due is not None), default=None)
 
     def _expires_at(self, time: int, sequence: int) -> bool:
         message = self.messages.get(sequence)

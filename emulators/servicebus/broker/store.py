@@ -81,7 +81,7 @@ class SqliteStore:
         execute("PRAGMA locking_mode=EXCLUSIVE")  # one process owns the database
         self._database.executescript(_SCHEMA)
         self._execute = execute
-        self._begun = False
+        self._changes: list[tuple[str, tuple[object, ...]]] = []
         self._counters: dict[str, int] = {}
 
     def insert(self, entity: str, message: Message) -> None:
@@ -154,16 +154,18 @@ class SqliteStore:
         for entity, sequence in self._counters.items():
             self._write("INSERT OR REPLACE INTO counters VALUES (?,?)", entity, sequence)
         self._counters.clear()
-        if self._begun:
-            self._execute("COMMIT")
-            self._begun = False
+        if not self._changes:
+            return
+        changes, self._changes = self._changes, []
+        self._execute("BEGIN")
+        for statement, values in changes:
+            self._execute(statement, values)
+        self._execute("COMMIT")
 
     def close(self) -> None:
         self.commit()
         self._database.close()
 
     def _write(self, statement: str, *values: object) -> None:
-        if not self._begun:
-            self._execute("BEGIN")
-            self._begun = True
-        self._execute(statement, values)
+        """Keep a change for the commit, where all errors of the database come up."""
+        self._changes.append((statement, values))

@@ -1,11 +1,13 @@
 """Turns: a connection's lease, which lapses by itself when its holder dies."""
 
+import asyncio
 import logging
 import uuid
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any, NamedTuple
+from typing import Any
 
 from shared import telemetry
 from shared.adapters.ledger.columns import pack, unpack, unpack_or
@@ -15,16 +17,19 @@ from shared.ports import Clock
 
 ROW = "turn"
 
-LEASE = timedelta(minutes=6)
-"""Longer than a function may run (5 minutes), so that no holder outlives its lease."""
+LEASE = timedelta(seconds=20)
+"""Renewed while the step runs; short, so that the turn of a killed process is free soon."""
+
+RENEWAL = timedelta(seconds=6)
 
 AGAIN = timedelta(seconds=2)
 LIMIT = timedelta(hours=1)
 ATTEMPTS = 5
 
 
-class Lease(NamedTuple):
-    """A lease that is held; the tag names the version of its row."""
+@dataclass
+class Lease:
+    """A lease that is held; the tag names the version of its row and changes with renewals."""
 
     connection: str
     holder: str
@@ -46,7 +51,11 @@ class TableTurn:
         left = self.wrote + self._spacing - self._clock.now()
         if left > timedelta(0):
             raise TryLater(
-                "BUSY", "the last write to the application is too recent", after=left, limit=LIMIT
+                "BUSY",
+                "the last write to the application is too recent",
+                after=left,
+                limit=LIMIT,
+                exact=True,
             )
 
     def after_write(self) -> None:
@@ -65,9 +74,13 @@ class Turns:
     async def turn(self, connection: str) -> AsyncIterator[TableTurn]:
         lease = await self._acquire(connection)
         turn = TableTurn(self._clock, self._spacing, lease.wrote)
+        renewal = asyncio.create_task(self._renew(lease))
         try:
             yield turn
         finally:
+            renewal.cancel()
+            with suppress(asyncio.CancelledError):
+                await renewal
             try:
                 await self._release(lease, turn.wrote)
             except StepError as error:
@@ -95,6 +108,38 @@ class Turns:
             tag = found.tag
         return Lease(connection, holder, tag, wrote)
 
+    async def _renew(self, lease: Lease) -> None:
+        """Push the lease's end ahead until cancelled, or until somebody else has taken it over.
+
+        A lease that cannot be renewed lapses; another step may then run at the same time,
+        which every step allows for.
+        """
+        while True:
+            await asyncio.sleep(RENEWAL.total_seconds())
+            until = pack("until", self._clock.now() + LEASE)
+            try:
+                tag = await self._table.merge(key(lease.connection), ROW, until, tag=lease.tag)
+                if tag is None and not await self._still_ours(lease):
+                    telemetry.event("turn.lost", level=logging.WARNING, on=lease.connection)
+                    return
+            except StepError as error:
+                telemetry.event(
+                    "turn.renewal-failed",
+                    level=logging.WARNING,
+                    on=lease.connection,
+                    why=error.message,
+                )
+            else:
+                lease.tag = tag or lease.tag
+
+    async def _still_ours(self, lease: Lease) -> bool:
+        """Whether a renewal failed only because it met itself, sent again by the SDK."""
+        found = await self._table.get(key(lease.connection), ROW)
+        if found is None or found.columns.get("holder") != lease.holder:
+            return False
+        lease.tag = found.tag
+        return True
+
     async def _release(self, lease: Lease, wrote: datetime | None) -> None:
         """Let go and note the last write; of a lease that was taken over, only the latter."""
         part, tag, ours = key(lease.connection), lease.tag, True
@@ -121,4 +166,6 @@ def _wrote(columns: dict[str, Any]) -> datetime | None:
 
 
 def _busy(connection: str) -> TryLater:
-    return TryLater("BUSY", f"another step is working on {connection}", after=AGAIN, limit=LIMIT)
+    return TryLater(
+        "BUSY", f"another step is working on {connection}", after=AGAIN, limit=LIMIT, exact=True
+    )

@@ -1,7 +1,9 @@
 """A connection to storage that breaks at a chosen call, and the ledger on it."""
 
+import asyncio
 from typing import Any
 
+from azure.core.exceptions import ServiceRequestError
 from azure.core.pipeline.transport import AioHttpTransport
 from azure.data.tables.aio import TableServiceClient
 
@@ -10,7 +12,7 @@ class Crash(Exception):
     """The process died here: nothing in the product catches it."""
 
 
-class Network(AioHttpTransport):
+class Network(AioHttpTransport):  # type: ignore[misc] # imported lazily there, so untyped
     """Counts calls; breaks at the one that a test chose."""
 
     def __init__(self) -> None:
@@ -20,6 +22,8 @@ class Network(AioHttpTransport):
         self._after_effect = False
         self._dead = False
         self._unavailable: set[int] = set()
+        self._called = asyncio.Condition()
+        self.cut = False  # while true, storage cannot be reached
 
     def crash_at(self, call: int, *, after_effect: bool) -> None:
         """Die before or after the effect of a call, counted from 1; stay dead until `revive`."""
@@ -34,10 +38,20 @@ class Network(AioHttpTransport):
         """Answer these calls, counted from 1 on from now, with 503 although they took effect."""
         self._unavailable = {len(self.calls) + call for call in calls}
 
+    async def further_calls(self, count: int) -> None:
+        """Wait until that many more calls have been made."""
+        enough = len(self.calls) + count
+        async with asyncio.timeout(30), self._called:
+            await self._called.wait_for(lambda: len(self.calls) >= enough)
+
     async def send(self, request: Any, **options: Any) -> Any:
         if self._dead:
             raise Crash
-        self.calls.append(request.method)
+        if self.cut:
+            raise ServiceRequestError("no route")
+        async with self._called:
+            self.calls.append(request.method)
+            self._called.notify_all()
         self._left -= 1
         crashes = self._left == 0
         if crashes and not self._after_effect:

@@ -2,6 +2,7 @@
 
 from collections.abc import Awaitable, Callable
 from datetime import datetime
+from functools import partial
 
 import pytest
 
@@ -48,7 +49,7 @@ async def test_begin_heals_when_it_is_repeated(
         wanted = operation("a", name)
         crashed.append(
             await crashes(
-                network, point, lambda: table_ledger.begin(wanted), after_effect=after_effect
+                network, point, partial(table_ledger.begin, wanted), after_effect=after_effect
             )
         )
         assert await table_ledger.begin(wanted)
@@ -68,7 +69,9 @@ async def test_whoever_comes_after_a_crash_finds_one_operation(
         name = f"c{point}"
         await table_ledger.create(connection(name))
         wanted, other = operation("a", name), operation("b", name)
-        await crashes(network, point, lambda: table_ledger.begin(wanted), after_effect=after_effect)
+        await crashes(
+            network, point, partial(table_ledger.begin, wanted), after_effect=after_effect
+        )
         known = await table_ledger.connection(name)
         assert known is not None
         if known.operation:  # the crash came after the decision: it is found, and blocks others
@@ -101,7 +104,7 @@ async def test_due_is_never_lost_or_double(
             await crashes(
                 network,
                 point,
-                lambda: table_ledger.set_due(kind, name, new),  # noqa: B023 - runs at once
+                partial(table_ledger.set_due, kind, name, new),
                 after_effect=after_effect,
             )
         )
@@ -126,7 +129,7 @@ async def test_a_turn_comes_back_after_its_holder_died(
     known: bool,
     after_effect: bool,
 ) -> None:
-    async def step() -> None:
+    async def step(name: str) -> None:
         async with table_ledger.turn(name) as turn:
             turn.after_write()
 
@@ -136,13 +139,15 @@ async def test_a_turn_comes_back_after_its_holder_died(
         if known:
             async with table_ledger.turn(name):
                 pass
-        crashed.append(await crashes(network, point, step, after_effect=after_effect))
+        crashed.append(
+            await crashes(network, point, partial(step, name), after_effect=after_effect)
+        )
         try:
             async with table_ledger.turn(name):
                 pass
         except TryLater:
             assert crashed[-1]
-        clock.advance(minutes=6)
+        clock.advance(seconds=30)
         async with table_ledger.turn(name):
             pass
     assert crashed == [True, True, True, False, False, False, False]

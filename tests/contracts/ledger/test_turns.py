@@ -93,13 +93,13 @@ async def test_a_lease_lapses_and_its_old_holder_does_no_harm(
     ledger: Ledger, clock: FakeClock
 ) -> None:
     async with ledger.turn("dvls") as old:
-        clock.advance(minutes=5)
+        clock.advance(seconds=25)
         assert await busy(ledger)
-        clock.advance(minutes=1)
+        clock.advance(seconds=5)
         taken_over = ledger.turn("dvls")
         async with asyncio.timeout(30):
             await taken_over.__aenter__()
-        clock.advance(minutes=1)
+        clock.advance(seconds=1)
         old.after_write()
     assert await busy(ledger), "the old holder must not end the new one's turn"
     await taken_over.__aexit__(None, None, None)

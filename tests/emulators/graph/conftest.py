@@ -19,7 +19,9 @@ class Client(httpx.AsyncClient):
     """httpx with a token of one application, and the admin interface at hand."""
 
     def __init__(self, graph: Running, client_id: str, client_secret: str) -> None:
-        super().__init__(base_url=graph.graph, verify=ssl.create_default_context(cafile=graph.ca_file))
+        super().__init__(
+            base_url=graph.graph, verify=ssl.create_default_context(cafile=graph.ca_file)
+        )
         self.running, self.client_id, self.client_secret = graph, client_id, client_secret
 
     async def token(self, scope: str = GRAPH_SCOPE, **more: str) -> httpx.Response:
@@ -135,9 +137,7 @@ async def with_permissions(admin: Client, sign_in: Callable[..., Any]) -> Callab
         application, _ = await admin.with_principal("Narrow")
         for permission in permissions:
             await admin.admin("grant", app=application["appId"], role=permission)
-        secret = await admin.made(
-            f"/applications/{application['id']}/addPassword", {}, status=200
-        )
+        secret = await admin.made(f"/applications/{application['id']}/addPassword", {}, status=200)
         client: Client = await sign_in(application["appId"], secret["secretText"])
         return client
 

@@ -52,7 +52,9 @@ async def test_bad_bodies(admin, body):
 
 
 async def test_broken_json(admin):
-    answer = await admin.post("/applications", content=b"{", headers={"Content-Type": "application/json"})
+    answer = await admin.post(
+        "/applications", content=b"{", headers={"Content-Type": "application/json"}
+    )
     assert answer.status_code == 400
 
 

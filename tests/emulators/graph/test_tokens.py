@@ -142,7 +142,7 @@ async def test_disabled_and_missing_principal(admin, with_permissions):
     ("header", "message"),
     [
         ("", "Access token is empty."),
-        ("Bearer ", "Access token is empty."),
+        ("Basic abc", "Access token is empty."),
         ("Bearer a.b.c", "Access token validation failure. Invalid signature."),
     ],
 )

@@ -94,7 +94,9 @@ def running(
             raise AssertionError("the host did not start: " + "".join(lines))
         ready = json.loads(line)
         assert ready["ready"] is True
-        yield Running(process, ready["functions"], ready["function_key"], ready["master_key"], lines)
+        yield Running(
+            process, ready["functions"], ready["function_key"], ready["master_key"], lines
+        )
     finally:
         ended = process.poll()
         if ended is None:

@@ -1,7 +1,7 @@
 """A bare AMQP client: says exactly what a test wants said, also what no SDK would say."""
 
 import asyncio
-from typing import Any
+from typing import Any, Self
 
 from emulators.servicebus.amqp.decode import decode
 from emulators.servicebus.amqp.encode import encode
@@ -18,7 +18,7 @@ class Peer:
     def __init__(self, port: int) -> None:
         self._port = port
 
-    async def __aenter__(self) -> "Peer":
+    async def __aenter__(self) -> Self:
         self._reader, self._writer = await asyncio.open_connection(
             "127.0.0.1", self._port, limit=LIMIT
         )
@@ -59,6 +59,21 @@ class Peer:
     async def attach_sender(self, address: str, handle: int = 0) -> list[Any]:
         return await self._attach(False, handle, [None], [address], UInt(0))  # noqa: FBT003 role
 
+    def ask_for_session(self, address: str, handle: int, wait: int | None = None) -> None:
+        """Ask for the next available session; the answer may take its time."""
+        source = [address] + [None] * 6 + [{Symbol("com.microsoft:session-filter"): None}]
+        properties = {} if wait is None else {Symbol("com.microsoft:timeout"): UInt(wait)}
+        role = True
+        self.send(
+            0x12, f"link-{handle}", UInt(handle), role, UByte(0), UByte(1),
+            Described(ULong(0x28), source), Described(ULong(0x29), []), None, None, None, None,
+            None, None, properties,
+        )  # fmt: skip
+
+    def detach(self, handle: int) -> None:
+        closed = True
+        self.send(0x16, UInt(handle), closed)
+
     async def attach_receiver(self, address: str, handle: int = 0) -> list[Any]:
         return await self._attach(True, handle, [address], [None], None)  # noqa: FBT003  the role
 
@@ -75,7 +90,9 @@ class Peer:
         fields = (UInt(handle), UInt(number), tag, UInt(0), settled, more)
         self.send(0x14, *fields, payload=payload)
 
-    def credit(self, credit: int, handle: int = 0, window: int = 2048, *, drain: bool = False) -> None:
+    def credit(
+        self, credit: int, handle: int = 0, window: int = 2048, *, drain: bool = False
+    ) -> None:
         self.send(
             0x13, UInt(0), UInt(window), UInt(0), UInt(2048), UInt(handle), UInt(0),
             UInt(credit), None, drain,

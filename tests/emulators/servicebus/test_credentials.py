@@ -1,6 +1,7 @@
 """Token credentials, and shared access signatures in strict mode."""
 
 import time
+from typing import Self
 
 import pytest
 from azure.core.credentials import AccessToken
@@ -31,7 +32,7 @@ class _Credential:
     async def close(self) -> None:
         """Nothing to close."""
 
-    async def __aenter__(self) -> "_Credential":
+    async def __aenter__(self) -> Self:
         return self
 
     async def __aexit__(self, *_error: object) -> None:

@@ -1,6 +1,5 @@
 """The wire itself: what malformed, hostile and unusual peers get to see."""
 
-import asyncio
 import random
 from collections.abc import AsyncIterator
 
@@ -39,7 +38,10 @@ MALFORMED = {
     "unknown performative": (frame(b"\x00\x53\x99\x45"), "amqp:decode-error"),
     "not described": (frame(b"\x41"), "amqp:decode-error"),
     "unknown type": (frame(b"\x00\x53\x10\xc0\x02\x01\x3f"), "amqp:decode-error"),
-    "giant count": (frame(b"\x00\x53\x10\xd0\x00\x00\x00\x04\xff\xff\xff\xff"), "amqp:decode-error"),
+    "giant count": (
+        frame(b"\x00\x53\x10\xd0\x00\x00\x00\x04\xff\xff\xff\xff"),
+        "amqp:decode-error",
+    ),
     "giant array": (
         frame(b"\x00\x53\x10\xc0\x0b\x01\xf0\x00\x00\x00\x05\xff\xff\xff\xff\x40"),
         "amqp:decode-error",
@@ -81,7 +83,7 @@ async def test_wrong_header(server: Server) -> None:
 
 
 async def test_random_bytes(server: Server) -> None:
-    chance = random.Random(7)
+    chance = random.Random(7)  # noqa: S311  repeatable, no secret
     good = frame(encode(Described(ULong(0x11), [None, UInt(0), UInt(9), UInt(9)])))
     for _ in range(60):
         async with Peer(server.port) as peer:
@@ -98,7 +100,7 @@ async def test_random_bytes(server: Server) -> None:
 
 async def test_random_messages(server: Server) -> None:
     """Broken message bytes refuse the message, and the link stays usable."""
-    chance = random.Random(8)
+    chance = random.Random(8)  # noqa: S311  repeatable, no secret
     good = (
         encode(Described(ULong(0x72), {Symbol("x-opt-partition-key"): "p"}))
         + encode(Described(ULong(0x73), ["id"]))
@@ -209,16 +211,6 @@ async def test_a_long_message_in_pieces_is_capped(server: Server) -> None:
         assert disposition[4].value[0].value[0] == "amqp:link:message-size-exceeded"
         peer.transfer(1, message(b"x"))
         assert (await peer.expect(DISPOSITION))[4].descriptor == ACCEPTED
-
-
-async def test_a_sender_without_credit_is_detached(server: Server) -> None:
-    async with Peer(server.port) as peer:
-        await peer.begin()
-        await peer.attach_sender("$cbs")
-        peer.transfer(0, message(b"x"))
-        for number in range(1, 3000):
-            peer.transfer(number, message(b"x"), more=False)
-        await asyncio.wait_for(peer.expect(DISPOSITION), 10)
 
 
 @pytest.mark.parametrize(

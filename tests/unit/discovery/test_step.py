@@ -201,6 +201,38 @@ async def test_when_no_source_can_be_read_the_last_snapshot_stays() -> None:
     assert (await found(ctx)).keys() == {"ada"}
 
 
+async def test_a_sudden_loss_is_believed_the_second_time() -> None:
+    ctx = await connected()
+    people = ctx.account_reader.people
+    users = [people.add_user(f"u{n}") for n in range(20)]
+    staff, small = people.add_group("Staff", users), people.add_group("Small", users[:1])
+    await scan(ctx, "o1")
+    people.members[staff] = []
+
+    doubted = await scan(ctx, "o2")
+    assert (doubted.state, doubted.accounts, doubted.removed) == ("partial", 20, 0)
+    assert [source.status for source in doubted.sources] == ["complete", "failed"]
+    assert "MASS_REMOVAL" in (await condition(ctx)).message
+
+    believed = await scan(ctx, "o3")
+    assert (believed.state, believed.accounts, believed.removed) == ("succeeded", 1, 19)
+    assert [origin.id for origin in (await found(ctx))["u0"].origins] == [small]
+
+
+async def test_the_only_source_losing_everything_is_doubted_and_then_believed() -> None:
+    ctx = await connected()
+    people = ctx.account_reader.people
+    staff = people.add_group("Staff", [people.add_user(f"u{n}") for n in range(10)])
+    await scan(ctx, "o1")
+    people.members[staff] = []
+    ctx.tenant.fail("account_reader.read", refusal())
+    assert (await scan(ctx, "o2")).state == "failed"  # tells nothing of the loss
+    assert (await scan(ctx, "o3")).state == "partial"
+    assert len(await found(ctx)) == 10
+    assert (await scan(ctx, "o4")).removed == 10
+    assert await found(ctx) == {}
+
+
 async def test_throttling_postpones_the_step_and_keeps_the_start() -> None:
     ctx = await connected()
     people = ctx.account_reader.people

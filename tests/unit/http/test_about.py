@@ -144,7 +144,7 @@ def test_every_call_is_registered_once_with_a_key():
     app.register_functions(http_api.blueprint())
     registered = {}
     for function in app.get_functions():
-        trigger = json.loads(str(function.get_trigger()))
+        trigger = json.loads(function.get_raw_bindings()[0])
         registered[function.get_function_name()] = (trigger["route"], trigger["methods"])
         assert trigger["authLevel"] == "FUNCTION"
         assert trigger["name"] == "req"

@@ -63,7 +63,7 @@ async def test_a_refusal_may_be_repeated(ctx: FakeContext):
 
 @pytest.mark.parametrize("after_effect", [False, True])
 @pytest.mark.parametrize("method", ["ledger.refuse", "outbox.set_aside", "outbox.publish"])
-async def test_a_refusal_survives_a_crash(ctx: FakeContext, method: str, after_effect: bool):
+async def test_a_refusal_survives_a_crash(ctx: FakeContext, method: str, *, after_effect: bool):
     ctx.tenant.fail(method, RuntimeError("killed"), after_effect=after_effect)
     with pytest.raises(RuntimeError, match="killed"):
         await accept(b"{}", "message-1", ctx)
@@ -125,7 +125,7 @@ async def test_another_message_after_trouble_tries_again(ctx: FakeContext):
         "outbox.send",
     ],
 )
-async def test_redelivery_heals_a_crash(ctx: FakeContext, method: str, after_effect: bool):
+async def test_redelivery_heals_a_crash(ctx: FakeContext, method: str, *, after_effect: bool):
     ctx.tenant.fail(method, RuntimeError("killed"), after_effect=after_effect)
     with pytest.raises(RuntimeError, match="killed"):
         await accept(BODY, "message-1", ctx)

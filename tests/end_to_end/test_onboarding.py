@@ -1,0 +1,97 @@
+"""One connector, end to end, with the real SDKs against the local cloud."""
+
+import json
+
+import pytest
+
+from tests.end_to_end.local import FOUR, Local, order, request
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+
+async def test_a_request_becomes_a_working_connection(local: Local) -> None:
+    await local.onboard("dvls-http")
+    found = await local.assert_onboarded("dvls-http")
+    assert found["granted"] == FOUR
+    assert found["roles"] == ["Helpdesk Administrator"]
+    client_id = found["application"]["client_id"]
+    assert await local.token_roles("dvls-http", client_id) == FOUR
+    (application,) = await local.applications("dvls-http")
+    assert application["signInAudience"] == "AzureADMyOrg"
+    assert application["displayName"] == "DVLS PAM"
+    sheet = await local.get("/api/connections/dvls-http/handover")
+    values = {line["label"]: line.get("value") for line in sheet["lines"]}
+    assert values["Tenant ID"] == local.state["tenant_id"]
+    assert values["Client ID"] == client_id
+    (secret,) = [line["secret"] for line in sheet["lines"] if line["label"] == "Secret key"]
+    assert secret["vault"].startswith(f"{local.state['vault']}/secrets/dvls-http/")
+    (run,) = (await local.get("/api/connections/dvls-http/discoveries"))["discoveries"]
+    assert run["state"] == "succeeded" and run["accounts"] > 0
+    accounts = (await local.get("/api/connections/dvls-http/accounts?limit=1000"))["accounts"]
+    assert len({account["id"] for account in accounts}) == run["accounts"]
+
+
+async def test_the_same_body_again_is_200_and_another_body_409(local: Local) -> None:
+    await local.onboard("dvls-again")
+    await local.assert_onboarded("dvls-again")
+    again = await local.call("POST", "/api/connections", json=request("dvls-again"))
+    assert again.status_code == 200
+    other = await local.call("POST", "/api/connections", json=request("dvls-again", mode="groups"))
+    assert other.status_code == 409
+    await local.assert_onboarded("dvls-again")
+
+
+async def test_a_message_ends_in_the_same_state_and_twice_makes_one_application(
+    local: Local,
+) -> None:
+    body = json.dumps(order("dvls-queue", mode="groups")).encode()
+    await local.post("provisioning", ("one", body), ("one", body), ("two", body))
+    found = await local.assert_onboarded("dvls-queue")
+    assert found["granted"] == FOUR
+    assert await local.token_roles("dvls-queue", found["application"]["client_id"]) == FOUR
+    assert [run["kind"] for run in found["operations"]] == ["onboard"]
+
+
+async def test_high_risk_permissions_wait_for_approval(local: Local) -> None:
+    body = request("dvls-risk")
+    del body["approval"]
+    answer = await local.call("POST", "/api/connections", json=body)
+    assert answer.status_code == 202
+    held = await local.ended("dvls-risk")
+    reasons = {c["type"]: (c["status"], c["reason"]) for c in held["conditions"]}
+    assert reasons["Consented"] == ("False", "APPROVAL_PENDING")
+    approval = {"by": "chris@contoso.example", "reason": "reviewed"}
+    answer = await local.call("POST", "/api/connections/dvls-risk/approval", json=approval)
+    assert answer.status_code in (200, 202)
+    await local.assert_onboarded("dvls-risk")
+
+
+async def test_rotation_publishes_another_secret_and_keeps_the_old_one(local: Local) -> None:
+    await local.onboard("dvls-rotate")
+    before = await local.assert_onboarded("dvls-rotate")
+    old = await local.secret("dvls-rotate")
+    answer = await local.call("POST", "/api/connections/dvls-rotate/rotation", json={})
+    assert answer.status_code == 202, answer.text
+    after = await local.assert_onboarded("dvls-rotate", secrets=2)
+    assert after["credential"]["previous_key_id"] == before["credential"]["key_id"]
+    assert after["credential"]["overlap_until"]
+    assert await local.secret("dvls-rotate") != old
+    roles = await local.token_roles("dvls-rotate", after["application"]["client_id"])
+    assert roles == FOUR
+
+
+async def test_replication_lag_and_unclear_answers_leave_one_of_everything(local: Local) -> None:
+    add = "POST /applications/{id}/addPassword"
+    await local.control("faults", {"call": add, "fault": "lost", "times": 2})
+    await local.control("faults", {"call": add, "fault": "F7", "times": 1})
+    create = "PATCH /servicePrincipals(appId='{id}')"
+    await local.control("faults", {"call": create, "fault": "F3", "times": 2})
+    await local.control("lag", {"seconds": 1.0, "token_seconds": 2.0})
+    try:
+        await local.onboard("dvls-lag")
+        found = await local.assert_onboarded("dvls-lag")
+    finally:
+        await local.control("lag", {"seconds": 0, "token_seconds": 0})
+    assert await local.token_roles("dvls-lag", found["application"]["client_id"]) == FOUR
+    hits = {fault["fault"]: fault["hits"] for fault in await local.control("faults")}
+    assert hits["lost"] == 2

@@ -1,0 +1,177 @@
+"""Permissions and roles that a profile asks for, their names in the tenant, and their risk."""
+
+import pytest
+
+from shared.errors import NeedsHuman
+from shared.model.connection import Approval
+from shared.model.directory import GRAPH_APP_ID, Kind
+from shared.planning.access import (
+    Access,
+    WantedPermission,
+    high_risk,
+    names,
+    plan_access,
+    require_approval,
+    resolve,
+    tier,
+)
+from shared.profile import catalogue
+from tests.unit.planning.samples import GRAPH, GROUPS, USERS, USERS_SCOPE, spec
+
+PROFILE = catalogue()["devolutions-server"]
+ASSIGN = "RoleManagement.ReadWrite.Directory"
+READ_ROLES = "RoleManagement.Read.Directory"
+RESET = "User-PasswordProfile.ReadWrite.All"
+PLAIN = ("Group.Read.All", "User.Read.All")
+
+
+def wanted(name: str, kind: Kind = Kind.APPLICATION) -> WantedPermission:
+    return WantedPermission(resource=GRAPH_APP_ID, kind=kind, name=name)
+
+
+PLANS = {
+    "everything": (
+        spec(discovery=True, password_rotation=True),
+        {*PLAIN, ASSIGN, RESET},
+        ("Helpdesk Administrator",),
+    ),
+    "scan only": (spec(discovery=True), {*PLAIN, ASSIGN, RESET}, ()),
+    "rotation only: the role does it, the permission is advice": (
+        spec(password_rotation=True),
+        set(),
+        ("Helpdesk Administrator",),
+    ),
+    "nothing": (spec(), set(), ()),
+    "accepted swap": (
+        spec(accept=(ASSIGN,), discovery=True),
+        {*PLAIN, READ_ROLES, RESET},
+        (),
+    ),
+    "accepted swap that the profile does not offer": (
+        spec(accept=("User.Read.All",), discovery=True),
+        {*PLAIN, ASSIGN, RESET},
+        (),
+    ),
+    "swap whose condition does not hold": (
+        spec(accept=(ASSIGN,), password_rotation=True),
+        set(),
+        ("Helpdesk Administrator",),
+    ),
+    "admins among the targets": (
+        spec(password_rotation=True, admin_targets=True),
+        set(),
+        ("Privileged Authentication Administrator",),
+    ),
+}
+
+
+@pytest.mark.parametrize("name", PLANS)
+def test_plan(name):
+    asked, permissions, roles = PLANS[name]
+    access = plan_access(PROFILE, asked)
+    assert {p.name for p in access.permissions} == permissions
+    assert len(access.permissions) == len(permissions)
+    assert access.roles == roles
+
+
+def test_a_swap_is_reported():
+    assert plan_access(PROFILE, spec(accept=(ASSIGN,), discovery=True)).swapped == (ASSIGN,)
+    assert plan_access(PROFILE, spec(discovery=True)).swapped == ()
+
+
+TIERS = {
+    ASSIGN: "direct",
+    "UserAuthenticationMethod.ReadWrite.All": "direct",
+    "Application.ReadWrite.OwnedBy": "indirect",
+    RESET: "indirect",
+    "User.Read.All": "normal",
+    READ_ROLES: "normal",
+    ASSIGN.lower(): "direct",
+    "GROUP.READWRITE.ALL": "indirect",
+}
+
+
+@pytest.mark.parametrize("name", TIERS)
+def test_tier(name):
+    assert tier(name) == TIERS[name]
+
+
+RISKS = {
+    "reading": (("User.Read.All",), (), ()),
+    "direct and indirect": ((ASSIGN, "User.Read.All", RESET), (), (ASSIGN, RESET)),
+    "vendor's role": ((), ("Helpdesk Administrator",), ()),
+    "escalated role": (
+        (),
+        ("Privileged Authentication Administrator",),
+        ("Privileged Authentication Administrator",),
+    ),
+    "ordinary role": ((), ("Directory Readers",), ()),
+}
+
+
+@pytest.mark.parametrize("name", RISKS)
+def test_high_risk_items_need_approval(name):
+    permissions, roles, risky = RISKS[name]
+    access = Access(permissions=tuple(map(wanted, permissions)), roles=roles)
+    assert high_risk(access) == risky
+    require_approval(access, Approval(by="chris", reason="reviewed"))
+    if risky:
+        with pytest.raises(NeedsHuman) as refusal:
+            require_approval(access, None)
+        assert refusal.value.code == "APPROVAL_PENDING"
+        assert all(item in refusal.value.message for item in risky)
+    else:
+        require_approval(access, None)
+
+
+def test_names_are_found_in_any_letter_case_and_kind():
+    found = resolve(
+        [
+            wanted("user.read.all"),
+            wanted("User.Read.All", Kind.DELEGATED),
+            wanted("GROUP.READ.ALL"),
+        ],
+        GRAPH,
+    )
+    assert found == (USERS, USERS_SCOPE, GROUPS)
+    assert names(found) == ("Group.Read.All", "User.Read.All", "User.Read.All")
+
+
+def test_two_spellings_of_a_name_are_one_permission():
+    assert resolve([wanted("User.Read.All"), wanted("user.read.all")], GRAPH) == (USERS,)
+
+
+UNKNOWN = {
+    "misspelt": (wanted("User.Raed.All"), "did you mean User.Read.All?"),
+    "like nothing": (wanted("Zebra"), f"no application permission Zebra on {GRAPH_APP_ID}"),
+    "exists for signed-in users only": (
+        wanted("User.Read"),
+        "User.Read exists as delegated permission only, not as application",
+    ),
+    "exists for applications only": (
+        wanted("Group.Read.All", Kind.DELEGATED),
+        "Group.Read.All exists as application permission only, not as delegated",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", UNKNOWN)
+def test_unknown_names(name):
+    asked, text = UNKNOWN[name]
+    with pytest.raises(NeedsHuman) as refusal:
+        resolve([wanted("User.Read.All"), asked], GRAPH)
+    assert refusal.value.code == "PERM_UNKNOWN"
+    assert text in refusal.value.message
+
+
+def test_all_unknown_names_are_told_at_once():
+    with pytest.raises(NeedsHuman) as refusal:
+        resolve([wanted("Zebra"), wanted("Gruop.Read.All")], GRAPH)
+    assert "Zebra" in refusal.value.message
+    assert "did you mean Group.Read.All?" in refusal.value.message
+
+
+def test_no_hint_for_what_resembles_nothing():
+    with pytest.raises(NeedsHuman) as refusal:
+        resolve([wanted("Zebra")], GRAPH)
+    assert "did you mean" not in refusal.value.message

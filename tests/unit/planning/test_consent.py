@@ -1,0 +1,104 @@
+"""Wanted and granted permissions, compared."""
+
+import pytest
+
+from shared.model.directory import DelegatedGrant, Grant
+from shared.planning.consent import Judged, Verdict, judge, missing
+from tests.unit.planning.samples import GRAPH, GRAPH_SP, GROUPS, SIGN_IN, USERS, permission
+
+OTHER_API = permission("Data.Read", api="other-api")
+
+
+def grant(id_: str, on: str = GRAPH_SP) -> Grant:
+    return Grant(id=f"g-{id_}", resource_id=on, permission_id=id_)
+
+
+def delegated(*scopes: str, on: str = GRAPH_SP, everybody: bool = True) -> DelegatedGrant:
+    return DelegatedGrant(id="d", resource_id=on, scopes=scopes, everybody=everybody)
+
+
+OK, MISSING, EXTRA, FOREIGN = Verdict.OK, Verdict.MISSING, Verdict.EXTRA, Verdict.FOREIGN
+
+CASES = {
+    "nothing wanted, nothing granted": ([], [], [], []),
+    "granted": ([USERS], [grant("id-User.Read.All")], [], [(OK, "User.Read.All")]),
+    "not granted": ([USERS], [], [], [(MISSING, "User.Read.All")]),
+    "nothing wanted is not everything allowed": (
+        [],
+        [grant("id-User.Read.All")],
+        [],
+        [(EXTRA, "User.Read.All")],
+    ),
+    "granted and unknown to the API": ([], [grant("id-x")], [], [(EXTRA, "id-x")]),
+    "granted on an API that is not ours": (
+        [USERS],
+        [grant("id-User.Read.All", on="elsewhere")],
+        [],
+        [(FOREIGN, "elsewhere/id-User.Read.All"), (MISSING, "User.Read.All")],
+    ),
+    "delegated, for everybody": ([SIGN_IN], [], [delegated("User.Read")], [(OK, "User.Read")]),
+    "delegated, for one user": (
+        [SIGN_IN],
+        [],
+        [delegated("User.Read", everybody=False)],
+        [(FOREIGN, "User.Read (delegated)"), (MISSING, "User.Read")],
+    ),
+    "delegated, more than wanted": (
+        [SIGN_IN],
+        [],
+        [delegated("User.Read", "Mail.Send")],
+        [(EXTRA, "Mail.Send (delegated)"), (OK, "User.Read")],
+    ),
+    "delegated, on another API": (
+        [],
+        [],
+        [delegated("x", on="elsewhere")],
+        [(FOREIGN, "x (delegated)")],
+    ),
+    "same name, other kind": (
+        [USERS],
+        [],
+        [delegated("User.Read.All")],
+        [(EXTRA, "User.Read.All (delegated)"), (MISSING, "User.Read.All")],
+    ),
+    "wanted on another API is judged there": (
+        [USERS, OTHER_API],
+        [grant("id-User.Read.All")],
+        [],
+        [(OK, "User.Read.All")],
+    ),
+    "all four, sorted": (
+        [USERS, GROUPS],
+        [grant("id-Group.Read.All"), grant("id-x"), grant("id-y", on="elsewhere")],
+        [],
+        [
+            (EXTRA, "id-x"),
+            (FOREIGN, "elsewhere/id-y"),
+            (MISSING, "User.Read.All"),
+            (OK, "Group.Read.All"),
+        ],
+    ),
+}
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_judge(name):
+    wanted, granted, scopes, verdicts = CASES[name]
+    expected = tuple(Judged(verdict=verdict, name=who) for verdict, who in verdicts)
+    assert judge(wanted, GRAPH, granted, scopes) == expected
+
+
+TO_GRANT = {
+    "nothing granted": ([USERS, GROUPS], [], (USERS, GROUPS)),
+    "one granted": ([USERS, GROUPS], [grant("id-User.Read.All")], (GROUPS,)),
+    "granted on another API": ([USERS], [grant("id-User.Read.All", on="elsewhere")], (USERS,)),
+    "delegated permissions are none of this": ([SIGN_IN], [], ()),
+    "another API's permission": ([OTHER_API], [], ()),
+    "all granted": ([USERS], [grant("id-User.Read.All")], ()),
+}
+
+
+@pytest.mark.parametrize("name", TO_GRANT)
+def test_missing(name):
+    wanted, granted, left = TO_GRANT[name]
+    assert missing(wanted, GRAPH, granted) == left
