@@ -45,6 +45,11 @@ class Cloud:
         self.children: dict[str, Child] = {}
         self.storage: Any = None
 
+    @property
+    def folder(self) -> Path:
+        """Where logs and stores are."""
+        return self._options.folder
+
     async def __aenter__(self) -> Self:
         self._options.folder.mkdir(parents=True, exist_ok=True)
         try:

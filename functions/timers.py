@@ -26,6 +26,10 @@ RETRY = timedelta(hours=1)
 """When a connection is due again if the operation does not note the next time itself."""
 
 
+BUSY = timedelta(minutes=5)
+"""When it is due again if another operation of the connection is in flight."""
+
+
 def blueprints() -> Iterator[func.Blueprint]:
     return (_timer(kind, setting) for kind, setting in SWEEPS.items())
 
@@ -51,10 +55,13 @@ async def sweep(ctx: Context, kind: str) -> int:
         if kind == RESUME:
             started += await resume(ctx, name, now)
             continue
+        # First: the operation notes its own next time, and a fast one does so at once.
+        await ctx.ledger.set_due(kind, name, now + RETRY)
         operation = str(uuid.uuid4())
         begun = await start(ctx, name, kind, operation, asked_by="timer", reason="due")
-        if begun is not None:
+        if begun is None:
+            await ctx.ledger.set_due(kind, name, now + BUSY)
+        else:
             started += 1
-            await ctx.ledger.set_due(kind, name, now + RETRY)
     telemetry.event("sweep.finished", kind=kind, started=started)
     return started

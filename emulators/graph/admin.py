@@ -173,8 +173,7 @@ class Admin:
         traffic = self._server.traffic
         if request.query.get("count"):
             return web.json_response({"graph": traffic.graph, "token": traffic.token})
-        text = "".join(line + "\n" for line in traffic.lines())
-        return web.Response(text=text, content_type="application/x-ndjson")
+        return web.Response(body=traffic.text(), content_type="application/x-ndjson")
 
     async def _clear_traffic(self, _request: web.Request) -> web.Response:
         self._server.traffic.clear()

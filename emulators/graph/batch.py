@@ -26,17 +26,28 @@ def _checked(body: Any) -> list[dict[str, Any]]:
         )
     seen: set[str] = set()
     for item in requests:
-        if not isinstance(item, dict) or not all(item.get(k) for k in ("id", "method", "url")):
-            raise bad_request("Every batch request needs 'id', 'method' and 'url'.", "BadRequest")
-        if item["id"] in seen or str(item["method"]).upper() not in METHODS:
-            raise bad_request(f"Invalid batch request '{item['id']}'.", "BadRequest")
-        if "body" in item and "content-type" not in {k.lower() for k in item.get("headers", {})}:
-            raise bad_request(
-                f"Batch request '{item['id']}' has a body but no Content-Type header.",
-                "BadRequest",
-            )
+        _check_item(item)
+        if item["id"] in seen:
+            raise bad_request(f"Duplicate batch request id '{item['id']}'.", "BadRequest")
         seen.add(item["id"])
     return requests
+
+
+def _check_item(item: Any) -> None:
+    texts = ("id", "method", "url")
+    if not isinstance(item, dict) or not all(isinstance(item.get(k), str) for k in texts):
+        raise bad_request("Every batch request needs 'id', 'method' and 'url'.", "BadRequest")
+    headers, before = item.get("headers", {}), item.get("dependsOn", [])
+    if (
+        item["method"].upper() not in METHODS
+        or not isinstance(headers, dict)
+        or not isinstance(before, list)
+    ):
+        raise bad_request(f"Invalid batch request '{item['id']}'.", "BadRequest")
+    if "body" in item and "content-type" not in {name.lower() for name in headers}:
+        raise bad_request(
+            f"Batch request '{item['id']}' has a body but no Content-Type header.", "BadRequest"
+        )
 
 
 async def run_batch(gateway: Gateway, incoming: Incoming, caller: Caller) -> Answer:

@@ -29,7 +29,7 @@ from emulators.graph.groups import make_group
 from emulators.graph.population import complete_user
 from emulators.graph.role_assignments import make_assignment, make_eligibility
 from emulators.graph.schema import validated
-from emulators.graph.seed import role_id
+from emulators.graph.seed_services import role_id
 from emulators.graph.state import Entity, Tenant
 
 KEYS = {

@@ -10,8 +10,7 @@ import jwt
 from cryptography import x509
 
 from emulators.graph.auditing import audited
-from emulators.graph.errors import GraphError, bad_request, denied
-from emulators.graph.faults import too_large
+from emulators.graph.errors import GraphError, bad_request, denied, too_large
 from emulators.graph.objects import PERSONAL, by_key
 from emulators.graph.permissions import APP_CREDENTIAL
 from emulators.graph.routing import Answer, Call, route

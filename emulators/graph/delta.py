@@ -13,6 +13,7 @@ from emulators.graph.routing import Answer, Call, route
 from emulators.graph.state import Entity
 
 PAGE = 200
+STATE = {"phase", "at", "since", "to", "made", "select"}
 TOKEN_LIFETIME = 7 * 24 * 3600
 NAMES = {"user": "users", "group": "groups"}
 USER_DELTA = "User.Read.All|Directory.Read.All|Directory.ReadWrite.All|User.ReadWrite.All"
@@ -41,6 +42,8 @@ def _decode(token: str) -> dict[str, Any]:
         state: dict[str, Any] = json.loads(base64.urlsafe_b64decode(padded))
     except ValueError as wrong:
         raise bad_request("Badly formed token.") from wrong
+    if not isinstance(state, dict) or not state.keys() >= STATE:
+        raise bad_request("Badly formed token.")
     return state
 
 

@@ -100,3 +100,12 @@ def throttled(
     if information:
         extra["x-ms-throttle-information"] = information
     return GraphError(429, "TooManyRequests", "Please retry again later.", headers=extra)
+
+
+def too_large() -> GraphError:
+    return GraphError(
+        400,
+        "Directory_ResourceSizeExceeded",
+        "The size of the object has exceeded its limit. Please reduce the number of values and "
+        "retry your request.",
+    )

@@ -6,8 +6,8 @@ import uuid
 from dataclasses import dataclass, field
 from typing import Any
 
-from emulators.graph import faults as fault_injection
 from emulators.graph.errors import GraphError, bad_request
+from emulators.graph.fault_answers import graph_error
 from emulators.graph.faults import Faults, Strike
 from emulators.graph.routing import Answer, Call, Caller, find_route, plain_path
 from emulators.graph.spacing import Spacing
@@ -88,7 +88,7 @@ class Gateway:
 
     def _refuse(self, strike: Strike | None, path: str, incoming: Incoming) -> None:
         if strike is not None and not strike.effect and strike.rule.fault != "F14":
-            raise fault_injection.graph_error(strike, path, _json(incoming))
+            raise graph_error(strike, path, _json(incoming))
 
     async def _handle(
         self, incoming: Incoming, path: str, caller: Caller, strike: Strike | None
@@ -137,7 +137,7 @@ class Gateway:
 def _lost(strike: Strike, path: str, body: Any) -> Exception:
     if strike.effect == "drop":
         return Dropped()
-    return fault_injection.graph_error(strike, path, body)
+    return graph_error(strike, path, body)
 
 
 def _json(incoming: Incoming) -> Any:

@@ -37,9 +37,9 @@ class Lag:
 
         A longer lag set later does not hide what is already there; a shorter one counts at once.
         """
-        if born is not None and (delay := self._delay(born, token=token)):
-            if born.at + delay > self.clock.time():
-                return False
+        delay = 0.0 if born is None else self._delay(born, token=token)
+        if born is not None and delay and born.at + delay > self.clock.time():
+            return False
         if gone is None:
             return True
         left = max(self._delay(gone, token=token), self.removal_seconds)

@@ -6,8 +6,9 @@ from typing import Any
 from emulators.graph.errors import bad_request, not_found
 from emulators.graph.population import DEFAULTS
 from emulators.graph.routing import Answer, Call
-from emulators.graph.state import Entity, Tenant
+from emulators.graph.state import KINDS, Entity, Tenant
 
+CASTS = {f"microsoft.graph.{kind}".lower(): kind for kind in ("user", *KINDS)}
 PERSONAL = ("AzureADandPersonalMicrosoftAccount", "PersonalMicrosoftAccount")
 
 
@@ -59,8 +60,10 @@ def polymorphic(call: Call, identities: Iterable[str], cast: str | None, resourc
         return call.listing(
             "anything", _ids(identities), lambda i: _visible(typed(i, tenant)), resource=resource
         )
-    kind = cast.rpartition(".")[2]
-    if kind.lower() == "user":
+    kind = CASTS.get(cast.lower())
+    if kind is None:
+        raise bad_request(f"Resource not found for the segment '{cast}'.", "BadRequest")
+    if kind == "user":
         return call.listing(
             "user",
             [identity for identity in identities if tenant.users.exists(identity)],
@@ -68,17 +71,9 @@ def polymorphic(call: Call, identities: Iterable[str], cast: str | None, resourc
             resource="users",
             defaults=DEFAULTS,
         )
-    found = (tenant.find(identity) for identity in identities)
-    items = [each for each in found if each is not None and each.kind.lower() == kind.lower()]
-    name = items[0].kind if items else kind
-    names = {"serviceprincipal": "servicePrincipal", "directoryrole": "directoryRole"}
-    names |= {"administrativeunit": "administrativeUnit"}
-    return call.listing(
-        names.get(name.lower(), name),
-        items,
-        lambda e: shown(e, tenant),
-        resource=resource,
-    )
+    found = (tenant.find(identity, (kind,)) for identity in identities)
+    items = [each for each in found if each is not None]
+    return call.listing(kind, items, lambda e: shown(e, tenant), resource=resource)
 
 
 def _ids(identities: Iterable[str]) -> list[str]:

@@ -73,6 +73,7 @@ class Call:
         """A page, or the plain number when the path ends in /$count."""
         query = self.options(kind)
         if self.path.lower().endswith("/$count"):
+            self.only("$filter", "$search", "$count")
             if not query.eventual:
                 raise bad_request("$count is not currently supported.")
             return Answer(200, str(count(query, items, render)))
@@ -82,9 +83,18 @@ class Call:
     def single(
         self, kind: str, item: dict[str, Any], *, resource: str, defaults: Any = ()
     ) -> Answer:
+        self.only("$select", "$expand", "$format")
         query = self.options(kind)
         context = self.context(query.context(resource) + "/$entity")
         return Answer(200, {"@odata.context": context} | query.shape(item, defaults))
+
+    def only(self, *options: str) -> None:
+        """Refuse query options that make no sense on one entity or on a number."""
+        for option in self.query:
+            if option.startswith("$") and option not in options:
+                raise bad_request(
+                    f"The query option '{option}' is not allowed on this request.", "BadRequest"
+                )
 
     def context(self, what: str) -> str:
         return f"{self.base}/$metadata#{what}"

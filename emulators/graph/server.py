@@ -1,7 +1,5 @@
 """The HTTPS server: Graph, the token endpoint and the admin interface on one port."""
 
-import asyncio
-import json
 import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -11,20 +9,20 @@ from tempfile import TemporaryDirectory
 from typing import Any
 from urllib.parse import parse_qsl
 
+import msgspec
 from aiohttp import web
 
 import emulators.graph.calls  # noqa: F401  # registers every route
 from emulators.clock import Clock
-from emulators.graph import faults as fault_injection
 from emulators.graph.admin import Admin
 from emulators.graph.errors import GraphError
 from emulators.graph.faults import Faults
 from emulators.graph.gateway import Dropped, Gateway, Incoming
 from emulators.graph.routing import Answer, Caller
 from emulators.graph.seed import Seeded, seed_tenant
+from emulators.graph.sign_in import SignIn, cut
 from emulators.graph.spacing import Spacing
 from emulators.graph.state import Tenant
-from emulators.graph.sts_errors import TokenError, unknown_tenant
 from emulators.graph.throttling import Throttle
 from emulators.graph.token_endpoint import TokenEndpoint
 from emulators.graph.tokens import TokenIssuer
@@ -59,14 +57,8 @@ class GraphServer:
 
     def application(self) -> web.Application:
         app = web.Application(client_max_size=8 * 2**20)
-        app.add_routes(
-            [
-                web.route("*", "/v1.0/{path:.*}", self._graph),
-                web.post("/{tenant}/oauth2/v2.0/token", self._token),
-                web.get("/{tenant}/v2.0/.well-known/openid-configuration", self._metadata),
-                web.get("/{tenant}/discovery/v2.0/keys", self._keys),
-            ]
-        )
+        app.router.add_route("*", "/v1.0/{path:.*}", self._graph)
+        SignIn(self).add_to(app)
         Admin(self).add_to(app)
         return app
 
@@ -89,19 +81,22 @@ class GraphServer:
             answer = await self.gateway.answer(incoming, caller)
         except Dropped:
             answer = Answer(0)
-        roles = sorted(caller.roles) if isinstance(caller, Caller) else []
-        self._record(request, incoming, answer, roles)
         if answer.status == 0:
-            return _cut(request)
-        body = None if answer.body is None else _text(answer.body).encode()
+            self.traffic.graph += 1  # nothing is answered, so there is no pair to record
+            return cut(request)
+        body = _encoded(answer.body)
+        roles = sorted(caller.roles) if isinstance(caller, Caller) else []
+        self._record(request, incoming, answer, body, roles)
         return web.Response(status=answer.status, headers=answer.headers, body=body)
 
     def _record(
-        self, request: web.Request, incoming: Incoming, answer: Answer, roles: list[str]
+        self,
+        request: web.Request,
+        incoming: Incoming,
+        answer: Answer,
+        body: bytes | None,
+        roles: list[str],
     ) -> None:
-        if answer.status == 0:  # nothing was answered, so there is no pair
-            self.traffic.graph += 1
-            return
         headers = {k: v for k, v in incoming.headers.items() if k != "authorization"}
         self.traffic.record(
             {
@@ -111,71 +106,12 @@ class GraphServer:
                 "request_body": incoming.text or None,
                 "status": answer.status,
                 "response_headers": answer.headers,
-                "response_body": answer.body,
+                "response_body": msgspec.Raw(body)
+                if isinstance(answer.body, dict) and body
+                else answer.body,
                 "app_roles": roles,
             }
         )
-
-    async def _token(self, request: web.Request) -> web.Response:
-        self.traffic.token += 1
-        if self.gateway.latency:
-            await asyncio.sleep(self.gateway.latency)
-        form = {name: str(value) for name, value in (await request.post()).items()}
-        strike = self.faults.strike("POST", "/token", json.dumps(form))
-        trace, correlation = self.tenant.ids.guid(), self.tenant.ids.guid()
-        correlation = request.headers.get("client-request-id", correlation)
-        try:
-            if strike is not None and strike.effect not in ("F11", "lost", "drop"):
-                scope = form.get("scope", "").removesuffix("/.default")
-                raise fault_injection.token_error(
-                    strike, form.get("client_id", ""), scope, self.tenant.display_name
-                )
-            body = self.tokens.answer(
-                request.match_info["tenant"],
-                form,
-                request.headers.get("authorization", ""),
-                without_roles=strike is not None and strike.effect == "F11",
-            )
-        except TokenError as refusal:
-            answer = refusal.body(self.clock.now(), trace, correlation)
-            headers = {"Retry-After": "1"} if refusal.status in (429, 503) else None
-            return web.json_response(answer, status=refusal.status, headers=headers)
-        if strike is not None and strike.effect in ("lost", "drop"):
-            return _cut(request)
-        return web.json_response(body, headers={"Cache-Control": "no-store, no-cache"})
-
-    async def _metadata(self, request: web.Request) -> web.Response:
-        tenant, own = request.match_info["tenant"], self.tenant
-        named = tenant.lower() in ("common", "organizations", own.id, own.domain)
-        if not named:
-            refusal = unknown_tenant(tenant, guid=len(tenant) == 36)
-            body = refusal.body(self.clock.now(), own.ids.guid(), own.ids.guid())
-            return web.json_response(body, status=refusal.status)
-        base = f"{self.authority}/{tenant}"
-        return web.json_response(
-            {
-                "token_endpoint": f"{base}/oauth2/v2.0/token",
-                "token_endpoint_auth_methods_supported": [
-                    "client_secret_post",
-                    "private_key_jwt",
-                    "client_secret_basic",
-                ],
-                "jwks_uri": f"{base}/discovery/v2.0/keys",
-                "response_modes_supported": ["query", "fragment", "form_post"],
-                "subject_types_supported": ["pairwise"],
-                "id_token_signing_alg_values_supported": ["RS256"],
-                "response_types_supported": ["code", "id_token", "code id_token"],
-                "scopes_supported": ["openid", "profile", "email", "offline_access"],
-                "issuer": f"https://login.microsoftonline.com/{own.id}/v2.0",
-                "authorization_endpoint": f"{base}/oauth2/v2.0/authorize",
-                "tenant_region_scope": "EU",
-                "cloud_instance_name": "microsoftonline.com",
-                "msgraph_host": "graph.microsoft.com",
-            }
-        )
-
-    async def _keys(self, _request: web.Request) -> web.Response:
-        return web.json_response(self.issuer.key_set())
 
 
 @dataclass(frozen=True)
@@ -265,11 +201,7 @@ async def serving(
             server.traffic.close()
 
 
-def _cut(request: web.Request) -> web.Response:
-    if request.transport is not None:
-        request.transport.abort()
-    return web.Response(status=500)
-
-
-def _text(body: Any) -> str:
-    return body if isinstance(body, str) else json.dumps(body, ensure_ascii=False)
+def _encoded(body: Any) -> bytes | None:
+    if body is None:
+        return None
+    return body.encode() if isinstance(body, str) else msgspec.json.encode(body)

@@ -73,6 +73,7 @@ class Tenant:
         self.display_name = "Contoso"
         self.users = Population(self.lag, users, seed, self.domain)
         self.tables: dict[str, Replicated[Entity]] = {k: Replicated(self.lag) for k in KINDS}
+        self._keys: dict[tuple[str, str, str], str] = {}
         self.deleted: dict[str, Entity] = {}
         self.app_roles: Replicated[dict[str, Any]] = Replicated(self.lag)
         self.consents: Replicated[dict[str, Any]] = Replicated(self.lag)
@@ -90,6 +91,9 @@ class Tenant:
 
     def add(self, entity: Entity, *, settled: bool = False) -> None:
         self.tables[entity.kind].add(entity.id, entity, settled=settled)
+        for name in ("appId", "uniqueName"):
+            if entity.body.get(name):
+                self._keys[entity.kind, name, entity.body[name].lower()] = entity.id
         if not settled:
             self.changes.note(entity.kind, entity.id)
 
@@ -120,11 +124,8 @@ class Tenant:
 
     def _by_property(self, kind: str, name: str, value: str) -> Entity | None:
         """By the truth: alternate keys are unique whatever replicas show."""
-        value = value.lower()
-        for entity in self.tables[kind].true_values():
-            if str(entity.body.get(name) or "").lower() == value:
-                return entity
-        return None
+        identity = self._keys.get((kind, name, value.lower()))
+        return None if identity is None else self.tables[kind].truth(identity)
 
     def user(self, key: str) -> dict[str, Any]:
         """A user by id or userPrincipalName, or 404."""

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from emulators.graph.errors import bad_request, denied, not_found
+from emulators.graph.errors import bad_request, denied
 from emulators.graph.permissions import USER_PATCH, USER_READ, USER_WRITE
 from emulators.graph.population import DEFAULTS, complete_user
 from emulators.graph.routing import Answer, Call, route
@@ -74,9 +74,9 @@ def _check_rights(call: Call, user: dict[str, Any], values: dict[str, Any]) -> N
             if name not in NARROW or not caller.has(NARROW[name]):
                 raise denied()
     sensitive = set(values) & {"passwordProfile", "accountEnabled", "userPrincipalName"}
-    if sensitive and _privileged(call, user["id"]):
-        if not caller.directory_roles & MAY_TOUCH_PRIVILEGED:
-            raise denied()
+    trusted = caller.directory_roles & MAY_TOUCH_PRIVILEGED
+    if sensitive and not trusted and _privileged(call, user["id"]):
+        raise denied()
 
 
 @route("PATCH", "/users/{user}", USER_PATCH)
@@ -115,12 +115,14 @@ def delete(call: Call) -> Answer:
 def member_groups(call: Call) -> Answer:
     from emulators.graph.memberships import parents_of
 
+    body = call.body
+    if not isinstance(body, dict) or not isinstance(body.get("securityEnabledOnly"), bool):
+        raise bad_request("The parameter 'securityEnabledOnly' is required.")
     identity = call.tenant.user(call.params["user"])["id"]
-    if call.tenant.users.get(identity) is None:
-        raise not_found(identity)
     found = [
         entity.id
         for entity in parents_of(call.tenant, identity, transitive=True)
         if entity.kind == "group"
+        and (entity.body["securityEnabled"] or not body["securityEnabledOnly"])
     ]
     return Answer(200, {"@odata.context": call.context("Collection(Edm.String)"), "value": found})

@@ -14,11 +14,12 @@ from azure.functions.meta import Datum
 from emulators.clock import Clock
 from emulators.host import app_index, host_json, keys
 from emulators.host.admin import Admin
+from emulators.host.context import Call
 from emulators.host.errors import HostStartError
 from emulators.host.function import HTTP, SERVICE_BUS, TIMER, Function
 from emulators.host.host_json import HostOptions
 from emulators.host.http_server import BODY_LIMIT, HttpFunctions
-from emulators.host.invoke import Call, Converters, Dispatcher
+from emulators.host.invoke import Converters, Dispatcher
 from emulators.host.keys import Keys
 from emulators.host.listener import Listener, Runner, end
 from emulators.host.metadata import datum, trigger
@@ -188,6 +189,13 @@ def _complain(task: asyncio.Task[None]) -> None:
         log.error("a listener ended", exc_info=task.exception())
 
 
+def _indexed(app: Path | str | FunctionRegister, document: Mapping[str, object]) -> App:
+    if isinstance(app, FunctionRegister):
+        return App(app_index.index_app(app), host_json.parse(document))
+    folder = Path(app).resolve()
+    return App(app_index.index(folder), host_json.read(folder), str(folder))
+
+
 @asynccontextmanager
 async def serving(
     app: Path | str | FunctionRegister,
@@ -200,12 +208,7 @@ async def serving(
     state: Path | None = None,
 ) -> AsyncIterator[Host]:
     """Run an app inside this process: a folder, or an app object that was never indexed."""
-    if isinstance(app, FunctionRegister):
-        options = host_json.parse(host_json_document or {"version": "2.0"})
-        indexed = App(app_index.index_app(app), options)
-    else:
-        folder = Path(app).absolute()
-        indexed = App(app_index.index(folder), host_json.read(folder), str(folder))
+    indexed = _indexed(app, host_json_document or {"version": "2.0"})
     host = Host(
         indexed, Settings(settings), dispatcher or Converters(), clock=clock or Clock(), state=state
     )

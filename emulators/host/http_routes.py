@@ -1,82 +1,15 @@
 """ASP.NET route templates: literals, ``{x}``, ``{x?}``, ``{x=1}``, ``{*rest}`` and constraints."""
 
 import re
-import uuid
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Generic, TypeVar
 from urllib.parse import unquote
 
 from emulators.host.errors import HostStartError
+from emulators.host.route_constraints import Check, constraint
 
-Check = Callable[[str], bool]
 T = TypeVar("T")
-
-
-def _parses(convert: Callable[[str], object]) -> Check:
-    def check(text: str) -> bool:
-        try:
-            convert(text)
-        except ValueError:
-            return False
-        return True
-
-    return check
-
-
-def _whole(bits: int) -> Check:
-    def check(text: str) -> bool:
-        return bool(re.fullmatch(r"[+-]?\d+", text)) and -(2 ** (bits - 1)) <= int(text) < 2 ** (
-            bits - 1
-        )
-
-    return check
-
-
-def _number(text: str) -> int | None:
-    return int(text) if re.fullmatch(r"[+-]?\d+", text) else None
-
-
-def _length(text: str) -> Check:
-    low, _, high = text.partition(",")
-    return lambda value: int(low) <= len(value) <= int(high or low)
-
-
-def _between(low: int | None, high: int | None) -> Check:
-    def check(value: str) -> bool:
-        number = _number(value)
-        if number is None:
-            return False
-        return (low is None or number >= low) and (high is None or number <= high)
-
-    return check
-
-
-def _range(text: str) -> Check:
-    low, high = text.split(",")
-    return _between(int(low), int(high))
-
-
-PLAIN: dict[str, Check] = {
-    "int": _whole(32),
-    "long": _whole(64),
-    "bool": lambda text: text.lower() in {"true", "false"},
-    "guid": _parses(uuid.UUID),
-    "alpha": lambda text: bool(re.fullmatch("[A-Za-z]*", text)),
-    "decimal": _parses(float),
-    "double": _parses(float),
-    "float": _parses(float),
-    "required": bool,
-}
-WITH_ARGUMENT: dict[str, Callable[[str], Check]] = {
-    "length": _length,
-    "minlength": lambda text: lambda value: len(value) >= int(text),
-    "maxlength": lambda text: lambda value: len(value) <= int(text),
-    "min": lambda text: _between(int(text), None),
-    "max": lambda text: _between(None, int(text)),
-    "range": _range,
-    "regex": lambda text: lambda value: bool(re.search(text, value, re.IGNORECASE)),
-}
 
 
 @dataclass
@@ -111,7 +44,7 @@ def _parameter(text: str) -> Parameter:
     made = Parameter(name.lstrip("*"), optional, name.startswith("*"), default if equals else None)
     if not re.fullmatch("[A-Za-z_][A-Za-z0-9_-]*", made.name):
         raise HostStartError(f"route parameter '{{{text}}}' has no valid name")
-    made.checks = [_constraint(each) for each in constraints]
+    made.checks = [constraint(each) for each in constraints]
     return made
 
 
@@ -119,15 +52,6 @@ def _split_default(text: str) -> tuple[str, str, str]:
     if "(" in text:  # a default never follows an argument in a template of ours
         return text, "", ""
     return text.partition("=")
-
-
-def _constraint(text: str) -> Check:
-    name, _, argument = text.partition("(")
-    if argument and name in WITH_ARGUMENT:
-        return WITH_ARGUMENT[name](argument.removesuffix(")"))
-    if not argument and name in PLAIN:
-        return PLAIN[name]
-    raise HostStartError(f"route constraint '{text}' is not known")
 
 
 def _segments(template: str) -> Iterator[str]:

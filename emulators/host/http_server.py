@@ -7,9 +7,9 @@ from http.cookies import SimpleCookie
 from aiohttp import web
 from azure.functions.meta import Datum
 
+from emulators.host.context import Call
 from emulators.host.function import HTTP, Function
 from emulators.host.http_routes import Route, Template, find
-from emulators.host.invoke import Call
 from emulators.host.keys import Keys, presented
 from emulators.host.listener import Runner
 

@@ -5,8 +5,9 @@ import logging
 from dataclasses import dataclass
 from typing import Protocol
 
+from emulators.host.context import Call
 from emulators.host.function import Function
-from emulators.host.invoke import Call, Dispatcher, Outcome
+from emulators.host.invoke import Dispatcher, Outcome
 from emulators.host.watchdog import Watchdog
 
 log = logging.getLogger("host.listener")

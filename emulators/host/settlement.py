@@ -15,9 +15,9 @@ from typing import TYPE_CHECKING
 from azure.servicebus.exceptions import ServiceBusError
 
 from emulators.host import logs
+from emulators.host.context import Call
 from emulators.host.function import Function
 from emulators.host.host_json import ServiceBusOptions
-from emulators.host.invoke import Call
 from emulators.host.listener import Runner, end
 from emulators.host.metadata import body, metadata, trigger
 

@@ -10,8 +10,9 @@ from datetime import UTC, datetime
 
 from azure.functions.meta import Datum
 
+from emulators.host.context import Call
 from emulators.host.function import Function, RetryPolicy
-from emulators.host.invoke import Call, Outcome
+from emulators.host.invoke import Outcome
 from emulators.host.listener import Runner
 from emulators.host.ncrontab import Schedule
 from emulators.host.schedule_monitor import NEVER, Monitor, Status

@@ -46,8 +46,8 @@ def _next(graph: Graph, link: str | None, first: Callable[[], Any]) -> Any:
     """The server repeats no header: an advanced query needs its own on every page."""
     if link is None:
         return None
-    host = urlsplit(str(graph.client.request_adapter.base_url)).netloc
-    if urlsplit(link).netloc.lower() != host.lower():
+    home = urlsplit(str(graph.client.request_adapter.base_url).lower())
+    if urlsplit(link.lower())[:2] != home[:2]:  # scheme and host
         raise NeedsHuman(
             "FOREIGN_LINK",
             f"Graph sent a next link to another host, {urlsplit(link).netloc}.",

@@ -68,7 +68,7 @@ def graph_errors(
         raise sign_in_error(doing, error) from error
     except AzureError as error:
         raise TryLater("TOKEN_UNREACHABLE", f"{doing}: {error!r}") from error
-    except msgspec.DecodeError as error:
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise TryLater(
             "GRAPH_UNREADABLE", f"{doing}: the answer is not Graph's: {error}"
         ) from error

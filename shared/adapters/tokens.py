@@ -4,6 +4,7 @@ Every attempt uses a new credential object and a new connection: a credential ca
 and a kept connection stays on one front end, so repeating on either proves nothing.
 """
 
+from functools import cache
 from typing import TYPE_CHECKING
 
 from shared.adapters.graph_directory import claims
@@ -100,3 +101,11 @@ class EntraTokens:
             disable_instance_discovery=self._settings.private_authority,
             retry_total=0,  # a retry would use the same connection, and sleep as long as told
         )
+
+
+@cache
+def _trust() -> "ssl.SSLContext":
+    """Read once: loading the machine's certificates takes longer than the call itself."""
+    import httpx
+
+    return httpx.create_ssl_context()

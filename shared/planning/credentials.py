@@ -156,11 +156,8 @@ def _resume(
     now: datetime,
 ) -> Action:
     """Go on with what this operation has staged; copies whose value was lost go first."""
-    if (
-        facts.served is not None
-        and facts.served.operation
-        and facts.served.created > staged.created
-    ):
+    served = facts.served
+    if served is not None and served.operation and served.created > staged.created:
         # Another run has published since: ours is not needed any more.
         return Discard(mine[0].key_id, why="overtaken") if mine else Keep("overtaken")
     lost = [secret.key_id for secret in mine if secret.key_id != staged.key_id]

@@ -6,6 +6,7 @@ import tracemalloc
 import uuid
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import msgspec
 import pytest
@@ -230,7 +231,7 @@ async def test_a_large_snapshot_is_read_in_bounded_memory(
     size = 30_000
     await store.save(finished("o1"), accounts(*range(size)))
     assert size * len(msgspec.json.encode(account(0))) > 25 * PIECE
-    small = {"max_single_get_size": 1 << 16, "max_chunk_get_size": 1 << 16}
+    small: dict[str, Any] = {"max_single_get_size": 1 << 16, "max_chunk_get_size": 1 << 16}
     async with ContainerClient.from_connection_string(
         azurite.connection_string, container.container_name, **small
     ) as client:

@@ -9,12 +9,11 @@ from typing import Any
 
 import msgspec
 
+from shared.adapters.ledger.turns import LEASE
 from shared.errors import TryLater
 from shared.model.connection import Condition, Connection, Credential, Facts, Operation
 from tests.fakes.clock import FakeClock
 from tests.fakes.faults import Faults, fallible
-
-LEASE = timedelta(seconds=30)
 
 
 @dataclass

@@ -1,7 +1,7 @@
 """Microsoft's own worker library as index and dispatch core; one app per process.
 
-The package is imported lazily: it is installed by a separate step (its metadata asks for Python 3.13,
-though it works on 3.11). Its entry is private, so the version is pinned.
+The package is imported lazily: it is installed by a separate step (its metadata asks for Python
+3.13, though it works on 3.11). Its entry is private, so the version is pinned.
 """
 
 import asyncio
@@ -17,9 +17,10 @@ from typing import Any
 
 from emulators.host import __main__ as host
 from emulators.host import logs
+from emulators.host.context import Call
 from emulators.host.errors import HostStartError
 from emulators.host.function import Function
-from emulators.host.invoke import Call, Outcome
+from emulators.host.invoke import Outcome
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -56,7 +57,7 @@ def load(folder: Path) -> list[Any]:
     load_binding_registry()
     threadpool.start_threadpool_executor()
     handle_event.load_function_metadata(str(folder), "ci")
-    found = handle_event._metadata_result or []
+    found = handle_event._metadata_result or []  # noqa: SLF001 - there is no public entry
     if found:
         file = Path(sys.modules["function_app"].__file__ or "").resolve()
         assert file.parent == folder.resolve(), f"another function_app was indexed: {file}"
@@ -162,7 +163,8 @@ def main(arguments: list[str]) -> int:
     if arguments[:1] == ["index"]:
         asyncio.set_event_loop(asyncio.new_event_loop())
         found = load(Path(arguments[1]))
-        print(json.dumps({f.name: [json.loads(text) for text in f.raw_bindings] for f in found}))
+        entries = {f.name: [json.loads(text) for text in f.raw_bindings] for f in found}
+        print(json.dumps(entries))  # noqa: T201 - read by index()
         return 0
     return host.main(arguments, index_for_host, Native)
 

@@ -52,7 +52,8 @@ BAD = (
     Row("optional", queue('msg: "func.ServiceBusMessage | None"'), NON_TYPE, NON_TYPE),
     Row(
         "optional-return",
-        '@app.route()\nasync def f(req: func.HttpRequest) -> "func.HttpResponse | None":\n    pass\n',
+        "@app.route()\n"
+        'async def f(req: func.HttpRequest) -> "func.HttpResponse | None":\n    pass\n',
         "has invalid non-type return annotation",
         "has invalid non-type return annotation",
     ),

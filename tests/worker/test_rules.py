@@ -1,7 +1,7 @@
 """Each rule for function code, held against Microsoft's worker library and against our host.
 
-The first pins our understanding of the library when its version is raised; the second shows that the
-local host refuses what would make functions disappear in Azure.
+The first pins our understanding of the library when its version is raised; the second shows that
+the local host refuses what would make functions disappear in Azure.
 """
 
 import json
@@ -49,7 +49,7 @@ def test_library_refuses(tmp_path: Path, row: Row) -> None:
     assert row.native in str(caught.value)
 
 
-@pytest.mark.parametrize("row", (*BAD, *HOST_ONLY), ids=ids((*BAD, *HOST_ONLY)))
+@pytest.mark.parametrize("row", [*BAD, *HOST_ONLY], ids=ids((*BAD, *HOST_ONLY)))
 def test_host_refuses(tmp_path: Path, row: Row) -> None:
     done = ours(folder(tmp_path, row))
     assert done.returncode == 1

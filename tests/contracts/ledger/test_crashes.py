@@ -6,6 +6,7 @@ from functools import partial
 
 import pytest
 
+from shared.adapters.ledger.turns import LEASE
 from shared.adapters.table_ledger import PREFIX, TableLedger
 from shared.errors import TryLater
 from tests.contracts.ledger.network import Crash, Network, tables
@@ -147,7 +148,7 @@ async def test_a_turn_comes_back_after_its_holder_died(
                 pass
         except TryLater:
             assert crashed[-1]
-        clock.advance(seconds=30)
+        clock.advance(LEASE)
         async with table_ledger.turn(name):
             pass
     assert crashed == [True, True, True, False, False, False, False]

@@ -126,7 +126,7 @@ async def test_a_turn_that_cannot_be_given_back_lapses(
     network.cut = False
     with pytest.raises(TryLater):
         await table_ledger.turn("dvls").__aenter__()
-    clock.advance(seconds=30)
+    clock.advance(turns.LEASE)
     async with table_ledger.turn("dvls") as turn:
         turn.before_write()
 
@@ -141,12 +141,12 @@ async def test_a_turn_outlives_its_lease_while_its_step_runs(
 
     async with table_ledger.turn("dvls"):
         for _ in range(4):
-            clock.advance(seconds=20)
+            clock.advance(turns.LEASE * 2 / 3)
             await network.further_calls(3)  # the first may have begun before
         # An answer is lost after its effect: the SDK asks again, and meets itself.
         network.lose_answer(1)
         await network.further_calls(5)
-        clock.advance(seconds=20)
+        clock.advance(turns.LEASE * 2 / 3)
         await network.further_calls(3)
         with pytest.raises(TryLater):
             await table_ledger.turn("dvls").__aenter__()

@@ -5,9 +5,12 @@ from datetime import timedelta
 
 import pytest
 
+from shared.adapters.ledger.turns import LEASE
 from shared.errors import TryLater
 from shared.ports import Ledger
 from tests.fakes import WRITE_SPACING, FakeClock
+
+SECOND = timedelta(seconds=1)
 
 
 async def busy(ledger: Ledger, name: str = "dvls") -> bool:
@@ -93,13 +96,13 @@ async def test_a_lease_lapses_and_its_old_holder_does_no_harm(
     ledger: Ledger, clock: FakeClock
 ) -> None:
     async with ledger.turn("dvls") as old:
-        clock.advance(seconds=25)
+        clock.advance(LEASE - SECOND)
         assert await busy(ledger)
-        clock.advance(seconds=5)
+        clock.advance(SECOND)
         taken_over = ledger.turn("dvls")
         async with asyncio.timeout(30):
             await taken_over.__aenter__()
-        clock.advance(seconds=1)
+        clock.advance(SECOND)
         old.after_write()
     assert await busy(ledger), "the old holder must not end the new one's turn"
     await taken_over.__aexit__(None, None, None)

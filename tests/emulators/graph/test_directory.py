@@ -110,6 +110,12 @@ async def test_bad_queries(admin, query):
     assert (await admin.get(f"/users?{query}")).status_code == 400
 
 
+@pytest.mark.parametrize("option", ["$filter=id eq null", "$top=5", "$orderby=id"])
+async def test_options_that_one_entity_does_not_take(admin, option):
+    user = (await admin.read("/users?$top=1"))["value"][0]["id"]
+    assert (await admin.get(f"/users/{user}?{option}")).status_code == 400
+
+
 async def test_order(admin):
     found = await admin.every("/users?$orderby=displayName desc&$select=displayName")
     names = [user["displayName"] for user in found]
@@ -151,6 +157,15 @@ async def test_nested_groups(admin):
     assert "Tier 0 Admins" not in direct_names
     count = await admin.get(f"/groups/{tier0['id']}/transitiveMembers/$count", headers=EVENTUAL)
     assert int(count.text) == 8
+
+
+async def test_member_groups(admin):
+    leaf = (await group_named(admin, "Tier 0 Break Glass"))["id"]
+    user = (await admin.read(f"/groups/{leaf}/members"))["value"][0]["id"]
+    body = {"securityEnabledOnly": True}
+    found = await admin.made(f"/users/{user}/getMemberGroups", body, status=200)
+    assert {leaf, (await group_named(admin, "Tier 0 Admins"))["id"]} <= set(found["value"])
+    assert (await admin.post(f"/users/{user}/getMemberGroups", json={})).status_code == 400
 
 
 async def test_change_members(admin):

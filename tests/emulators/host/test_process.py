@@ -223,3 +223,20 @@ def test_broker_that_goes_away_is_waited_for(tmp_path: Path) -> None:
                 restarted.send("work", b"2")
                 record.wait(2, function="work")
                 assert "work: listening again" in host.log()
+
+
+def test_workers_do_not_outlive_a_killed_supervisor(tmp_path: Path) -> None:
+    with running(write_app(tmp_path, MIXED), "--supervise", settings=SETTINGS) as host:
+        worker = host.call("GET", "/api/ask").json()["process"]
+        assert not gone(worker)
+        host.process.kill()
+        host.process.wait(20)
+        until(lambda: gone(worker))
+
+
+def gone(process: int) -> bool:
+    """Ended, even if nobody has asked for its exit status yet."""
+    try:
+        return Path(f"/proc/{process}/stat").read_text().rsplit(")", 1)[1].split()[0] == "Z"
+    except FileNotFoundError:
+        return True

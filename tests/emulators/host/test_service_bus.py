@@ -3,12 +3,11 @@
 import json
 from collections.abc import Iterator
 from datetime import timedelta
-from pathlib import Path
 
 import pytest
 
 from tests.emulators.host.broker import Broker, broker, queue, topic
-from tests.emulators.host.process import CORES, require, running, until, write_app
+from tests.emulators.host.process import CORES, Running, require, running, until, write_app
 from tests.emulators.host.record import CODE, Record
 
 APP = (
@@ -88,8 +87,8 @@ QUEUES = [
 class World:
     """A broker and a host that listens to it."""
 
-    def __init__(self, bus: Broker, record: Record) -> None:
-        self.bus, self.record = bus, record
+    def __init__(self, bus: Broker, record: Record, host: Running) -> None:
+        self.bus, self.record, self.host = bus, record, host
 
 
 @pytest.fixture(scope="module", params=CORES)
@@ -104,11 +103,11 @@ def world(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
             "RECORD": str(record.file),
             "PLAIN_QUEUE": "plain",
         }
-        with running(app, core=request.param, settings=settings):
+        with running(app, core=request.param, settings=settings) as host:
             # These take longer than their locks last; a later test looks at the outcome.
             bus.send("slow", b"x", message_id="slow")
             bus.send("slow-session", b"x", message_id="slow-session", session_id="a")
-            yield World(bus, record)
+            yield World(bus, record, host)
 
 
 def test_message_as_the_function_sees_it(world: World) -> None:
@@ -214,3 +213,10 @@ def test_locks_are_renewed(world: World) -> None:
 def test_subscription(world: World) -> None:
     world.bus.send("news", b"x", topic=True, message_id="n1")
     world.record.wait(function="reader", id="n1")
+
+
+def test_started_by_hand_through_the_admin_api(world: World) -> None:
+    answer = world.host.admin("POST", "/admin/functions/plain", json={"input": "by hand"})
+    assert answer.status_code == 202
+    [seen] = world.record.wait(function="plain", body="by hand")
+    assert (seen["id"], seen["user"]) == (None, {})

@@ -3,6 +3,7 @@
 from datetime import datetime
 from typing import Any
 
+from functions import declare_steps
 from shared.errors import NeedsHuman
 from shared.messages import StepMessage, encode
 from shared.model.accounts import Account, Summary
@@ -10,7 +11,6 @@ from shared.model.connection import Aspect, Condition, Connection, Operation, Sp
 from shared.runtime import run
 from shared.step import STEPS
 from tests.fakes import FakeContext, fake_context
-from tests.fakes.drive import declare_steps
 
 NAME = "pam"
 

@@ -1,0 +1,63 @@
+"""``python -m bench [part ...]``: measures, prints a table, writes ``build/bench.json``."""
+
+import argparse
+import asyncio
+import json
+import os
+import platform
+import shutil
+import sys
+import time
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+
+from bench import broker, discovery, imports, local_cloud
+from bench.figures import Figure, table
+
+FOLDER = Path("build/bench")
+REPORT = Path("build/bench.json")
+PARTS: dict[str, Callable[[], Awaitable[list[Figure]]]] = {
+    "imports": imports.measure,
+    "cloud": lambda: local_cloud.measure(FOLDER),
+    "broker": broker.measure,
+    "discovery": lambda: discovery.measure(FOLDER / "discovery"),
+}
+
+
+def main() -> int:
+    """Answer 0 unless something failed to run: a missed goal is a finding, not a failure."""
+    parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
+    parser.add_argument("parts", nargs="*", metavar="part", help=f"{', '.join(PARTS)}; all unless given")
+    asked = parser.parse_args().parts or list(PARTS)
+    if unknown := sorted(set(asked) - PARTS.keys()):
+        parser.error(f"no part {unknown[0]}; known: {', '.join(PARTS)}")
+    shutil.rmtree(FOLDER, ignore_errors=True)
+    FOLDER.mkdir(parents=True)
+    began = time.perf_counter()
+    figures: list[Figure] = []
+    failed = False
+    for part in asked:
+        try:
+            figures += asyncio.run(_run(PARTS[part]))
+        except Exception as error:  # noqa: BLE001 - the other parts can still be measured
+            failed = True
+            print(f"{part} failed: {error!r}", file=sys.stderr)  # noqa: T201 - the command's answer
+    print(table(figures))  # noqa: T201 - the command's answer
+    report = {
+        "python": platform.python_version(),
+        "processors": os.cpu_count(),
+        "load": list(os.getloadavg()),
+        "seconds": round(time.perf_counter() - began, 1),
+        "figures": [figure.document() for figure in figures],
+    }
+    REPORT.write_text(json.dumps(report, indent=2) + "\n")
+    print(f"{REPORT} written after {report['seconds']} s")  # noqa: T201 - the command's answer
+    return 1 if failed else 0
+
+
+async def _run(part: Callable[[], Awaitable[list[Figure]]]) -> list[Figure]:
+    return await part()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

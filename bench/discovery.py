@@ -1,0 +1,148 @@
+"""Accounts a second: our reader against a bare client, and against the SDK's model classes."""
+
+import asyncio
+import os
+import ssl
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import httpx
+import msgspec
+from azure.identity.aio import ClientSecretCredential
+
+from bench.figures import Figure, Goal, Sample
+from emulators.child import Child
+from shared.adapters.graph_account_rows import USER_FIELDS, UserRow
+from shared.adapters.graph_accounts import LARGEST_PAGE, GraphAccounts
+from shared.adapters.graph_client import Graph, Page
+from shared.adapters.graph_query import query
+from shared.model.accounts import Origin
+from shared.settings import Settings
+
+USERS = 10_000
+SAMPLE = 500
+ROUNDS = 5
+SCOPE = "https://graph.microsoft.com/.default"
+Read = Callable[[], Awaitable[int]]
+
+
+class Tenant:
+    """A seeded tenant, and the ways to read it."""
+
+    def __init__(self, ready: dict[str, Any], graph: Graph, token: str) -> None:
+        self._base = ready["graph"]
+        self._trust = ssl.create_default_context(cafile=ready["ca_file"])
+        self._graph = graph
+        self._reader = GraphAccounts(graph)
+        self._token = token
+        self._groups: list[Origin] = []
+
+    async def prepare(self) -> None:
+        self._groups = await self._reader.all_groups()
+
+    async def by_reader(self) -> int:
+        """As discovery reads: all members of all groups, one group after the other."""
+        count = 0
+        for group in self._groups:
+            async for accounts in self._reader.members(group):
+                count += len(accounts)
+        return count
+
+    async def by_bare_client(self) -> int:
+        """The same pages with as little as can be done: one connection, decoded and counted."""
+        count, fields = 0, ",".join(USER_FIELDS)
+        options = f"?$count=true&$select={fields}&$top={LARGEST_PAGE}"
+        decoder = msgspec.json.Decoder(Page[UserRow])
+        headers = {"Authorization": f"Bearer {self._token}", "ConsistencyLevel": "eventual"}
+        async with httpx.AsyncClient(verify=self._trust, headers=headers, timeout=60) as http:
+            for group in self._groups:
+                path = f"/groups/{group.id}/transitiveMembers/microsoft.graph.user"
+                link: str | None = self._base + path + options
+                while link is not None:
+                    answer = await http.get(link)
+                    answer.raise_for_status()
+                    page = decoder.decode(answer.content)
+                    count, link = count + len(page.value), page.next_link
+        return count
+
+    async def sample_by_rows(self) -> int:
+        """One page of users, decoded as all our adapters decode."""
+        users = self._graph.client.users
+        info = users.to_get_request_information(query(users, select=USER_FIELDS, top=SAMPLE))
+        page = await self._graph.get(info, Page[UserRow])
+        return len(page.value) if page else 0
+
+    async def sample_by_models(self) -> int:
+        """The same page through the SDK's own classes."""
+        users = self._graph.client.users
+        page = await users.get(query(users, select=USER_FIELDS, top=SAMPLE))
+        return len(page.value or ()) if page else 0
+
+
+async def measure(folder: Path) -> list[Figure]:
+    async with opened(folder) as tenant:
+        await tenant.prepare()
+        ours, bare = await speeds(tenant.by_reader, tenant.by_bare_client)
+        rows, models = await speeds(tenant.sample_by_rows, tenant.sample_by_models)
+    return [
+        Figure(
+            name=f"discovery of {USERS} users' groups",
+            sample=Sample("our reader", "accounts/s", ours),
+            base=Sample("bare client", "accounts/s", bare),
+            goal=Goal(at_least=0.8),
+        ),
+        Figure(
+            name=f"decoding {SAMPLE} users",
+            sample=Sample("our rows", "accounts/s", rows),
+            base=Sample("the SDK's models", "accounts/s", models),
+            goal=Goal(at_least=5),
+        ),
+    ]
+
+
+async def speeds(*ways: Read) -> list[tuple[float, ...]]:
+    """Accounts a second of each way, taken in turn; both must find the same number."""
+    counts = {await way() for way in ways}  # the first time also imports and connects
+    if len(counts) != 1 or counts == {0}:
+        raise RuntimeError(f"the ways to read disagree: {sorted(counts)} accounts")
+    found: list[list[float]] = [[] for _ in ways]
+    for _ in range(ROUNDS):
+        for way, taken in zip(ways, found, strict=True):
+            began = time.perf_counter()
+            count = await way()
+            taken.append(count / (time.perf_counter() - began))
+    return [tuple(taken) for taken in found]
+
+
+@asynccontextmanager
+async def opened(folder: Path) -> AsyncIterator[Tenant]:
+    """A tenant in a process of its own, and Graph's client signed in as the automation."""
+    arguments = ["emulators.graph", "--tls", str(folder / "tls"), "--users", str(USERS)]
+    child = Child("graph", arguments, folder / "graph.log")
+    ready = await child.start()
+    os.environ["SSL_CERT_FILE"] = ready["ca_file"]  # the SDK's client reads nothing else
+    credential = ClientSecretCredential(
+        ready["tenant_id"],
+        ready["automation"]["client_id"],
+        ready["automation"]["client_secret"],
+        authority=ready["authority"],
+        disable_instance_discovery=True,
+        connection_verify=ready["ca_file"],
+    )
+    settings = Settings(
+        tenant_id=ready["tenant_id"],
+        authority=ready["authority"],
+        graph=ready["graph"],
+        vault_url=ready["authority"],
+    )
+    graph = Graph(settings, credential)
+    try:
+        token = await credential.get_token(SCOPE)
+        yield Tenant(ready, graph, token.token)
+    finally:
+        await asyncio.gather(graph.close(), credential.close())
+        await child.stop()
+        await child.gone()

@@ -1,0 +1,159 @@
+"""`ports.Tokens`: the token endpoint and Graph, seen as the connected product sees them."""
+
+import pytest
+
+from shared.model.credential import NewSecret
+from tests.contracts.stage import Registered, Stage, ends, needs_human, settings_of, try_later
+
+TOKEN = "POST /token"
+READABLE = ["User.Read.All", "Group.Read.All", "RoleManagement.Read.Directory"]
+
+
+@pytest.fixture
+async def made(stage: Stage) -> Registered:
+    return await stage.registered()
+
+
+@pytest.fixture
+async def secret(stage: Stage, made: Registered) -> NewSecret:
+    return await stage.secret(made.object_id)
+
+
+async def grant(stage: Stage, made: Registered, *names: str) -> None:
+    for name in names:
+        api, permission = await stage.permission(name)
+        await stage.consents.grant(made.principal_id, api, permission)
+
+
+class TestObtaining:
+    async def test_a_token_says_who_and_what(self, stage: Stage, made, secret):
+        await grant(stage, made, "User.Read.All")
+        token = await stage.tokens.obtain(made.client_id, secret)
+        assert token is not None
+        assert token.app_id == made.client_id
+        assert token.tenant_id == stage.running.tenant_id
+        assert token.roles == {"User.Read.All"}
+
+    async def test_without_any_permission(self, stage: Stage, made, secret):
+        token = await stage.tokens.obtain(made.client_id, secret)
+        assert token is not None
+        assert token.roles == frozenset()
+
+    async def test_every_attempt_asks_anew(self, stage: Stage, made, secret):
+        """A cached token would prove nothing, and would not carry what was granted since."""
+        tokens = stage.tokens
+        first = await tokens.obtain(made.client_id, secret)
+        await grant(stage, made, "User.Read.All")
+        second = await tokens.obtain(made.client_id, secret)
+        assert (first.roles, second.roles) == (frozenset(), {"User.Read.All"})
+
+    async def test_a_token_from_before_the_consent(self, stage: Stage, made, secret):
+        await grant(stage, made, "User.Read.All")
+        await stage.fault("F11", times=1)
+        assert (await stage.tokens.obtain(made.client_id, secret)).roles == frozenset()
+        assert (await stage.tokens.obtain(made.client_id, secret)).roles == {"User.Read.All"}
+
+
+class TestNotYet:
+    @pytest.mark.parametrize("fault", ["F8", "F9"])
+    async def test_not_known_everywhere_and_not_in_order(self, stage: Stage, made, secret, fault):
+        await stage.control(
+            "faults", call=TOKEN, fault=fault, pattern=[0, 1, 0], object=made.client_id
+        )
+        found = [await stage.tokens.obtain(made.client_id, secret) for _ in range(3)]
+        assert [token is not None for token in found] == [True, False, True]
+
+    async def test_really_behind(self, stage: Stage, made):
+        await stage.control("lag", seconds=0, token_seconds=20)
+        secret = await stage.secret(made.object_id)
+        assert await stage.tokens.obtain(made.client_id, secret) is None
+        await stage.control("clock", advance_seconds=21)
+        assert await stage.tokens.obtain(made.client_id, secret) is not None
+
+    async def test_a_removed_secret(self, stage: Stage, made, secret):
+        await stage.credentials.remove(made.object_id, secret.key_id)
+        assert await stage.tokens.obtain(made.client_id, secret) is None
+
+
+class TestRefused:
+    @pytest.mark.parametrize(
+        ("fault", "code"),
+        [
+            ({"fault": "F17"}, "AADSTS7000222"),
+            ({"fault": "F17", "code": 500011}, "AADSTS500011"),
+            (
+                {"fault": {"status": 400, "error": "unauthorized_client", "code": "7000112"}},
+                "AADSTS7000112",
+            ),
+        ],
+    )
+    async def test_for_good(self, stage: Stage, made, secret, fault, code):
+        await stage.control("faults", call=TOKEN, object=made.client_id, **fault)
+        error = await needs_human(stage.tokens.obtain(made.client_id, secret), "TOKEN_REFUSED")
+        assert code in error.message
+        assert made.client_id in error.message
+        assert secret.reveal() not in error.message
+
+    async def test_an_expired_secret(self, stage: Stage, made):
+        secret = await stage.credentials.add(made.object_id, "managed:p/op", ends(1))
+        await stage.control("clock", advance_seconds=2 * 86400)
+        error = await needs_human(stage.tokens.obtain(made.client_id, secret), "TOKEN_REFUSED")
+        assert "AADSTS7000222" in error.message
+
+    async def test_the_id_in_place_of_the_value(self, stage: Stage, made, secret):
+        wrong = NewSecret(key_id="k", ends=secret.ends, hint="", value=secret.key_id)
+        assert await stage.tokens.obtain(made.client_id, wrong) is None
+
+    @pytest.mark.parametrize(
+        "fault",
+        [
+            {"fault": "F13", "status": 429},
+            {"fault": "F13", "status": 503},
+            {"fault": {"status": 500, "code": "90033"}},
+            {"fault": "drop"},
+            {"fault": "lost"},
+        ],
+    )
+    async def test_for_now(self, stage: Stage, made, secret, fault):
+        await stage.control("faults", call=TOKEN, object=made.client_id, **fault)
+        error = await try_later(stage.tokens.obtain(made.client_id, secret), "TOKEN_UNREACHABLE")
+        assert secret.reveal() not in error.message
+
+    async def test_nobody_listens(self, stage: Stage, made, secret):
+        from shared.adapters.tokens import EntraTokens
+
+        nowhere = EntraTokens(settings_of(stage.running, authority="https://127.0.0.1:1"))
+        await try_later(nowhere.obtain(made.client_id, secret), "TOKEN_UNREACHABLE")
+
+
+class TestReading:
+    @pytest.mark.parametrize("permission", READABLE)
+    async def test_allowed(self, stage: Stage, made, secret, permission):
+        await grant(stage, made, permission)
+        assert await stage.tokens.read_as(made.client_id, secret, permission) is True
+
+    @pytest.mark.parametrize("permission", READABLE)
+    async def test_refused(self, stage: Stage, made, secret, permission):
+        assert await stage.tokens.read_as(made.client_id, secret, permission) is False
+
+    async def test_no_harmless_read(self, stage: Stage, made, secret):
+        before = await stage.traffic("GET", "")
+        found = await stage.tokens.read_as(
+            made.client_id, secret, "User-PasswordProfile.ReadWrite.All"
+        )
+        assert found is None
+        assert await stage.traffic("GET", "") == before
+
+    @pytest.mark.parametrize("status", [429, 500, 503])
+    async def test_graph_is_unwell(self, stage: Stage, made, secret, status):
+        await grant(stage, made, "User.Read.All")
+        await stage.fault("F13", call="GET /users", status=status)
+        call = stage.tokens.read_as(made.client_id, secret, "User.Read.All")
+        error = await try_later(call, "GRAPH_UNAVAILABLE")
+        assert "User.Read.All" in error.message
+
+    async def test_the_connection_is_cut(self, stage: Stage, made, secret):
+        await grant(stage, made, "User.Read.All")
+        await stage.fault("drop", call="GET /users")
+        call = stage.tokens.read_as(made.client_id, secret, "User.Read.All")
+        await try_later(call, "GRAPH_UNREACHABLE")

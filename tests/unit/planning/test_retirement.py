@@ -1,0 +1,110 @@
+"""Every guard that keeps a secret from being removed."""
+
+from datetime import timedelta
+
+import pytest
+from msgspec.structs import replace
+
+from shared.model.connection import Credential
+from shared.planning.credentials import SETTLE
+from shared.planning.retirement import Nothing, NotYet, Retire, plan_retirement
+from tests.unit.planning.samples import DAY, NOW, held, stored
+
+OLD = held("old", "managed:p/op-1 x", age=120 * DAY)
+NEW = held("new", "managed:p/op-2 x", age=8 * DAY)
+SERVED = stored("new", "op-2", age=8 * DAY)
+CREDENTIAL = Credential(
+    key_id="new",
+    expires=NOW + 172 * DAY,
+    published=NOW - 8 * DAY,
+    due=NOW + 112 * DAY,
+    vault_name="dvls",
+    vault_version="1",
+    previous_key_id="old",
+    overlap_until=NOW,
+)
+A_SECOND = timedelta(seconds=1)
+
+CASES = {
+    "all guards hold": (CREDENTIAL, (OLD, NEW), SERVED, Retire("old")),
+    "the old one was made by hand": (
+        CREDENTIAL,
+        (replace(OLD, name="made by hand"), NEW),
+        SERVED,
+        Retire("old"),
+    ),
+    "no previous one": (
+        replace(CREDENTIAL, previous_key_id=""),
+        (OLD, NEW),
+        SERVED,
+        Nothing(),
+    ),
+    "removed already": (CREDENTIAL, (NEW,), SERVED, Nothing()),
+    "removed already, and nothing is served": (CREDENTIAL, (NEW,), None, Nothing()),
+    "nothing is served": (CREDENTIAL, (OLD, NEW), None, "another secret is served"),
+    "another one is served": (
+        CREDENTIAL,
+        (OLD, NEW),
+        stored("third", "op-3"),
+        "another secret is served",
+    ),
+    "the old one is served again": (
+        CREDENTIAL,
+        (OLD, NEW),
+        stored("old", "op-1"),
+        "another secret is served",
+    ),
+    "the previous one is the served one": (
+        replace(CREDENTIAL, previous_key_id="new"),
+        (OLD, NEW),
+        SERVED,
+        "it is the one that is served",
+    ),
+    "the served one is not held": (CREDENTIAL, (OLD,), SERVED, "not held in the directory"),
+    "the served one has expired": (
+        CREDENTIAL,
+        (OLD, replace(NEW, ends=NOW)),
+        SERVED,
+        "not held in the directory, or has expired",
+    ),
+    "published a moment ago": (
+        replace(CREDENTIAL, overlap_until=None),
+        (OLD, NEW),
+        replace(SERVED, created=NOW - SETTLE + A_SECOND),
+        "the overlap is not over",
+    ),
+    "settled, without an overlap": (
+        replace(CREDENTIAL, overlap_until=None),
+        (OLD, NEW),
+        replace(SERVED, created=NOW - SETTLE),
+        Retire("old"),
+    ),
+    "a second of overlap is left": (
+        replace(CREDENTIAL, overlap_until=NOW + A_SECOND),
+        (OLD, NEW),
+        SERVED,
+        "the overlap is not over",
+    ),
+    "the old one is the newest of ours": (
+        CREDENTIAL,
+        (replace(OLD, starts=NOW - DAY), NEW),
+        SERVED,
+        "the newest secret of ours",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_retirement(name):
+    credential, listed, served, expected = CASES[name]
+    action = plan_retirement(credential, held=listed, served=served, now=NOW)
+    if isinstance(expected, str):
+        assert isinstance(action, NotYet)
+        assert expected in action.why
+    else:
+        assert action == expected
+
+
+def test_the_order_of_the_list_does_not_matter():
+    for listed in ((OLD, NEW), (NEW, OLD)):
+        assert plan_retirement(CREDENTIAL, held=listed, served=SERVED, now=NOW) == Retire("old")

@@ -1,0 +1,85 @@
+"""Settings: all that is wrong is told at once, and never a value."""
+
+import pytest
+
+from shared.settings import SettingsError, load
+
+GOOD = {
+    "KEYTURN_TENANT_ID": "tenant",
+    "KEYTURN_VAULT_URL": "https://vault.example/",
+    "ServiceBus": "Endpoint=sb://x;SharedAccessKey=hush-1",
+    "KEYTURN_STORAGE": "AccountKey=hush-2",
+}
+BY_IDENTITY = {
+    "KEYTURN_TENANT_ID": "tenant",
+    "KEYTURN_VAULT_URL": "https://vault.example",
+    "ServiceBus__fullyQualifiedNamespace": "ns.example",
+    "KEYTURN_STORAGE__tableServiceUri": "https://t.example",
+    "KEYTURN_STORAGE__blobServiceUri": "https://b.example",
+}
+
+
+def test_defaults():
+    settings = load(GOOD)
+    assert settings.graph == "https://graph.microsoft.com/v1.0"
+    assert settings.graph_host == "graph.microsoft.com"
+    assert settings.vault_url == "https://vault.example"
+    assert settings.pace == 1
+    assert not settings.private_authority
+
+
+def test_by_identity():
+    settings = load(BY_IDENTITY)
+    assert settings.servicebus_connection == ""
+    assert (settings.servicebus_namespace, settings.table_uri) == (
+        "ns.example",
+        "https://t.example",
+    )
+
+
+@pytest.mark.parametrize(
+    ("authority", "private"),
+    [
+        ("https://login.microsoftonline.com/", False),
+        ("https://login.microsoftonline.us", False),
+        ("https://127.0.0.1:8443", True),
+        ("https://login.microsoftonline.com.evil.example", True),
+    ],
+)
+def test_private_authority(authority, private):
+    assert load({**GOOD, "KEYTURN_AUTHORITY": authority}).private_authority is private
+
+
+def test_all_missing_are_named_at_once():
+    with pytest.raises(SettingsError) as refusal:
+        load({})
+    text = str(refusal.value)
+    for name in (*BY_IDENTITY, "ServiceBus or", "KEYTURN_STORAGE)"):
+        assert name in text
+
+
+WRONG = {
+    "pace is text": {"KEYTURN_PACE": "hush-quick"},
+    "pace is negative": {"KEYTURN_PACE": "-1"},
+    "pace is huge": {"KEYTURN_PACE": "11"},
+    "pace is no number": {"KEYTURN_PACE": "nan"},
+    "plain http": {"KEYTURN_VAULT_URL": "http://hush.example"},
+    "authority without scheme": {"KEYTURN_AUTHORITY": "hush.example"},
+    "graph over http": {"KEYTURN_GRAPH": "http://hush.example/v1.0"},
+    "empty counts as missing": {"KEYTURN_TENANT_ID": ""},
+}
+
+
+@pytest.mark.parametrize("name", WRONG)
+def test_malformed_ones_are_named_without_their_value(name):
+    (wrong,) = WRONG[name]
+    with pytest.raises(SettingsError) as refusal:
+        load({**GOOD, **WRONG[name]})
+    assert wrong in str(refusal.value)
+    assert "hush" not in str(refusal.value)
+
+
+def test_missing_and_malformed_together():
+    broken = {**GOOD, "KEYTURN_PACE": "x", "KEYTURN_GRAPH": "x", "ServiceBus": ""}
+    with pytest.raises(SettingsError, match=r"ServiceBus.*KEYTURN_PACE.*KEYTURN_GRAPH"):
+        load(broken)

@@ -1,0 +1,141 @@
+"""Every trouble that verification finds, and which of several it tells."""
+
+import pytest
+from msgspec.structs import replace
+
+from shared.model.credential import TokenFacts
+from shared.planning.consent import Judged, Verdict
+from shared.planning.verification import Evidence, find_trouble, looks_like_id
+from tests.unit.planning.samples import APPLICATION, PRINCIPAL, WANTED
+
+ROLES = frozenset({"User.Read.All", "Group.Read.All"})
+TOKEN = TokenFacts(roles=ROLES, app_id="app-client", tenant_id="t")
+GUID = "0f8fad5b-d9cb-469f-a165-70867728950e"
+
+
+def judged(verdict: Verdict, *names: str) -> tuple[Judged, ...]:
+    return tuple(Judged(verdict=verdict, name=name) for name in names)
+
+
+GOOD = Evidence(
+    wanted=WANTED,
+    application=APPLICATION,
+    principal=PRINCIPAL,
+    judged=judged(Verdict.OK, *sorted(ROLES)),
+    roles_wanted=("Helpdesk Administrator",),
+    roles_missing=(),
+    token=TOKEN,
+    token_roles=ROLES,
+    secret_looks_like_id=False,
+    refused_reads=(),
+)
+
+
+def app(**changes: object) -> dict[str, object]:
+    return {"application": replace(APPLICATION, **changes)}
+
+
+CASES = {
+    "as it should be": ({}, None, ()),
+    "renamed by somebody: no trouble": (app(display_name="other"), None, ()),
+    "application gone": ({"application": None}, "APP_DELETED", ()),
+    "principal gone": ({"principal": None}, "SP_DISABLED", ()),
+    "principal disabled": (
+        {"principal": replace(PRINCIPAL, enabled=False)},
+        "SP_DISABLED",
+        ("Enterprise applications",),
+    ),
+    "audience": (app(audience="AzureADMultipleOrgs"), "AUDIENCE_TOO_WIDE", ("audience",)),
+    "public client": (app(public_client=True), "PUBLIC_FLOW_OFF", ("public client flows",)),
+    "web redirects": (app(web_redirects=()), "REDIRECT_MISMATCH", ("web redirect",)),
+    "native redirects": (app(native_redirects=("x://y",)), "REDIRECT_MISMATCH", ("native",)),
+    "single-page redirects": (app(spa_redirects=("x",)), "REDIRECT_MISMATCH", ("single-page",)),
+    "configured permissions": (app(configured=frozenset()), "CONSENT_DRIFT", ("permissions",)),
+    "several differences are told together": (
+        app(audience="AzureADMultipleOrgs", public_client=True),
+        "AUDIENCE_TOO_WIDE",
+        ("audience", "public client flows"),
+    ),
+    "not granted": (
+        {"judged": judged(Verdict.MISSING, "User.Read.All", "Group.Read.All")},
+        "CONSENT_MISSING",
+        ("User.Read.All", "Group.Read.All"),
+    ),
+    "role not assigned": (
+        {"roles_missing": ("Helpdesk Administrator",)},
+        "ROLE_MISSING",
+        ("Helpdesk Administrator",),
+    ),
+    "extra and foreign": (
+        {"judged": judged(Verdict.EXTRA, "Mail.Send") + judged(Verdict.FOREIGN, "sp/9")},
+        "EXTRA_PERMISSION",
+        ("Mail.Send", "sp/9"),
+    ),
+    "id in place of the value": ({"secret_looks_like_id": True}, "SECRET_ID_NOT_VALUE", ()),
+    "no token": ({"token": None}, "SECRET_REFUSED", ()),
+    "token lacks a permission": (
+        {"token": replace(TOKEN, roles=frozenset({"User.Read.All"}))},
+        "TOKEN_OLDER_THAN_CONSENT",
+        ("difference: Group.Read.All",),
+    ),
+    "token has one too many": (
+        {"token": replace(TOKEN, roles=ROLES | {"Mail.Send"})},
+        "TOKEN_OLDER_THAN_CONSENT",
+        ("difference: Mail.Send",),
+    ),
+    "read refused": ({"refused_reads": ("User.Read.All",)}, "READ_REFUSED", ("User.Read.All",)),
+    # The gravest first
+    "gone and not granted": (
+        {"application": None, "judged": judged(Verdict.MISSING, "User.Read.All")},
+        "APP_DELETED",
+        (),
+    ),
+    "differs and not granted": (
+        app(audience="x") | {"judged": judged(Verdict.MISSING, "User.Read.All")},
+        "AUDIENCE_TOO_WIDE",
+        (),
+    ),
+    "not granted and too much granted": (
+        {"judged": judged(Verdict.EXTRA, "x") + judged(Verdict.MISSING, "y")},
+        "CONSENT_MISSING",
+        (),
+    ),
+    "role missing and refused": (
+        {"roles_missing": ("Helpdesk Administrator",), "token": None},
+        "ROLE_MISSING",
+        (),
+    ),
+    "id in place of the value, hence no token": (
+        {"secret_looks_like_id": True, "token": None},
+        "SECRET_ID_NOT_VALUE",
+        (),
+    ),
+}
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_trouble(name):
+    changes, code, texts = CASES[name]
+    trouble = find_trouble(replace(GOOD, **changes))
+    if code is None:
+        assert trouble is None
+    else:
+        assert trouble is not None
+        assert trouble.code == code
+        assert trouble.remedy
+        assert all(text in trouble.message + trouble.remedy for text in texts)
+
+
+@pytest.mark.parametrize(
+    ("value", "key_id", "looks"),
+    [
+        ("~8Q~realValue.With-Signs_", GUID, False),
+        (GUID, "other", True),
+        (GUID.upper(), "other", True),
+        ("key", "key", True),
+        (GUID + "x", "other", False),
+        (GUID.replace("-", ""), "other", False),
+    ],
+)
+def test_looks_like_id(value, key_id, looks):
+    assert looks_like_id(value, key_id) is looks
