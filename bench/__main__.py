@@ -27,7 +27,9 @@ PARTS: dict[str, Callable[[], Awaitable[list[Figure]]]] = {
 def main() -> int:
     """Answer 0 unless something failed to run: a missed goal is a finding, not a failure."""
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
-    parser.add_argument("parts", nargs="*", metavar="part", help=f"{', '.join(PARTS)}; all unless given")
+    parser.add_argument(
+        "parts", nargs="*", metavar="part", help=f"{', '.join(PARTS)}; all unless given"
+    )
     asked = parser.parse_args().parts or list(PARTS)
     if unknown := sorted(set(asked) - PARTS.keys()):
         parser.error(f"no part {unknown[0]}; known: {', '.join(PARTS)}")

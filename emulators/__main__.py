@@ -13,8 +13,8 @@ from emulators.stack import Cloud, Options
 async def up(state: Path, users: int, pace: float, *, durable: bool) -> None:
     ended = asyncio.Event()
     loop = asyncio.get_running_loop()
-    for name in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(name, ended.set)
+    for sign in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(sign, ended.set)
     with tempfile.TemporaryDirectory(prefix="keyturn-") as folder:
         options = Options(folder=Path(folder), users=users, pace=pace, durable=durable)
         async with Cloud(options) as cloud:
@@ -24,7 +24,6 @@ async def up(state: Path, users: int, pace: float, *, durable: bool) -> None:
             sys.stdout.write("ready\n")
             sys.stdout.flush()
             await ended.wait()
-    state.unlink(missing_ok=True)
 
 
 def main() -> None:
@@ -36,7 +35,10 @@ def main() -> None:
     command.add_argument("--pace", type=float, default=0.02, help="scales every deliberate wait")
     command.add_argument("--durable", action="store_true", help="queues survive a killed broker")
     given = parser.parse_args()
-    asyncio.run(up(given.state, given.users, given.pace, durable=given.durable))
+    try:
+        asyncio.run(up(given.state, given.users, given.pace, durable=given.durable))
+    finally:
+        given.state.unlink(missing_ok=True)
 
 
 if __name__ == "__main__":

@@ -56,8 +56,11 @@ def step_after(kind: str, step: str) -> str | None:
 
 
 def decode(body: bytes) -> StepMessage:
-    """Read a step's message; raises `msgspec.ValidationError` when it is not one of ours."""
-    message = msgspec.json.decode(body, type=StepMessage)
+    """Read a step's message; raises `msgspec.DecodeError` when it is not one of ours."""
+    try:
+        message = msgspec.json.decode(body, type=StepMessage)
+    except UnicodeDecodeError as error:
+        raise msgspec.DecodeError("not UTF-8") from error
     if message.api_version != VERSION or message.kind not in KINDS:
         raise msgspec.ValidationError(
             f"not a {VERSION} step message: apiVersion {message.api_version!r}, "

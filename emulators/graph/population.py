@@ -87,7 +87,8 @@ class Population(Sequence[str]):
         mixed = (high << 62 | value & ((1 << 62) - 1)) * self._inverse & MASK
         mixed ^= mixed >> 61
         number = (mixed - self._shift) * self._inverse & MASK
-        return number if number < self.seeded and self.id_of(number) == identity.lower() else None
+        marks = (value >> 76 & 0xF, value >> 62 & 3)  # version and variant of the guid
+        return number if number < self.seeded and marks == (4, 2) else None
 
     def exists(self, identity: str) -> bool:
         if identity in self._removed:

@@ -9,13 +9,11 @@ from urllib.parse import urlencode
 import azure.functions as func
 import msgspec
 
-from functions.http import answers, asking, views
+from functions.http import answers, asking, forms, views
 from functions.http.call import Connect
 from functions.http.connections import find
 from shared.model.accounts import Account, Summary
 from shared.model.connection import Value
-
-FORMS = {"json": "application/json", "csv": "text/csv", "ndjson": "application/x-ndjson"}
 
 PAGE = {"json": 100, "csv": 50_000, "ndjson": 50_000}
 """Accounts of an answer unless the caller limits it: pages for programs, files for people."""
@@ -59,7 +57,7 @@ class DiscoveryList(Value, frozen=True, omit_defaults=False):
 async def list_accounts(req: func.HttpRequest, connect: Connect) -> func.HttpResponse:
     name = asking.name(req)
     given = asking.query(req, (*FILTERS, "limit", "after", "format"))
-    form = asking.form(req, FORMS)
+    form = asking.form(req, forms.ACCOUNTS)
     limit = asking.count(given, "limit", default=PAGE[form], most=LONGEST[form])
     wanted = _filter(given)
     ctx = await connect()
@@ -73,10 +71,10 @@ async def list_accounts(req: func.HttpRequest, connect: Connect) -> func.HttpRes
         following = f"{views.url(name)}/accounts?{query}"
     headers = {"Link": f'<{following}>; rel="next"'} if following else {}
     if form == "csv":
-        return answers.text(_csv(page), FORMS[form], headers)
+        return answers.text(_csv(page), forms.ACCOUNTS[form], headers)
     if form == "ndjson":
         lines = msgspec.json.Encoder().encode_lines(page).decode()
-        return answers.text(lines, FORMS[form], headers)
+        return answers.text(lines, forms.ACCOUNTS[form], headers)
     latest = _latest(await ctx.account_store.summaries(name))
     return answers.ok(
         AccountPage(

@@ -1,5 +1,6 @@
 """One call of the API: its route, its handler, and what its description needs."""
 
+import importlib
 from collections.abc import Awaitable, Callable
 from typing import Any
 
@@ -36,6 +37,20 @@ class Call(msgspec.Struct, frozen=True, kw_only=True):
     answers: dict[int, str] = {}  # status: schema of a JSON answer
     other_forms: tuple[str, ...] = ()  # media types of a 200 besides JSON
     faults: tuple[int, ...] = ()
+
+
+def late(name: str) -> Handler:
+    """The handler ``module.function`` of this package, imported on its first call.
+
+    The host indexes every function at each cold start, but calls few of them soon.
+    """
+    module, _, function = name.partition(".")
+
+    async def handle(req: func.HttpRequest, connect: Connect) -> func.HttpResponse:
+        found: Handler = getattr(importlib.import_module(f"functions.http.{module}"), function)
+        return await found(req, connect)
+
+    return handle
 
 
 async def serve(handle: Handler, req: func.HttpRequest, connect: Connect) -> func.HttpResponse:

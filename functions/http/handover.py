@@ -3,7 +3,7 @@
 import azure.functions as func
 import msgspec
 
-from functions.http import answers, asking
+from functions.http import answers, asking, forms
 from functions.http.call import Connect
 from functions.http.connections import find
 from shared.errors import NeedsHuman
@@ -12,13 +12,11 @@ from shared.model.connection import Aspect, Condition, Credential, Status
 from shared.profile import catalogue
 from shared.requests import check_acknowledgement
 
-FORMS = {"json": "application/json", "markdown": "text/markdown"}
-
 
 async def show_handover(req: func.HttpRequest, connect: Connect) -> func.HttpResponse:
     asked = asking.name(req)
     asking.query(req, ("format",))
-    form = asking.form(req, FORMS)
+    form = asking.form(req, forms.SHEET)
     ctx = await connect()
     connection = await find(ctx, asked)
     profile = catalogue()[connection.spec.profile]
@@ -30,7 +28,7 @@ async def show_handover(req: func.HttpRequest, connect: Connect) -> func.HttpRes
     # Vault URLs name versions: an old sheet must not be taken for the present one.
     headers = {"Cache-Control": "no-store"}
     if form == "markdown":
-        return answers.text(markdown(made), FORMS[form], headers)
+        return answers.text(markdown(made), forms.SHEET[form], headers)
     return answers.ok(made, headers=headers)
 
 

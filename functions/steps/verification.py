@@ -73,8 +73,9 @@ async def _gather(work: Work, wants: Wanted, secret: NewSecret) -> Evidence:
 
 async def _roles_missing(work: Work, names: tuple[str, ...]) -> tuple[str, ...]:
     roles = work.ctx.roles
-    held, *ids = await asyncio.gather(
-        roles.assigned(work.connection.facts.principal_id), *map(roles.role_id, names)
+    held, ids = await asyncio.gather(
+        roles.assigned(work.connection.facts.principal_id),
+        asyncio.gather(*map(roles.role_id, names)),
     )
     there = {assignment.role_id for assignment in held if assignment.scope == "/"}
     return tuple(name for name, id_ in zip(names, ids, strict=True) if id_ not in there)

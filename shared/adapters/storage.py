@@ -1,5 +1,6 @@
 """Opens table and blob storage, by connection string or by identity."""
 
+import contextlib
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
@@ -7,7 +8,6 @@ from shared.adapters.blob_accounts import BlobAccounts
 from shared.adapters.table_ledger import TableLedger
 from shared.ports import Clock
 from shared.settings import Settings
-import contextlib
 
 if TYPE_CHECKING:
     from azure.core.credentials_async import AsyncTokenCredential

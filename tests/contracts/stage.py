@@ -8,7 +8,7 @@ from typing import Any
 import httpx
 import msgspec
 import pytest
-from azure.identity.aio import ChainedTokenCredential
+from azure.core.credentials_async import AsyncTokenCredential
 
 from emulators.graph.server import Running
 from shared.adapters.graph_applications import GraphApplications
@@ -20,7 +20,13 @@ from shared.adapters.graph_roles import GraphRoles
 from shared.adapters.tokens import EntraTokens
 from shared.errors import NeedsHuman, StepError, TryLater
 from shared.model.credential import NewSecret
-from shared.model.directory import GRAPH_APP_ID, Application, PermissionKey, WantedApplication
+from shared.model.directory import (
+    GRAPH_APP_ID,
+    Application,
+    Kind,
+    PermissionKey,
+    WantedApplication,
+)
 from shared.settings import Settings
 
 WANTED = WantedApplication(
@@ -35,12 +41,12 @@ WANTED = WantedApplication(
         {
             PermissionKey(
                 resource=GRAPH_APP_ID,
-                kind="application",
+                kind=Kind.APPLICATION,
                 id="df021288-bdef-4463-88db-98f22de89214",  # User.Read.All
             ),
             PermissionKey(
                 resource=GRAPH_APP_ID,
-                kind="delegated",
+                kind=Kind.DELEGATED,
                 id="e1fe6dd8-ba31-4d61-89e7-88639da4683d",  # User.Read
             ),
         }
@@ -74,7 +80,7 @@ class Registered:
 class Stage:
     running: Running
     settings: Settings
-    credential: ChainedTokenCredential
+    credential: AsyncTokenCredential
     graph: Graph
     admin: httpx.AsyncClient
 
@@ -170,19 +176,20 @@ def ends(days: float = 90) -> datetime:
 
 async def try_later(call: Awaitable[object], code: str) -> TryLater:
     """The call must fail in this way; answers the error."""
-    return await _raises(TryLater, call, code)
+    error = await _raised(call, code)
+    assert isinstance(error, TryLater), repr(error)
+    return error
 
 
 async def needs_human(call: Awaitable[object], code: str) -> NeedsHuman:
-    found = await _raises(NeedsHuman, call, code)
-    assert found.remedy
-    return found
+    error = await _raised(call, code)
+    assert isinstance(error, NeedsHuman), repr(error)
+    assert error.remedy
+    return error
 
 
-async def _raises(kind: type[Any], call: Awaitable[object], code: str) -> Any:
+async def _raised(call: Awaitable[object], code: str) -> StepError:
     with pytest.raises(StepError) as raised:
         await call
-    error = raised.value
-    assert (type(error), error.code) == (kind, code), repr(error)
-    assert error.__cause__ is not None or error.__context__ is None
-    return error
+    assert raised.value.code == code, repr(raised.value)
+    return raised.value

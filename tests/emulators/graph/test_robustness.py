@@ -29,8 +29,8 @@ async def known(admin):
     application, principal = await admin.with_principal()
     group = (await admin.read("/groups?$top=1"))["value"][0]["id"]
     user = (await admin.read("/users?$top=1"))["value"][0]["id"]
-    own = [application["id"], f"appId={application['appId']}", principal["id"], group, user]
-    return [NOBODY, "x", "foo=bar", *own]
+    own = [f"appId={application['appId']}", principal["id"], group, user]
+    return [NOBODY, "foo=bar", *own]
 
 
 def filled(template: str, identity: str) -> str:

@@ -58,7 +58,8 @@ async def test_soak() -> None:
         async with client.get_queue_receiver("perf", prefetch_count=prefetch) as receiver:
             while sum(done.values()) + sum(dead.values()) < total:
                 got = await receiver.receive_messages(20, max_wait_time=0.5)
-                await asyncio.gather(*(settle(receiver, message, chance) for message in got))
+                for message in got:
+                    await settle(receiver, message, chance)
 
     async with (
         serving(config_text()) as server,
