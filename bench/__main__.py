@@ -12,7 +12,7 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 from bench import broker, discovery, imports, local_cloud
-from bench.figures import Figure, table
+from bench.figures import Figure, notes, table
 
 FOLDER = Path("build/bench")
 REPORT = Path("build/bench.json")
@@ -27,12 +27,11 @@ PARTS: dict[str, Callable[[], Awaitable[list[Figure]]]] = {
 def main() -> int:
     """Answer 0 unless something failed to run: a missed goal is a finding, not a failure."""
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
-    parser.add_argument(
-        "parts", nargs="*", metavar="part", help=f"{', '.join(PARTS)}; all unless given"
-    )
+    known = ", ".join(PARTS)
+    parser.add_argument("parts", nargs="*", metavar="part", help=f"{known}; all unless given")
     asked = parser.parse_args().parts or list(PARTS)
     if unknown := sorted(set(asked) - PARTS.keys()):
-        parser.error(f"no part {unknown[0]}; known: {', '.join(PARTS)}")
+        parser.error(f"no part {unknown[0]}; known: {known}")
     shutil.rmtree(FOLDER, ignore_errors=True)
     FOLDER.mkdir(parents=True)
     began = time.perf_counter()
@@ -45,6 +44,7 @@ def main() -> int:
             failed = True
             print(f"{part} failed: {error!r}", file=sys.stderr)  # noqa: T201 - the command's answer
     print(table(figures))  # noqa: T201 - the command's answer
+    print(notes(figures))  # noqa: T201 - the command's answer
     report = {
         "python": platform.python_version(),
         "processors": os.cpu_count(),

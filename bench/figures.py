@@ -1,7 +1,7 @@
 """A measurement is a ratio of two samples of one run, with a goal; a table shows them."""
 
 import statistics
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -109,3 +109,23 @@ def table(figures: Sequence[Figure]) -> str:
         for row in rows
     ]
     return "\n".join(line.rstrip() for line in lines)
+
+
+def notes(figures: Sequence[Figure]) -> str:
+    """What there is to know besides the ratios, indented below each figure's name."""
+    lines: list[str] = []
+    for figure in figures:
+        if figure.details:
+            lines += ["", figure.name, *_indented(figure.details, "  ")]
+    return "\n".join(lines)
+
+
+def _indented(details: Mapping[str, Any], margin: str) -> Iterator[str]:
+    for name, value in details.items():
+        if not isinstance(value, Mapping):
+            yield f"{margin}{name}: {value}"
+        elif any(isinstance(inner, Mapping) for inner in value.values()):
+            yield f"{margin}{name}:"
+            yield from _indented(value, margin + "  ")
+        else:
+            yield f"{margin}{name}: " + ", ".join(f"{key} {each}" for key, each in value.items())

@@ -1,7 +1,8 @@
 """The functions host, writing down how long each invocation and each call to a service took.
 
 ``python -m bench.host`` takes the options of ``emulators.host``; the spans go to the file that
-``BENCH_SPANS`` names. It wraps what all SDKs send through: httpx, aiohttp and the Service Bus sender.
+``BENCH_SPANS`` names. It wraps what all SDKs send through: httpx, aiohttp, and the sender of
+Service Bus.
 """
 
 import os
@@ -20,8 +21,9 @@ from azure.servicebus.aio import ServiceBusSender
 from bench.spans import INVOCATION, Span
 from emulators.host import logs
 from emulators.host.__main__ import main
+from emulators.host.context import Call
 from emulators.host.function import Function
-from emulators.host.invoke import Call, Converters, Outcome
+from emulators.host.invoke import Converters, Outcome
 
 VARIABLE = "BENCH_SPANS"
 

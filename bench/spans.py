@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
+from itertools import pairwise
 
 import msgspec
 
@@ -34,7 +35,7 @@ def shares(spans: Iterable[Span], start: float, end: float) -> dict[str, float]:
     ]
     edges = sorted({start, end, *(s.start for s in cut), *(s.end for s in cut)})
     found: dict[str, float] = defaultdict(float)
-    for left, right in zip(edges, edges[1:], strict=False):
+    for left, right in pairwise(edges):
         going = {s.kind for s in cut if s.start <= left and s.end >= right}
         found[_first(going)] += right - left
     return dict(found)
@@ -54,7 +55,7 @@ def hops(spans: Sequence[Span], chain: Sequence[str]) -> dict[str, float]:
     for span in sorted(spans, key=lambda span: span.start):
         if span.kind == INVOCATION:
             began.setdefault(span.function, span.start)
-    for before, after in zip(chain, chain[1:], strict=False):
+    for before, after in pairwise(chain):
         sends = [
             s.end
             for s in spans

@@ -26,7 +26,7 @@ def indexed() -> dict[str, list[str]]:
             found["timers"].append(name)
         else:
             found["watchers" if name.endswith("_dead_letters") else "steps"].append(name)
-    return found
+    return {kind: sorted(found[kind]) for kind in found}
 
 
 def stale() -> list[Path]:

@@ -3,7 +3,7 @@
 import asyncio
 import json
 import uuid
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from emulators.graph.errors import GraphError, bad_request
@@ -54,7 +54,6 @@ class Gateway:
     throttle: Throttle
     spacing: Spacing
     latency: float = 0.0
-    roles_seen: dict[str, list[str]] = field(default_factory=dict)
 
     def caller(self, incoming: Incoming) -> Caller:
         return self.issuer.caller(incoming.headers.get("authorization", ""))

@@ -3,7 +3,7 @@
 import asyncio
 import logging
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
 from emulators.host.context import Call
 from emulators.host.function import Function
@@ -32,7 +32,7 @@ class Listener(Protocol):
         """Listen until cancelled."""
 
 
-async def end(*tasks: asyncio.Task[None]) -> None:
+async def end(*tasks: asyncio.Task[Any]) -> None:
     """Cancel tasks and wait for them; what they raise while ending is of no interest."""
     for task in tasks:
         task.cancel()

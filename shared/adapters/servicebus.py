@@ -29,10 +29,14 @@ class ServiceBusOutbox:
     def __init__(self, settings: Settings, credential: "AsyncTokenCredential") -> None:
         from azure.servicebus.aio import ServiceBusClient
 
+        retries: dict[str, Any] = {
+            "retry_total": 2,
+            "retry_backoff_factor": 0.8 * settings.pace,
+        }
         self._client = (
-            ServiceBusClient.from_connection_string(settings.servicebus_connection)
+            ServiceBusClient.from_connection_string(settings.servicebus_connection, **retries)
             if settings.servicebus_connection
-            else ServiceBusClient(settings.servicebus_namespace, credential)
+            else ServiceBusClient(settings.servicebus_namespace, credential, **retries)
         )
         self._senders: dict[str, ServiceBusSender] = {}
         self._locks: dict[str, asyncio.Lock] = {}

@@ -34,9 +34,7 @@ class Stage:
     bench: Bench
 
     async def fault(self, operation: str, fault: str, **more: object) -> None:
-        await self.bench.admin(
-            "POST", "/faults", {"operation": operation, "fault": fault, **more}
-        )
+        await self.bench.admin("POST", "/faults", {"operation": operation, "fault": fault, **more})
 
     async def heal(self) -> None:
         await self.bench.admin("DELETE", "/faults")
@@ -183,9 +181,7 @@ class TestDeleted:
         by_hand = await stage.bench.client()
         await by_hand.delete_secret(NAME)
         assert await stage.vault.current(NAME) is None
-        error = await try_later(
-            stage.vault.put(NAME, secret("key-2"), TAGS), "VAULT_RECOVERING"
-        )
+        error = await try_later(stage.vault.put(NAME, secret("key-2"), TAGS), "VAULT_RECOVERING")
         assert NAME in error.message
         assert VALUE not in error.message
         made = await stage.vault.put(NAME, secret("key-2"), TAGS)

@@ -6,8 +6,10 @@ from collections.abc import AsyncIterator
 import pytest
 import pytest_asyncio
 
+from emulators.servicebus.amqp.decode import decode
 from emulators.servicebus.amqp.encode import encode
 from emulators.servicebus.amqp.types import Described, Symbol, UInt, ULong
+from emulators.servicebus.broker.message import sections
 from emulators.servicebus.server import Server, serving
 from tests.emulators.servicebus.entities import config_text
 from tests.emulators.servicebus.peer import SASL, Peer, frame, message
@@ -185,6 +187,55 @@ async def test_drain_consumes_the_credit(server: Server) -> None:
         peer.credit(7, drain=True)
         flow = await peer.expect(FLOW)
         assert (flow[5], flow[6], flow[8]) == (7, 0, True)
+
+
+async def test_competing_receivers_take_turns(server: Server) -> None:
+    async with Peer(server.port) as peer:
+        await peer.begin()
+        await peer.attach_receiver("q1", handle=0)
+        await peer.attach_receiver("q1", handle=1)
+        peer.credit(6, handle=0)
+        peer.credit(6, handle=1)
+        await peer.attach_sender("q1", handle=2)
+        for number in range(8):
+            peer.transfer(number, message(b"x"), handle=2)
+        handles = [(await peer.expect(TRANSFER))[0] for _ in range(8)]
+        assert sorted(handles) == [0] * 4 + [1] * 4
+
+
+@pytest.mark.parametrize(
+    ("operation", "body", "status", "condition"),
+    [
+        ("com.microsoft:add-rule", {}, 501, "amqp:not-implemented"),
+        ("nonsense", {}, 501, "amqp:not-implemented"),
+        ("com.microsoft:renew-lock", {}, 400, "com.microsoft:argument-error"),
+        ("com.microsoft:renew-lock", None, 400, "com.microsoft:argument-error"),
+        ("com.microsoft:peek-message", {"from-sequence-number": 1, "message-count": 1}, 204, None),
+        ("com.microsoft:renew-session-lock", {"session-id": "a"}, 400, "amqp:not-allowed"),
+    ],
+)
+async def test_management_answers(
+    server: Server, operation: str, body: object, status: int, condition: str | None
+) -> None:
+    async with Peer(server.port) as peer:
+        await peer.begin()
+        await peer.attach_sender("q1/$management", handle=0)
+        await peer.attach_receiver("q1/$management", handle=1)
+        request = (
+            encode(Described(ULong(0x73), [ULong(77)]))
+            + encode(Described(ULong(0x74), {"operation": operation}))
+            + encode(Described(ULong(0x77), body))
+        )
+        peer.transfer(0, request)
+        peer.credit(1, handle=1)  # the answer has waited for it
+        code, _, payload = await peer.next()
+        while code != TRANSFER:
+            code, _, payload = await peer.next()
+        found = {code: decode(payload, at)[0] for code, _, at, _ in sections(payload)}
+        assert found[0x73][5] == 77
+        assert isinstance(found[0x73][5], ULong)
+        assert found[0x74]["statusCode"] == status
+        assert found[0x74].get("errorCondition") == condition
 
 
 async def test_lock_token_is_the_tag_in_guid_order(server: Server) -> None:
