@@ -27,7 +27,7 @@ run: setup       ## start the local cloud and the functions, until Ctrl-C
 
 test: setup      ## run all tests: unit tests first, they take seconds
 	$(BIN)/python -m pytest tests/unit -q
-	$(BIN)/python -m pytest tests --ignore=tests/unit -q -n 4 --dist loadgroup
+	$(BIN)/python -m pytest tests --ignore=tests/unit -q -n 4 --dist loadfile
 
 check: setup     ## format, lint, types, import contracts, generated files, Bicep
 	$(BIN)/ruff format --check .

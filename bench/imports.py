@@ -6,7 +6,7 @@ from pathlib import Path
 
 from bench.figures import Figure, Goal, Sample
 
-PAIRS = 17
+PAIRS = 25
 APP, LIBRARY = "function_app", "azure.functions"
 PROGRAM = "import time; began = time.perf_counter(); import {}; print(time.perf_counter() - began)"
 ROOT = Path(__file__).parent.parent

@@ -99,6 +99,7 @@ class Cloud:
 
     async def _host(self) -> None:
         arguments = [self._options.host, "--app", str(ROOT), "--port", str(free_port())]
+        arguments += ["--clock", str(self._options.folder.resolve() / "clock")]
         child = Child("host", arguments, self._options.folder / "host.log", self.environment())
         self.children["host"] = child
         self._parts.push_async_callback(child.stop)

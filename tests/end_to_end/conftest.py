@@ -9,13 +9,6 @@ from emulators.stack import Cloud, Options
 from tests.end_to_end.local import Local
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Keep the tests of one cloud in one process of pytest-xdist."""
-    for item in items:
-        if "end_to_end" in item.nodeid:
-            item.add_marker(pytest.mark.xdist_group(item.nodeid.split("::")[0]))
-
-
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def cloud(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Cloud]:
     folder = tmp_path_factory.mktemp("cloud")
