@@ -26,8 +26,8 @@ run: setup       ## start the local cloud and the functions, until Ctrl-C
 	$(BIN)/python -m emulators up
 
 test: setup      ## run all tests: unit tests first, they take seconds
-	$(BIN)/python -m pytest tests/unit -q
-	$(BIN)/python -m pytest tests --ignore=tests/unit -q -n 4 --dist loadfile
+	$(BIN)/python -m pytest tests/unit -q -m "not slow"
+	$(BIN)/python -m pytest tests -q -m "slow or not unit" -n 4 --dist loadfile
 
 check: setup     ## format, lint, types, import contracts, generated files, Bicep
 	$(BIN)/ruff format --check .

@@ -1,10 +1,10 @@
 """Sending: queued messages for steps, events for the world.
 
-Opening a sender costs half a second, so each is opened once and kept.
+Opening a sender costs half a second, so each is opened once and kept; after an error the SDK
+opens it anew by itself.
 """
 
 import asyncio
-import contextlib
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -90,19 +90,9 @@ class ServiceBusOutbox:
                 sender = await self._sender(entity)
                 await sender.send_messages(ServiceBusMessage(body, **options))
             except AzureError as error:  # the SDK's own, and those of signing in
-                await self._forget(entity)
                 raise TryLater(
                     "QUEUE_UNREACHABLE", f"sending to {entity}: {type(error).__name__}"
                 ) from error
-
-    async def _forget(self, entity: str) -> None:
-        """Close a sender that failed: the next send opens another one."""
-        from azure.core.exceptions import AzureError
-
-        broken = self._senders.pop(entity, None)
-        if broken is not None:
-            with contextlib.suppress(AzureError, OSError):
-                await broken.close()
 
     async def _sender(self, entity: str) -> "ServiceBusSender":
         if entity not in self._senders:

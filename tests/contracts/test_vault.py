@@ -263,7 +263,8 @@ class TestDisturbances:
 
     async def test_no_step_sleeps_as_long_as_the_vault_asks_for(self, stage: Stage):
         await stage.fault("*", "throttled", retry_after=3600)
-        await try_later(stage.vault.put(NAME, secret(), TAGS), "VAULT_UNAVAILABLE")
+        async with asyncio.timeout(30):
+            await try_later(stage.vault.put(NAME, secret(), TAGS), "VAULT_UNAVAILABLE")
         assert await stage.hits() == 1
 
     @pytest.mark.parametrize("call", ["retag", "disable"])

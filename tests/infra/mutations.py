@@ -224,7 +224,7 @@ MUTATIONS = [
     Mutation("not-flex", "hardening", APP, "'FC1'", "'Y1'"),
     # generated files
     Mutation("queue-without-ttl", "queues", QUEUES, '"ttl"', '"timeToLive"'),
-    Mutation("queue-lock-too-long", "queues", QUEUES, '"PT1M"', '"PT10M"'),
+    Mutation("queue-lock-too-long", "queues", QUEUES, '"PT20S"', '"PT10M"'),
     Mutation("queue-lost", "queues", QUEUES, '"vault-events"', '"vault-event"'),
     Mutation("function-with-hyphen", "functions", FUNCTIONS, '_due"', '-due"'),
     Mutation("function-kind-renamed", "functions", FUNCTIONS, '"watchers"', '"watcher"'),

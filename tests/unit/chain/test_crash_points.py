@@ -55,6 +55,7 @@ async def calls_of_one_run() -> list[tuple[str, int]]:
     return found
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("after_effect", [False, True], ids=["before", "after"])
 async def test_killed_at_every_call_leaves_one_application_and_one_secret(
     *, after_effect: bool

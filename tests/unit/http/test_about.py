@@ -96,6 +96,7 @@ async def test_calls_without_dependencies_work_without_settings():
         assert (await serve(call.handle, request, without_settings)).status_code == 200
 
 
+@pytest.mark.slow
 async def test_the_description_is_valid_and_complete(client: Client):
     described = (await client.get("/api/openapi.json")).json
     validate(described)

@@ -99,6 +99,7 @@ def test_the_largest_body_that_is_read():
     assert too_large[0].code == "TOO_LARGE"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", range(4))
 def test_mutated_bodies_never_raise(seed: int):
     """Random damage ends in a value or in problems that can be encoded; never in an exception."""
