@@ -1,5 +1,7 @@
 """Registers the application: guide steps 3 to 24 of Devolutions Server, and their like."""
 
+import asyncio
+
 from shared.errors import NeedsHuman, TryLater
 from shared.model.connection import Aspect, Facts
 from shared.planning.registration import (
@@ -53,13 +55,14 @@ async def registration(work: Work) -> Done:
 
 async def _gather(work: Work, wants: Wanted) -> Seen:
     applications = work.ctx.applications
+    own = await work.ctx.directory.own_principal()  # a claim of our own token: seldom a call
     app = await applications.find(wants.application.unique_name)
-    return Seen(
-        application=app,
-        owners=await applications.owners(app.object_id) if app else frozenset(),
-        own=await work.ctx.directory.own_principal(),
-        principal=await applications.principal(app.client_id) if app else None,
+    if app is None:
+        return Seen(application=None, owners=frozenset(), own=own, principal=None)
+    owners, principal = await asyncio.gather(
+        applications.owners(app.object_id), applications.principal(app.client_id)
     )
+    return Seen(application=app, owners=owners, own=own, principal=principal)
 
 
 async def _learn(work: Work, facts: Facts, seen: Seen) -> Facts:
@@ -103,8 +106,10 @@ async def _create_principal(work: Work, wants: Wanted, facts: Facts) -> None:
 
 async def _finish(work: Work, object_id: str, client_id: str) -> Done:
     """Both must be there for every replica that is asked, or the next step stumbles."""
-    app = await work.ctx.applications.settled(object_id)
-    principal = await work.ctx.applications.settled_principal(client_id)
+    app, principal = await asyncio.gather(
+        work.ctx.applications.settled(object_id),
+        work.ctx.applications.settled_principal(client_id),
+    )
     if app is None or principal is None:
         raise work.wait("APP_REPLICATION", NOT_VISIBLE, seconds=5, minutes=10)
     return Done("REGISTERED", f"Application {client_id} is registered and owned.")

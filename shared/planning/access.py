@@ -1,6 +1,5 @@
 """What a profile with its features asks for: permissions and roles, and how risky they are."""
 
-import difflib
 from collections.abc import Iterable, Mapping, Sequence
 
 from shared.errors import NeedsHuman
@@ -154,6 +153,8 @@ def _unknown(wanted: WantedPermission, resource: Resource) -> str:
     other = [p.key.kind for p in resource.permissions if p.name.lower() == wanted.name.lower()]
     if other:
         return f"{wanted.name} exists as {other[0]} permission only, not as {wanted.kind}"
+    import difflib  # seldom needed, and every cold start would pay for it
+
     names = [p.name for p in resource.permissions if p.key.kind == wanted.kind]
     near = difflib.get_close_matches(wanted.name, names, n=1)
     hint = f"; did you mean {near[0]}?" if near else ""
