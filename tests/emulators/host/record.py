@@ -19,7 +19,8 @@ def describe(message):
         subject=message.subject, label=message.label, content_type=message.content_type,
         reply_to=message.reply_to, sequence=message.sequence_number,
         user=message.user_properties, application=message.application_properties,
-        enqueued=str(message.enqueued_time_utc), zone=str(getattr(message.enqueued_time_utc, "tzinfo", None)),
+        enqueued=str(message.enqueued_time_utc),
+        zone=str(getattr(message.enqueued_time_utc, "tzinfo", None)),
         reason=message.dead_letter_reason, names=sorted(message.metadata))
 """
 
