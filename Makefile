@@ -34,9 +34,9 @@ check: setup     ## format, lint, types, import contracts, generated files, Bice
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(BIN)/python -m pytest -q tests/generated
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r infra/check/requirements.txt
 	$(BIN)/python -m infra.check
+	$(BIN)/python -m pytest -q tests/generated tests/infra
 
 bench: setup     ## measure, as ratios taken in one run
 	$(BIN)/python -m bench
