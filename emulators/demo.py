@@ -77,9 +77,12 @@ class Client:
                 connection = await self._try(name)
                 live.update(board(name, connection, time.monotonic() - began))
                 if connection and ended(connection):
-                    return connection
+                    break
                 await asyncio.sleep(0.1)  # pacing of the display, the wait has its own limit
-        raise Failed(f"{name} did not end within {LIMIT:.0f} s: {json.dumps(connection)}")
+            else:
+                raise Failed(f"{name} did not end within {LIMIT:.0f} s: {json.dumps(connection)}")
+        console.print()  # a live view leaves the cursor at the end of its last line
+        return connection
 
     async def _try(self, name: str) -> dict[str, Any] | None:
         """The connection's status; None while it is not known, or the host is being restarted."""

@@ -7,7 +7,7 @@ import asyncio
 from datetime import UTC, datetime
 
 from shared.context import Context
-from shared.settings import Settings, load
+from shared.settings import Settings, SettingsError, load
 
 
 class SystemClock:
@@ -26,7 +26,12 @@ async def context() -> Context:
     global _context  # noqa: PLW0603 - one per process, as the host calls plain functions
     async with _lock:
         if _context is None:
-            _context = await build(load())
+            try:
+                _context = await build(load())
+            except ValueError:  # an SDK's, whose text could quote what it was given
+                raise SettingsError(
+                    "malformed connection string: ServiceBus or KEYTURN_STORAGE"
+                ) from None
         return _context
 
 
@@ -45,9 +50,13 @@ async def build(settings: Settings) -> Context:
     from shared.adapters.tokens import EntraTokens
 
     credential = own_credential(settings)
-    graph = Graph(settings, credential)
     clock = SystemClock()
-    ledger, accounts = await open_storage(settings, credential, clock)
+    try:  # first, as it may fail: nothing else has been opened then
+        ledger, accounts = await open_storage(settings, credential, clock)
+    except BaseException:
+        await credential.close()
+        raise
+    graph = Graph(settings, credential)
     return Context(
         clock=clock,
         directory=GraphDirectory(graph, credential),

@@ -3,8 +3,6 @@
 from collections.abc import Callable
 from typing import Any
 
-import msgspec
-
 from shared.errors import NeedsHuman
 from shared.model.connection import Connection, Value
 from shared.model.directory import Tenant
@@ -85,13 +83,11 @@ def _line(output: Output, values: dict[str, str], secret: VaultReference | None)
 
 
 def _values(profile: Profile, connection: Connection, tenant: Tenant) -> dict[str, str]:
+    """Inputs that were not given are empty; a sheet has no date, it is made anew when asked."""
     credential = connection.credential
-    made = credential.published if credential else connection.created
-    # An input that was left out is an empty value, not an unknown reference.
-    inputs = {**dict.fromkeys(profile.inputs), **connection.spec.inputs}
-    spec = msgspec.structs.replace(connection.spec, inputs=inputs)
     return {
-        **template_values(spec, tenant, connection.facts, made),
+        **{f"inputs.{name}": "" for name in profile.inputs},
+        **template_values(connection.spec, tenant, connection.facts, today=""),
         "secret.key_id": credential.key_id if credential else "",
     }
 

@@ -1,14 +1,20 @@
 """Messages between steps, and the events that the outside world may subscribe to."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 import msgspec
 
-from shared.errors import NeedsHuman
+from shared.errors import NeedsHuman, TryLater
 from shared.model.connection import KINDS, Value
 
 VERSION = "keyturn/v1"
+
+BUSY = "BUSY"
+"""Another step has the connection's turn, or its last write is too recent: no condition."""
+
+LONGEST = timedelta(hours=3)
+"""That a step may wait in all, however its reasons take turns."""
 
 CHAIN: dict[str, tuple[str, ...]] = {
     "onboard": (
@@ -41,6 +47,8 @@ class StepMessage(Value, frozen=True, omit_defaults=False, rename="camel"):
     operation: str
     attempt: int = 1
     waiting_since: datetime | None = None  # first attempt of the present step
+    waiting_for: str = ""  # the reason of the last attempt, other than being busy
+    reason_since: datetime | None = None  # first attempt that had this reason
     api_version: str = VERSION
 
 
@@ -55,12 +63,37 @@ def step_after(kind: str, step: str) -> str | None:
     return steps[place] if place < len(steps) else None
 
 
+def postponed(message: StepMessage, code: str, now: datetime) -> StepMessage:
+    """The message of the next attempt; time waited counts anew when the reason changes."""
+    again = msgspec.structs.replace(
+        message, attempt=message.attempt + 1, waiting_since=message.waiting_since or now
+    )
+    if code in (BUSY, message.waiting_for):
+        return again
+    return msgspec.structs.replace(again, waiting_for=code, reason_since=now)
+
+
+def waited(message: StepMessage, code: str, now: datetime) -> timedelta:
+    """How long this reason has lasted."""
+    if message.waiting_for != code or message.reason_since is None:
+        return timedelta(0)
+    return now - message.reason_since
+
+
+def exhausted(message: StepMessage, reason: TryLater, now: datetime) -> bool:
+    """Whether a step has waited long enough."""
+    in_all = now - (message.waiting_since or now)
+    return waited(message, reason.code, now) > reason.limit or in_all > LONGEST
+
+
 def decode(body: bytes) -> StepMessage:
     """Read a step's message; raises `msgspec.DecodeError` when it is not one of ours."""
     try:
         message = msgspec.json.decode(body, type=StepMessage)
     except UnicodeDecodeError as error:
         raise msgspec.DecodeError("not UTF-8") from error
+    except RecursionError as error:
+        raise msgspec.DecodeError("nested too deeply") from error
     if message.api_version != VERSION or message.kind not in KINDS:
         raise msgspec.ValidationError(
             f"not a {VERSION} step message: apiVersion {message.api_version!r}, "

@@ -8,6 +8,8 @@ import msgspec
 from shared import operations
 from shared.context import Context
 from shared.model.connection import Approval, Aspect, Connection, Operation, Spec, Status, Value
+from shared.planning.access import high_risk, plan_access
+from shared.profile import catalogue
 from shared.requests import Problem, Request
 
 APPROVAL_PENDING = "APPROVAL_PENDING"
@@ -57,9 +59,7 @@ async def onboard(
     that needed attention they derive the next, which is how people try again.
     """
     now, wanted = ctx.clock.now(), request.spec
-    approval = request.approval and Approval(
-        by=request.approval.by or asked_by, reason=request.approval.reason, at=now
-    )
+    approval = request.approval and _given(ctx, request.approval, wanted, asked_by)
     created = await ctx.ledger.create(Connection(spec=wanted, created=now, approval=approval))
     connection = await find(ctx, wanted.name)
     if connection.spec != wanted:
@@ -104,8 +104,10 @@ async def approve(
     ctx: Context, name: str, approval: Approval, *, asked_by: str
 ) -> Onboarding | None:
     """Store an approval; an onboarding that waits for it starts again."""
-    given = Approval(by=approval.by or asked_by, reason=approval.reason, at=ctx.clock.now())
-    connection = await _store_approval(ctx, await find(ctx, name), given, asked_by)
+    known = await find(ctx, name)
+    given = _given(ctx, approval, known.spec, asked_by)
+    await _store_approval(ctx, known, given, asked_by)
+    connection = await find(ctx, name)  # anew: a step may have stopped for want of it just now
     if not waits_for_approval(connection):
         return None
     return await _start_onboarding(ctx, connection, asked_by=asked_by, operation="")
@@ -130,10 +132,14 @@ async def _start_onboarding(
     if same is not None and same.state != "running":
         return Onboarding(operation=same, fresh=False)
     latest = max(runs, key=lambda run: run.started, default=None)
-    if same is None and latest is not None and latest.state in ("running", "succeeded"):
-        if not _seems_unsent(latest, ctx.clock.now()):
+    if same is None and latest is not None and latest.state == "running":
+        if not (_seems_unsent(latest, ctx.clock.now()) or await operations.unsent(ctx, latest)):
             return Onboarding(operation=latest, fresh=False)
         same = latest
+    # Something that broke since is put right, as the remedies promise.
+    broken = any(held.status == Status.FALSE for held in connection.conditions)
+    if same is None and latest is not None and latest.state == "succeeded" and not broken:
+        return Onboarding(operation=latest, fresh=False)
     started = await operations.start(
         ctx,
         name,
@@ -168,19 +174,35 @@ def _next_id(connection: Connection, attempts: int) -> str:
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:32]
 
 
+def _given(ctx: Context, approval: Approval, spec: Spec, asked_by: str) -> Approval:
+    """The approval with its date, and with what it is for."""
+    profile = catalogue().get(spec.profile)
+    covers = high_risk(plan_access(profile, spec)) if profile else ()
+    return Approval(
+        by=approval.by or asked_by, reason=approval.reason, at=ctx.clock.now(), covers=covers
+    )
+
+
 async def _store_approval(
     ctx: Context, connection: Connection, approval: Approval, asked_by: str
 ) -> Connection:
     name, now = connection.spec.name, ctx.clock.now()
     carrying = msgspec.structs.replace(connection, approval=approval)
     await ctx.ledger.set_approval(carrying)
-    data = {"by": approval.by, "reason": approval.reason, "asked_by": asked_by}
+    data = {
+        "by": approval.by,
+        "reason": approval.reason,
+        "covers": approval.covers,
+        "asked_by": asked_by,
+    }
     await ctx.ledger.record(name, now, "approval.given", data)
     return carrying
 
 
 def _differs(known: Approval | None, given: Approval) -> bool:
-    return known is None or (known.by, known.reason) != (given.by, given.reason)
+    if known is None:
+        return True
+    return (known.by, known.reason, known.covers) != (given.by, given.reason, given.covers)
 
 
 async def _in_the_way(ctx: Context, name: str) -> Rejected | None:

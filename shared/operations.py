@@ -6,6 +6,7 @@ import msgspec
 
 from shared import telemetry
 from shared.context import Context
+from shared.errors import StepError
 from shared.messages import Event, StepMessage, first_step
 from shared.model.connection import Operation
 
@@ -39,13 +40,36 @@ async def start(
     # Due first: should the process die before it sends, the sweep finds the operation.
     await ctx.ledger.set_due(RESUME, connection, now + RESUME_AFTER)
     if not await ctx.ledger.begin(wanted):
+        await _keep_watch(ctx, connection)
         return None
     known = await ctx.ledger.operation(connection, operation) or wanted
     if known.state == "running":
         message = StepMessage(kind=kind, connection=connection, operation=operation)
-        await ctx.outbox.send(known.step, message)
+        try:
+            await ctx.outbox.send(known.step, message)
+        except StepError:
+            # Seen by the next sweep, and by whoever repeats the request: nothing was queued.
+            await ctx.ledger.set_due(RESUME, connection, now)
+            raise
         telemetry.event("operation.started", kind=kind, connection=connection, operation=operation)
     return known
+
+
+async def _keep_watch(ctx: Context, connection: str) -> None:
+    """The rescue of the operation in flight stays due when it was: asking puts nothing off."""
+    row = await ctx.ledger.connection(connection)
+    flight = await ctx.ledger.operation(connection, row.operation) if row else None
+    running = flight is not None and flight.state == "running"
+    due = flight.changed + RESUME_AFTER if flight is not None and running else None
+    await ctx.ledger.set_due(RESUME, connection, due)
+
+
+async def unsent(ctx: Context, operation: Operation) -> bool:
+    """Whether its first message could not be queued, and nothing has moved since."""
+    if operation.changed != operation.started:
+        return False
+    due = (await ctx.ledger.due_times(operation.connection)).get(RESUME)
+    return due is not None and due <= ctx.clock.now()
 
 
 async def resume(ctx: Context, connection: str, now: datetime) -> bool:
@@ -56,7 +80,8 @@ async def resume(ctx: Context, connection: str, now: datetime) -> bool:
         await ctx.ledger.set_due(RESUME, connection, None)
         return False
     await ctx.ledger.set_due(RESUME, connection, now + RESUME_AFTER)
-    if now - flight.changed < RESUME_AFTER:
+    moved = flight.changed != flight.started
+    if moved and now - flight.changed < RESUME_AFTER:
         return False
     message = StepMessage(kind=flight.kind, connection=connection, operation=flight.id)
     await ctx.outbox.send(flight.step, message)
@@ -65,10 +90,8 @@ async def resume(ctx: Context, connection: str, now: datetime) -> bool:
 
 
 async def finish(ctx: Context, operation: Operation, state: str, data: dict[str, str]) -> None:
-    """Store the final state and tell the world."""
+    """Tell the world and store the final state; last, so that a redelivery tells it again."""
     now = ctx.clock.now()
-    await ctx.ledger.advance(msgspec.structs.replace(operation, state=state, changed=now))
-    await ctx.ledger.set_due(RESUME, operation.connection, None)
     await ctx.outbox.publish(
         Event(
             id=f"{operation.id}:{state}",
@@ -79,4 +102,6 @@ async def finish(ctx: Context, operation: Operation, state: str, data: dict[str,
             data={"operation": operation.id, "kind": operation.kind, **data},
         )
     )
+    await ctx.ledger.set_due(RESUME, operation.connection, None)
+    await ctx.ledger.advance(msgspec.structs.replace(operation, state=state, changed=now))
     telemetry.event(f"operation.{state}", kind=operation.kind, operation=operation.id)

@@ -1,24 +1,32 @@
 """Runs a step for a message: gathers, runs, sends what follows, turns errors into outcomes."""
 
-from datetime import datetime, timedelta
+import hashlib
+from datetime import timedelta
 
 import msgspec
 
 from shared import telemetry
 from shared.context import Context
 from shared.errors import NeedsHuman, TryLater
-from shared.messages import StepMessage, decode, step_after, trouble
+from shared.messages import (
+    BUSY,
+    StepMessage,
+    decode,
+    exhausted,
+    postponed,
+    step_after,
+    trouble,
+)
 from shared.model.connection import Condition, Connection, Operation, Status
-from shared.operations import finish
-from shared.profile import catalogue
+from shared.operations import finish, start
+from shared.profile import Profile, catalogue
 from shared.step import Handler, Step, Work
-
-BUSY = "BUSY"
-"""Another step has the connection's turn, or its last write is too recent: no condition."""
-
 
 SHORTEST = timedelta(seconds=0.2)
 """However fast the pace, a step that fails at once must not spin."""
+
+GIVEN_UP = "MaxDeliveryCountExceeded"
+"""Service Bus's reason for a message whose every delivery failed."""
 
 
 class Delivery(msgspec.Struct, frozen=True, kw_only=True):
@@ -55,15 +63,25 @@ async def run(step: Step, body: bytes, message_id: str, ctx: Context) -> None:
     with telemetry.bound(
         connection=message.connection, operation=message.operation, step=step.name
     ):
-        delivery = await _gather(step, message, ctx)
-        if delivery is None:
-            raise LookupError(f"no row for {message.connection}, operation {message.operation}")
-        if delivery.handed_on:
-            await _send_on(delivery)
-        elif delivery.stale:
-            telemetry.event("message.dropped", why="stale", state=delivery.operation.state)
-        elif step.work is not None:
-            await _attempt(delivery, step.work)
+        try:
+            await _handle(step, message, ctx)
+        except TryLater as reason:
+            # Of our own bookkeeping; a few quick redeliveries would not outlast an outage.
+            if exhausted(message, reason, ctx.clock.now()):
+                raise
+            await _send_again(step, message, reason, ctx)
+
+
+async def _handle(step: Step, message: StepMessage, ctx: Context) -> None:
+    delivery = await _gather(step, message, ctx)
+    if delivery is None:
+        raise LookupError(f"no row for {message.connection}, operation {message.operation}")
+    if delivery.handed_on:
+        await _send_on(delivery)
+    elif delivery.stale:
+        telemetry.event("message.dropped", why="stale", state=delivery.operation.state)
+    elif step.work is not None:
+        await _attempt(delivery, step.work)
 
 
 async def _gather(step: Step, message: StepMessage, ctx: Context) -> Delivery | None:
@@ -82,23 +100,33 @@ async def _attempt(delivery: Delivery, handler: Handler) -> None:
             work = Work(
                 message=delivery.message,
                 connection=delivery.connection,
-                profile=catalogue()[delivery.connection.spec.profile],
+                profile=_profile(delivery.connection.spec.profile),
                 turn=turn,
                 ctx=ctx,
                 now=now,
             )
             done = await handler(work)
     except TryLater as reason:
-        since = delivery.message.waiting_since or now
-        if now - since > reason.limit:
-            await _stop(delivery, _given_up(reason, now - since))
+        if exhausted(delivery.message, reason, now):
+            await _stop(delivery, _given_up(reason, now - (delivery.message.waiting_since or now)))
         else:
-            await _wait(delivery, reason, since)
+            await _wait(delivery, reason)
     except NeedsHuman as problem:
         await _stop(delivery, problem)
     else:
         await _conclude(delivery, Status.TRUE, done.reason, done.message)
         await _go_on(delivery)
+
+
+def _profile(name: str) -> Profile:
+    profile = catalogue().get(name)
+    if profile is None:
+        raise NeedsHuman(
+            "PROFILE_UNKNOWN",
+            f"There is no profile {name} any more.",
+            "Deploy a version that has it, then send the same request again.",
+        )
+    return profile
 
 
 async def _go_on(delivery: Delivery) -> None:
@@ -118,19 +146,24 @@ async def _send_on(delivery: Delivery) -> None:
     following = step_after(delivery.message.kind, delivery.step.name)
     if following is None:
         return
-    fresh = msgspec.structs.replace(delivery.message, attempt=1, waiting_since=None)
+    known = delivery.message
+    fresh = StepMessage(kind=known.kind, connection=known.connection, operation=known.operation)
     await delivery.ctx.outbox.send(following, fresh)
     telemetry.event("step.finished", next=following)
 
 
-async def _wait(delivery: Delivery, reason: TryLater, since: datetime) -> None:
-    """Send the same message again for later; waiting is never a sleep."""
+async def _wait(delivery: Delivery, reason: TryLater) -> None:
     if reason.code != BUSY and not _holds(delivery):
         await _conclude(delivery, Status.UNKNOWN, reason.code, reason.message)
-    message, ctx = delivery.message, delivery.ctx
-    again = msgspec.structs.replace(message, attempt=message.attempt + 1, waiting_since=since)
+    await _send_again(delivery.step, delivery.message, reason, delivery.ctx)
+
+
+async def _send_again(step: Step, message: StepMessage, reason: TryLater, ctx: Context) -> None:
+    """Send the same message again for later; waiting is never a sleep."""
+    now = ctx.clock.now()
+    again = postponed(message, reason.code, now)
     after = reason.after if reason.exact else max(reason.after * ctx.pace, SHORTEST)
-    await ctx.outbox.send(delivery.step.name, again, at=ctx.clock.now() + after)
+    await ctx.outbox.send(step.name, again, at=now + after)
     telemetry.event("step.postponed", reason=reason.code, why=reason.message, attempt=again.attempt)
 
 
@@ -161,6 +194,19 @@ async def _stop(delivery: Delivery, problem: NeedsHuman) -> None:
         {"operation": operation.id, **data},
     )
     await finish(ctx, operation, "needs-attention", data)
+    await _approved_meanwhile(delivery)
+
+
+async def _approved_meanwhile(delivery: Delivery) -> None:
+    """An approval that came while the step was stopping found nothing that waited for it."""
+    ctx, operation = delivery.ctx, delivery.operation
+    now_known = await ctx.ledger.connection(operation.connection)
+    given = now_known.approval if now_known else None
+    if given is not None and given != delivery.connection.approval:
+        again = hashlib.sha256(f"{operation.id} approved".encode()).hexdigest()[:32]
+        await start(
+            ctx, operation.connection, operation.kind, again, asked_by=given.by, reason="approved"
+        )
 
 
 async def _conclude(
@@ -184,6 +230,9 @@ async def bury(step: Step, body: bytes, message_id: str, why: str, ctx: Context)
         "The log has the error under this operation's id; when its cause is gone, send the same "
         "request again to go on.",
     )
+    message_id = message_id or f"sha256-{hashlib.sha256(body).hexdigest()}"
+    if why == GIVEN_UP and await _taken_after_all(step, body, message_id, ctx):
+        return
     telemetry.event("message.buried", queue=step.name, message=message_id, why=why)
     try:
         delivery = await _gather(step, decode(body), ctx)
@@ -196,3 +245,20 @@ async def bury(step: Step, body: bytes, message_id: str, why: str, ctx: Context)
         )
         return
     await _stop(delivery, problem)
+
+
+async def _taken_after_all(step: Step, body: bytes, message_id: str, ctx: Context) -> bool:
+    """Whether an order that was given up is taken now: nobody is refused for an outage of ours.
+
+    `TryLater` leaves it in the dead-letter queue, which delivers it again until it is over.
+    """
+    if step.entrance is None:
+        return False
+    try:
+        await step.entrance(body, message_id, ctx)
+    except TryLater:
+        raise
+    except Exception as bug:  # noqa: BLE001 - what was wrong with it then still is
+        telemetry.event("order.given-up", message=message_id, error=type(bug).__name__)
+        return False
+    return True

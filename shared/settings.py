@@ -58,7 +58,7 @@ def load(environment: Mapping[str, str] | None = None) -> Settings:
     if not _is_pace(pace):
         wrong.append("KEYTURN_PACE (a number from 0 to 10)")
     for name in ("KEYTURN_AUTHORITY", "KEYTURN_GRAPH", "KEYTURN_VAULT_URL"):
-        if env.get(name) and urlsplit(env[name]).scheme != "https":
+        if env.get(name) and not _is_https(env[name]):
             wrong.append(f"{name} (an https URL)")
     if wrong:
         raise SettingsError("missing or malformed settings: " + ", ".join(wrong))
@@ -75,6 +75,14 @@ def load(environment: Mapping[str, str] | None = None) -> Settings:
         blob_uri=env.get(uris[1], ""),
         pace=float(pace),
     )
+
+
+def _is_https(text: str) -> bool:
+    try:
+        parts = urlsplit(text)
+        return parts.scheme == "https" and bool(parts.hostname)
+    except ValueError:
+        return False
 
 
 def _is_pace(text: str) -> bool:

@@ -8,11 +8,14 @@ import msgspec
 
 from shared import telemetry
 from shared.context import Context
-from shared.errors import TryLater
-from shared.messages import StepMessage
+from shared.errors import NeedsHuman, StepError, TryLater
+from shared.messages import StepMessage, waited
 from shared.model.connection import Aspect, Connection
 from shared.ports import Turn
 from shared.profile import Profile
+
+BELIEVED = timedelta(minutes=2)
+"""Replicas differ for so long: what one read finds wrong may be right in the next."""
 
 
 class Done(msgspec.Struct, frozen=True):
@@ -43,6 +46,12 @@ class Work(msgspec.Struct, frozen=True, kw_only=True):
         return TryLater(
             code, message, after=timedelta(seconds=seconds), limit=timedelta(minutes=minutes)
         )
+
+    def doubt(self, problem: NeedsHuman) -> StepError:
+        """A wait while a finding is fresh, the finding itself once it has lasted."""
+        if waited(self.message, problem.code, self.now) >= BELIEVED * self.ctx.pace:
+            return problem
+        return self.wait(problem.code, problem.message, seconds=10)
 
 
 Handler = Callable[[Work], Awaitable[Done]]

@@ -41,7 +41,8 @@ async def wanted(work: Work) -> Wanted:
         resources.append(resource)
         permissions += resolve(names, resource)
     tenant = await work.ctx.directory.tenant()
-    values = template_values(work.connection.spec, tenant, work.connection.facts, work.now)
+    today = work.now.date().isoformat()
+    values = template_values(work.connection.spec, tenant, work.connection.facts, today)
     return Wanted(
         access=access,
         permissions=tuple(permissions),

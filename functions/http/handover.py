@@ -19,7 +19,11 @@ async def show_handover(req: func.HttpRequest, connect: Connect) -> func.HttpRes
     form = asking.form(req, forms.SHEET)
     ctx = await connect()
     connection = await find(ctx, asked)
-    profile = catalogue()[connection.spec.profile]
+    profile = catalogue().get(connection.spec.profile)
+    if profile is None:
+        message = f"there is no profile {connection.spec.profile} any more"
+        hint = "deploy a version that has it"
+        raise answers.fault(409, "PROFILE_UNKNOWN", message, hint)
     tenant = await ctx.directory.tenant()
     try:
         made = sheet(profile, connection, tenant, ctx.vault.reference)

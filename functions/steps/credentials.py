@@ -4,6 +4,7 @@ import asyncio
 from datetime import datetime, timedelta
 
 from shared.errors import NeedsHuman
+from shared.leftovers import leftovers
 from shared.model.connection import Aspect, Credential
 from shared.model.credential import NewSecret, StoredSecret
 from shared.model.duration import parse_duration
@@ -40,9 +41,9 @@ async def credentials(work: Work) -> Done:
     for _ in range(ROUNDS):
         facts = await _gather(work, verified=verified)
         match _plan(work, facts):
-            case Keep():
+            case Keep() if _is_noted(work, facts):
                 return Done("READY", "The published secret is good; nothing is due.")
-            case Published():
+            case Keep() | Published():
                 return await _note(work, facts)
             case Add() as add:
                 await _add(work, add)
@@ -56,7 +57,7 @@ async def credentials(work: Work) -> Done:
             case Wait(code=code, message=message):
                 raise work.wait(code, message, seconds=5)
             case Ask(code=code, message=message, remedy=remedy):
-                raise NeedsHuman(code, message, remedy)
+                raise work.doubt(NeedsHuman(code, message, remedy))
     raise work.wait("CREDENTIAL_UNSETTLED", "The secrets keep changing under our hands.", seconds=5)
 
 
@@ -98,11 +99,15 @@ async def _gather(work: Work, *, verified: bool) -> Facts:
         vault.current(name),
         vault.current(staging_name(name)),
     )
+    noted = work.connection.credential
     return Facts(
         held=None if held is None else tuple(held),
         served=served,
         staged=staged,
         verified=verified,
+        leftovers=await leftovers(work, held or (), served.key_id if served else ""),
+        noted=noted.key_id if noted else "",
+        noted_previous=noted.previous_key_id if noted else "",
     )
 
 
@@ -177,10 +182,11 @@ async def _verify(work: Work, facts: Facts) -> None:
             raise work.wait(
                 "SECRET_NOT_YET_ACTIVE", "The new secret is not active yet.", seconds=5, minutes=10
             )
-        if token.roles != expected:
+        # More than that is for the verification to report: an outage would not make it less.
+        if not token.roles >= expected:
             raise work.wait(
                 "TOKEN_OLDER_THAN_CONSENT",
-                f"A token lacks {', '.join(sorted(expected - token.roles)) or 'nothing'}.",
+                f"A token lacks {', '.join(sorted(expected - token.roles))}.",
                 seconds=10,
             )
     names = sorted(expected)
@@ -214,7 +220,12 @@ async def _note(work: Work, facts: Facts) -> Done:
         raise work.wait("VAULT_RACE", "The published secret vanished from the vault.", seconds=5)
     policy = _policy(work)
     expires = served.expires or served.created + policy.lifetime
-    overlap = served.created + policy.overlap if served.previous_key_id else None
+    others = [
+        secret
+        for secret in facts.held or ()
+        if secret.key_id == served.previous_key_id or secret.key_id in facts.leftovers
+    ]
+    overlap = served.created + policy.overlap if others or served.previous_key_id else None
     credential = Credential(
         key_id=served.key_id,
         expires=expires,
@@ -229,10 +240,21 @@ async def _note(work: Work, facts: Facts) -> Done:
     await work.ctx.ledger.set_credential(name, credential)
     await work.ctx.ledger.set_due("rotate", name, credential.due)
     if overlap is not None:
-        await work.ctx.ledger.set_due("retire", name, overlap)
+        # What expires sooner need not wait, or short-lived secrets would pile up.
+        first = min([overlap, *(secret.ends for secret in others)])
+        await work.ctx.ledger.set_due("retire", name, first)
     if facts.staged is not None:
         await work.ctx.vault.disable(facts.staged)
     return Done("READY", f"Secret {served.hint}... is published and expires {expires:%Y-%m-%d}.")
+
+
+def _is_noted(work: Work, facts: Facts) -> bool:
+    """Whether the ledger knows the served secret: an operation may have died before it noted it."""
+    served, noted = facts.served, work.connection.credential
+    ours = served is not None and any(s.key_id == served.key_id for s in facts.held or ())
+    return not ours or (
+        noted is not None and served is not None and noted.vault_version == served.version
+    )
 
 
 async def _tags(work: Work) -> dict[str, str]:

@@ -8,7 +8,7 @@ from msgspec.structs import replace
 
 from shared import telemetry
 from shared.errors import NeedsHuman, StepError, TryLater
-from shared.messages import Event
+from shared.messages import Event, exhausted
 from shared.model.accounts import Account, Origin, Source, Summary
 from shared.model.connection import Aspect
 from shared.planning import discovery as plan
@@ -169,10 +169,8 @@ async def _read(work: Work, origin: Origin, accounts: dict[str, Account]) -> Sou
 
 async def _give_up(work: Work, running: Summary, problem: StepError) -> None:
     """Close the summary when no further attempt will: the same rule as the runtime's."""
-    if isinstance(problem, TryLater):
-        waited = work.now - (work.message.waiting_since or work.now)
-        if waited <= problem.limit:
-            return
+    if isinstance(problem, TryLater) and not exhausted(work.message, problem, work.now):
+        return
     await work.ctx.account_store.note(
         replace(running, state="failed", finished=work.ctx.clock.now())
     )

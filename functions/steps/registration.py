@@ -8,17 +8,26 @@ from shared.planning.registration import (
     AddOwner,
     CreatePrincipal,
     Finished,
+    Foreign,
     Gone,
     Lock,
     Register,
     Seen,
     Wait,
+    is_foreign,
     plan_registration,
 )
 from shared.step import Done, Work, step
 from shared.wanted import Wanted, wanted
 
 NOT_VISIBLE = "The new application is not visible everywhere yet; trying again."
+
+DELETED = NeedsHuman(
+    "APP_DELETED",
+    "The application was deleted in Entra ID.",
+    "Restore it within 30 days (App registrations, Deleted applications), then send the request "
+    "again.",
+)
 
 ROUNDS = 8
 """More than the longest plan needs; a tenant that undoes our writes must not hold a function."""
@@ -40,11 +49,13 @@ async def registration(work: Work) -> Done:
             case Wait():
                 raise work.wait("APP_REPLICATION", NOT_VISIBLE, seconds=5, minutes=10)
             case Gone():
+                raise work.doubt(DELETED)
+            case Foreign():
                 raise NeedsHuman(
-                    "APP_DELETED",
-                    "The application was deleted in Entra ID.",
-                    "Restore it within 30 days (App registrations, Deleted applications), then "
-                    "send the request again.",
+                    "APP_NAME_CLASH",
+                    f"An application that Keyturn did not make has the unique name "
+                    f"{wants.application.unique_name}.",
+                    "Onboard the product under another name, or remove that application.",
                 )
             case CreatePrincipal():
                 await _create_principal(work, wants, facts)
@@ -67,7 +78,7 @@ async def _gather(work: Work, wants: Wanted) -> Seen:
 
 async def _learn(work: Work, facts: Facts, seen: Seen) -> Facts:
     """Note ids as soon as they are seen: what comes later is found by them."""
-    if seen.application is None:
+    if seen.application is None or (facts.registered is None and is_foreign(seen.application)):
         return facts
     learnt = Facts(
         object_id=seen.application.object_id,

@@ -28,4 +28,8 @@ async def report(work: Work) -> Done:
             },
         )
     )
+    known, credential = work.connection.condition(Aspect.HANDED_OVER), work.connection.credential
+    acknowledged = known is not None and known.reason == "ACKNOWLEDGED"
+    if known and credential and acknowledged and credential.vault_version in known.message:
+        return Done(known.reason, known.message)  # somebody's word for this very version
     return Done("PUBLISHED", f"{len(made.lines)} lines for the product are ready to be taken over.")

@@ -45,7 +45,7 @@ def _events(body: bytes) -> list[dict[str, Any]]:
     differ from its documentation in letter case and stray blanks."""
     try:
         decoded = msgspec.json.decode(body)
-    except (msgspec.DecodeError, UnicodeDecodeError):
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return []
     found = decoded if isinstance(decoded, list) else [decoded]
     return [_lowered(event) for event in found if isinstance(event, dict)]

@@ -26,7 +26,7 @@ async def verification(work: Work) -> Done:
     await work.ctx.ledger.set_access(name, granted, roles)
     await work.ctx.ledger.set_due("verify", name, work.ctx.clock.now() + EVERY)
     if trouble := find_trouble(evidence):
-        raise trouble
+        raise work.doubt(trouble)
     return Done(
         "VERIFIED",
         f"Signed in with the published secret; {len(granted)} permissions and {len(roles)} roles "

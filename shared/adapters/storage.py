@@ -1,10 +1,12 @@
 """Opens table and blob storage, by connection string or by identity."""
 
+import asyncio
 import contextlib
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from shared.adapters.blob_accounts import BlobAccounts
+from shared.adapters.ledger.errors import storage_errors
 from shared.adapters.table_ledger import TableLedger
 from shared.ports import Clock
 from shared.settings import Settings
@@ -35,7 +37,15 @@ async def open_storage(
     container = blobs.get_container_client(ACCOUNTS)
     if settings.storage_connection:
         # By identity we may not create anything: the deployment has made it all.
-        await ledger.ensure_tables()
-        with contextlib.suppress(ResourceExistsError):
-            await container.create_container()
+        try:
+            await ledger.ensure_tables()
+            with (
+                contextlib.suppress(ResourceExistsError),
+                storage_errors(f"creating container {ACCOUNTS}"),
+            ):
+                await container.create_container()
+        except BaseException:
+            # The next invocation opens it all again; this attempt must not keep its connections.
+            await asyncio.gather(tables.close(), blobs.close())
+            raise
     return ledger, BlobAccounts(container)

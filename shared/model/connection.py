@@ -49,6 +49,7 @@ class Approval(Value, frozen=True):
     by: str
     reason: str
     at: datetime | None = None
+    covers: tuple[str, ...] = ()  # names of what was high-risk then: it is good for nothing more
 
 
 class Spec(Value, frozen=True, omit_defaults=False):

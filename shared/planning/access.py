@@ -173,9 +173,13 @@ def high_risk(access: Access) -> tuple[str, ...]:
 
 
 def require_approval(access: Access, approval: Approval | None) -> None:
-    """Raise `NeedsHuman` APPROVAL_PENDING while high-risk items have no approval."""
-    risky = high_risk(access)
-    if risky and approval is None:
+    """Raise `NeedsHuman` APPROVAL_PENDING while high-risk items have no approval.
+
+    One that was given for a smaller set, before the profile grew, does not cover the rest.
+    """
+    covered = approval.covers if approval else ()
+    risky = [name for name in high_risk(access) if name not in covered]
+    if risky:
         raise NeedsHuman(
             "APPROVAL_PENDING",
             f"These are a path to Global Administrator and need approval: {', '.join(risky)}.",

@@ -35,6 +35,9 @@ class Facts(Value, frozen=True):
     served: StoredSecret | None
     staged: StoredSecret | None
     verified: bool = False  # this delivery has just proven the staged secret
+    leftovers: frozenset[str] = frozenset()  # key ids that other operations of ours left here
+    noted: str = ""  # key id of the secret published last, as the ledger has it
+    noted_previous: str = ""  # and of the one before, until it is retired
 
 
 class Add(Value, frozen=True):
@@ -87,6 +90,11 @@ def credential_name(profile: str, operation: str, tail: str) -> str:
     return f"{PREFIX}{profile}/{operation} {tail}"[:NAME_LIMIT].rstrip()
 
 
+def operation_of(name: str) -> str:
+    """The operation that made a secret of this display name; empty when its name has none."""
+    return name.partition("/")[2].partition(" ")[0]
+
+
 def staging_name(vault_name: str) -> str:
     return f"{vault_name}--next"
 
@@ -125,6 +133,8 @@ def plan_credential(
         return _resume(staged, mine, facts, again, now)
     if mine:
         return Discard(mine[0].key_id)
+    if stray := _stray(facts, now):
+        return Discard(stray, why="left-behind")
     why = "asked" if rotate else _why_new(policy, facts.held, served, now)
     if why is None:
         return Keep("fresh")
@@ -132,7 +142,8 @@ def plan_credential(
         return Ask(
             "TOO_MANY_SECRETS",
             f"The application already has {MOST_OF_OURS} live secrets of ours.",
-            "Wait until the overlap of the last rotation is over, or retire a secret by hand.",
+            "Wait until the overlap of the last rotation is over (an hour, if attempts have failed), "
+            "or retire a secret by hand.",
         )
     return Add(name=name, ends=now + policy.lifetime, why=why)
 
@@ -170,7 +181,24 @@ def _resume(
         return again
     if not facts.verified:
         return Verify()
-    return Publish(previous_key_id=served.key_id if served else "")
+    # Should the vault have lost its version, people may still use that secret.
+    return Publish(previous_key_id=(served.key_id if served else "") or facts.noted)
+
+
+def _stray(facts: Facts, now: datetime) -> str:
+    """A secret of a failed attempt: newer than the published one, and never published itself."""
+    held, published = facts.held or (), facts.served.key_id if facts.served else facts.noted
+    current = next((secret for secret in held if secret.key_id == published), None)
+    if published and current is None:
+        return ""
+    spared = {published, facts.noted, facts.noted_previous}
+    spared.add(facts.served.previous_key_id if facts.served else "")
+    for secret in held:
+        newer = current is None or secret.starts > current.starts
+        old_enough = now >= secret.starts + SETTLE
+        if secret.key_id in facts.leftovers - spared and newer and old_enough:
+            return secret.key_id
+    return ""
 
 
 def _why_new(

@@ -48,6 +48,10 @@ class Gone(Value, frozen=True):
     """Deleted behind our back."""
 
 
+class Foreign(Value, frozen=True):
+    """Somebody else's application has our unique name: nothing of it is changed."""
+
+
 class Finished(Value, frozen=True):
     """Everything is as wanted."""
 
@@ -56,7 +60,7 @@ class Finished(Value, frozen=True):
     principal_id: str
 
 
-Action = Register | AddOwner | Lock | CreatePrincipal | Wait | Gone | Finished
+Action = Register | AddOwner | Lock | CreatePrincipal | Wait | Gone | Foreign | Finished
 
 
 def unique_name(connection: str) -> str:
@@ -92,6 +96,8 @@ def plan_registration(
         if registered is None:
             return Register(why="new")
         return Wait() if now < registered + SETTLE else Gone()
+    if registered is None and is_foreign(app):
+        return Foreign()
     if wrong := differences(wanted, app):
         return Register(why=", ".join(wrong))
     if seen.own not in seen.owners:
@@ -103,6 +109,11 @@ def plan_registration(
     return Finished(
         object_id=app.object_id, client_id=app.client_id, principal_id=seen.principal.object_id
     )
+
+
+def is_foreign(app: Application) -> bool:
+    """Whether it lacks the mark that ours have from their first moment."""
+    return OURS not in app.tags
 
 
 def differences(wanted: WantedApplication, app: Application) -> tuple[str, ...]:

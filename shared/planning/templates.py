@@ -1,12 +1,10 @@
 """Values that a profile's templates may refer to."""
 
-from datetime import datetime
-
 from shared.model.connection import Facts, Spec
 from shared.model.directory import Tenant
 
 
-def template_values(spec: Spec, tenant: Tenant, facts: Facts, now: datetime) -> dict[str, str]:
+def template_values(spec: Spec, tenant: Tenant, facts: Facts, today: str) -> dict[str, str]:
     """``${root.member}`` references and their values; the secret's value is never among them."""
     inputs = {f"inputs.{name}": _text(value) for name, value in spec.inputs.items()}
     return {
@@ -17,13 +15,17 @@ def template_values(spec: Spec, tenant: Tenant, facts: Facts, now: datetime) -> 
         "app.client_id": facts.client_id,
         "app.object_id": facts.object_id,
         "sp.object_id": facts.principal_id,
-        "today": now.date().isoformat(),
+        "today": today,
     }
 
 
 def _text(value: object) -> str:
-    if value is None:
-        return ""
-    if isinstance(value, list | tuple):
-        return ", ".join(str(item) for item in value)
-    return str(value)
+    match value:
+        case None:
+            return ""
+        case list() | tuple():
+            return ", ".join(str(part) for part in value)
+        case dict():
+            return ", ".join(f"{name}={part}" for name, part in value.items())
+        case _:
+            return str(value)

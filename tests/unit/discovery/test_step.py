@@ -263,7 +263,7 @@ async def test_a_scan_that_is_given_up_does_not_stay_running() -> None:
     ctx.account_reader.people.add_group("A")
     ctx.tenant.fail("account_reader.read", throttled())
     await begin(ctx, "o1")
-    long_ago = ctx.clock.now() - timedelta(hours=2)
+    long_ago = ctx.clock.now() - timedelta(hours=4)
     await deliver(ctx, "o1", waiting_since=long_ago)
     (summary,) = await ctx.account_store.summaries(NAME)
     assert summary.state == "failed"

@@ -114,8 +114,11 @@ def test_high_risk_items_need_approval(name):
     permissions, roles, risky = RISKS[name]
     access = Access(permissions=tuple(map(wanted, permissions)), roles=roles)
     assert high_risk(access) == risky
-    require_approval(access, Approval(by="chris", reason="reviewed"))
+    require_approval(access, Approval(by="chris", reason="reviewed", covers=risky))
     if risky:
+        smaller = Approval(by="chris", reason="reviewed", covers=risky[1:])
+        with pytest.raises(NeedsHuman, match=risky[0]):
+            require_approval(access, smaller)
         with pytest.raises(NeedsHuman) as refusal:
             require_approval(access, None)
         assert refusal.value.code == "APPROVAL_PENDING"

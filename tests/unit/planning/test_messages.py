@@ -26,7 +26,8 @@ def test_round_trip():
 def test_names_on_the_wire():
     made = json.loads(encode(MESSAGE))
     assert set(made) == {
-        "kind", "connection", "operation", "attempt", "waitingSince", "apiVersion",
+        "kind", "connection", "operation", "attempt", "waitingSince", "waitingFor",
+        "reasonSince", "apiVersion",
     }  # fmt: skip
     assert not {name.lower() for name in made} & TRIGGER_METADATA
 

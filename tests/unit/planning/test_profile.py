@@ -146,7 +146,7 @@ def test_template_values():
         asked,
         Tenant(id="t", name="Contoso", initial_domain="contoso.example"),
         Facts(object_id="o", client_id="c", principal_id="p"),
-        NOW,
+        "2026-03-01",
     )
     assert values == {
         "inputs.text": "x",

@@ -65,6 +65,8 @@ WRONG = {
     "pace is no number": {"KEYTURN_PACE": "nan"},
     "plain http": {"KEYTURN_VAULT_URL": "http://hush.example"},
     "authority without scheme": {"KEYTURN_AUTHORITY": "hush.example"},
+    "no host": {"KEYTURN_VAULT_URL": "https:///hush"},
+    "no URL at all": {"KEYTURN_AUTHORITY": "https://[hush"},
     "graph over http": {"KEYTURN_GRAPH": "http://hush.example/v1.0"},
     "empty counts as missing": {"KEYTURN_TENANT_ID": ""},
 }
