@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import azure.functions as func
 
-from shared import bootstrap, runtime
+from shared import bootstrap, burial
 from shared.step import STEPS, Step
 
 
@@ -26,6 +26,6 @@ def _trigger(step: Step) -> func.Blueprint:
         ctx = await bootstrap.context()
         properties = message.application_properties or {}
         why = str(properties.get("DeadLetterReason") or "unknown")
-        await runtime.bury(step, message.get_body(), message.message_id, why, ctx)
+        await burial.bury(step, message.get_body(), message.message_id, why, ctx)
 
     return blueprint

@@ -25,9 +25,6 @@ from shared.step import Handler, Step, Work
 SHORTEST = timedelta(seconds=0.2)
 """However fast the pace, a step that fails at once must not spin."""
 
-GIVEN_UP = "MaxDeliveryCountExceeded"
-"""Service Bus's reason for a message whose every delivery failed."""
-
 
 class Delivery(msgspec.Struct, frozen=True, kw_only=True):
     """A message, and the rows that it is about."""
@@ -73,7 +70,7 @@ async def run(step: Step, body: bytes, message_id: str, ctx: Context) -> None:
 
 
 async def _handle(step: Step, message: StepMessage, ctx: Context) -> None:
-    delivery = await _gather(step, message, ctx)
+    delivery = await gather(step, message, ctx)
     if delivery is None:
         raise LookupError(f"no row for {message.connection}, operation {message.operation}")
     if delivery.handed_on:
@@ -84,7 +81,7 @@ async def _handle(step: Step, message: StepMessage, ctx: Context) -> None:
         await _attempt(delivery, step.work)
 
 
-async def _gather(step: Step, message: StepMessage, ctx: Context) -> Delivery | None:
+async def gather(step: Step, message: StepMessage, ctx: Context) -> Delivery | None:
     connection = await ctx.ledger.connection(message.connection)
     operation = await ctx.ledger.operation(message.connection, message.operation)
     if connection is None or operation is None:
@@ -108,11 +105,11 @@ async def _attempt(delivery: Delivery, handler: Handler) -> None:
             done = await handler(work)
     except TryLater as reason:
         if exhausted(delivery.message, reason, now):
-            await _stop(delivery, _given_up(reason, now - (delivery.message.waiting_since or now)))
+            await stop(delivery, _given_up(reason, now - (delivery.message.waiting_since or now)))
         else:
             await _wait(delivery, reason)
     except NeedsHuman as problem:
-        await _stop(delivery, problem)
+        await stop(delivery, problem)
     else:
         await _conclude(delivery, Status.TRUE, done.reason, done.message)
         await _go_on(delivery)
@@ -182,7 +179,7 @@ def _given_up(reason: TryLater, waited: timedelta) -> NeedsHuman:
     )
 
 
-async def _stop(delivery: Delivery, problem: NeedsHuman) -> None:
+async def stop(delivery: Delivery, problem: NeedsHuman) -> None:
     """Record what a person must do; the operation ends here and can be started again."""
     await _conclude(delivery, Status.FALSE, problem.code, problem.message, problem.remedy)
     data = {"step": delivery.step.name, **trouble(problem)}
@@ -220,45 +217,3 @@ async def _conclude(
     fresh = Condition(aspect, status, reason, message, since, remedy)
     if fresh != known:
         await delivery.ctx.ledger.set_condition(delivery.operation.connection, fresh)
-
-
-async def bury(step: Step, body: bytes, message_id: str, why: str, ctx: Context) -> None:
-    """Record a message that was dead-lettered: on its operation, or as a refusal."""
-    problem = NeedsHuman(
-        "DEAD_LETTERED",
-        f"The message of step {step.name} was given up by the queue: {why}.",
-        "The log has the error under this operation's id; when its cause is gone, send the same "
-        "request again to go on.",
-    )
-    message_id = message_id or f"sha256-{hashlib.sha256(body).hexdigest()}"
-    if why == GIVEN_UP and await _taken_after_all(step, body, message_id, ctx):
-        return
-    telemetry.event("message.buried", queue=step.name, message=message_id, why=why)
-    try:
-        delivery = await _gather(step, decode(body), ctx)
-    except msgspec.DecodeError:
-        delivery = None
-    if delivery is None or delivery.stale:
-        await ctx.outbox.set_aside(body, message_id, why)
-        await ctx.ledger.refuse(
-            message_id, ctx.clock.now(), {"queue": step.name, **trouble(problem)}
-        )
-        return
-    await _stop(delivery, problem)
-
-
-async def _taken_after_all(step: Step, body: bytes, message_id: str, ctx: Context) -> bool:
-    """Whether an order that was given up is taken now: nobody is refused for an outage of ours.
-
-    `TryLater` leaves it in the dead-letter queue, which delivers it again until it is over.
-    """
-    if step.entrance is None:
-        return False
-    try:
-        await step.entrance(body, message_id, ctx)
-    except TryLater:
-        raise
-    except Exception as bug:  # noqa: BLE001 - what was wrong with it then still is
-        telemetry.event("order.given-up", message=message_id, error=type(bug).__name__)
-        return False
-    return True

@@ -75,6 +75,16 @@ class ServiceBusOutbox:
             time_to_live=timedelta(days=14),
         )
 
+    async def check(self) -> None:
+        """Open a link and close it again: for the health of the app."""
+        from azure.core.exceptions import AzureError
+
+        try:
+            async with self._client.get_queue_sender(PROVISIONING):
+                return
+        except AzureError as error:
+            raise TryLater("QUEUE_UNREACHABLE", type(error).__name__) from error
+
     async def close(self) -> None:
         await asyncio.gather(*(sender.close() for sender in self._senders.values()))
         await self._client.close()

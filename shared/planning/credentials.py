@@ -142,8 +142,8 @@ def plan_credential(
         return Ask(
             "TOO_MANY_SECRETS",
             f"The application already has {MOST_OF_OURS} live secrets of ours.",
-            "Wait until the overlap of the last rotation is over (an hour, if attempts have failed), "
-            "or retire a secret by hand.",
+            "Wait until the overlap of the last rotation is over, or an hour after attempts that "
+            "failed, or retire a secret by hand.",
         )
     return Add(name=name, ends=now + policy.lifetime, why=why)
 

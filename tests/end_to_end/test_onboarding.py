@@ -95,3 +95,14 @@ async def test_replication_lag_and_unclear_answers_leave_one_of_everything(local
     assert await local.token_roles("dvls-lag", found["application"]["client_id"]) == FOUR
     hits = {fault["fault"]: fault["hits"] for fault in await local.control("faults")}
     assert hits["lost"] == 2
+
+
+async def test_health_names_every_dependency(local: Local) -> None:
+    health = await local.get("/api/health")
+    assert health["ok"] is True
+    assert {d["name"]: d["status"] for d in health["dependencies"]} == {
+        "ledger": "ok",
+        "vault": "ok",
+        "service bus": "ok",
+        "graph": "ok",
+    }

@@ -7,7 +7,7 @@ import pytest
 
 from functions import declare_steps
 from functions.timers import sweep
-from shared import runtime
+from shared import burial, runtime
 from shared.errors import TryLater
 from shared.operations import RESUME
 from shared.step import STEPS
@@ -90,7 +90,7 @@ class Disorder:
         """The dead-letter queue delivers until its watcher has recorded the message."""
         while True:
             try:
-                await runtime.bury(STEPS[sent.step], sent.body, sent.id, runtime.GIVEN_UP, self.ctx)
+                await burial.bury(STEPS[sent.step], sent.body, sent.id, burial.GIVEN_UP, self.ctx)
             except (TryLater, Killed):
                 continue
             return

@@ -6,7 +6,7 @@ import msgspec
 import pytest
 
 from functions.timers import sweep
-from shared import onboarding, operations, runtime
+from shared import burial, onboarding, operations, runtime
 from shared.errors import NeedsHuman, TryLater
 from shared.messages import StepMessage, encode
 from shared.model.connection import Approval, Aspect, Connection, Status
@@ -117,8 +117,8 @@ async def test_an_order_that_was_given_up_while_the_ledger_was_down_is_taken_aft
     ctx.tenant.fail("ledger.create", LEDGER_DOWN)
     await drive(ctx)  # declares the steps
     with pytest.raises(TryLater):
-        await runtime.bury(STEPS["provisioning"], body, "order-1", why, ctx)
-    await runtime.bury(STEPS["provisioning"], body, "order-1", why, ctx)
+        await burial.bury(STEPS["provisioning"], body, "order-1", why, ctx)
+    await burial.bury(STEPS["provisioning"], body, "order-1", why, ctx)
     assert ctx.outbox.refused == []
     await drive(ctx)
     await assert_onboarded(ctx)
@@ -129,14 +129,14 @@ async def test_an_order_that_makes_the_entrance_fail_is_set_aside() -> None:
     order = {"apiVersion": "keyturn/v1", "kind": "rotate", "connection": NAME}
     ctx.tenant.fail("ledger.connection", RuntimeError("a bug"))
     body = msgspec.json.encode(order)
-    await runtime.bury(STEPS["provisioning"], body, "order-2", "MaxDeliveryCountExceeded", ctx)
+    await burial.bury(STEPS["provisioning"], body, "order-2", "MaxDeliveryCountExceeded", ctx)
     assert [aside.message_id for aside in ctx.outbox.refused] == ["order-2"]
 
 
 async def test_a_dead_letter_without_an_id_is_recorded() -> None:
     ctx = await onboarded()
     message = StepMessage(kind="verify", connection=NAME, operation="nobody's")
-    await runtime.bury(STEPS["verification"], encode(message), None, "why", ctx)  # type: ignore[arg-type] # the worker's answer for a message that has none
+    await burial.bury(STEPS["verification"], encode(message), None, "why", ctx)  # type: ignore[arg-type] # the worker's answer for a message that has none
     refusals = await ctx.ledger.refusals()
     assert len(refusals) == 1 and refusals[0]["message_id"]
 
@@ -232,7 +232,7 @@ async def test_an_approval_does_not_cover_what_the_profile_asks_for_later() -> N
 async def test_a_message_nested_too_deeply_is_recorded_once(queue: str) -> None:
     ctx = await onboarded()
     body = b'{"x":' + b"[" * 100_000
-    await runtime.bury(STEPS[queue], body, "deep", "TTLExpiredException", ctx)
+    await burial.bury(STEPS[queue], body, "deep", "TTLExpiredException", ctx)
     assert [aside.message_id for aside in ctx.outbox.refused] == ["deep"]
 
 

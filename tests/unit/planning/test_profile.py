@@ -11,7 +11,7 @@ from shared.model.duration import parse_duration
 from shared.model.profile import fill, holds, references
 from shared.planning.templates import template_values
 from shared.profile import catalogue, parse
-from tests.unit.planning.samples import NOW, spec
+from tests.unit.planning.samples import spec
 
 PLAIN = """
 schema: connector-profile/v1
