@@ -79,6 +79,7 @@ async def test_a_long_wait_for_one_reason_leaves_the_time_for_the_next() -> None
     await assert_onboarded(ctx)
 
 
+@pytest.mark.slow
 async def test_reasons_that_take_turns_for_ever_come_to_an_end() -> None:
     ctx = fake_context()
     for nth in range(1, 4000, 2):

@@ -7,7 +7,6 @@ import sys
 import azure.functions as func
 import jsonschema
 import pytest
-from openapi_spec_validator import validate
 
 from functions import http_api
 from functions.http.call import serve
@@ -98,6 +97,8 @@ async def test_calls_without_dependencies_work_without_settings():
 
 @pytest.mark.slow
 async def test_the_description_is_valid_and_complete(client: Client):
+    from openapi_spec_validator import validate  # takes longer to import than all else
+
     described = (await client.get("/api/openapi.json")).json
     validate(described)
     assert described["openapi"].startswith("3.1")
@@ -152,6 +153,7 @@ def test_every_call_is_registered_once_with_a_key():
     assert registered == {call.name: (call.path, [call.method]) for call in http_api.CALLS}
 
 
+@pytest.mark.slow
 def test_indexing_imports_no_sdk():
     """The host imports the module before it is ready; SDKs would make every cold start slow."""
     script = (
