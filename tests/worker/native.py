@@ -95,6 +95,11 @@ def index(folder: Path, timeout: float = 60.0) -> dict[str, Indexed]:
         timeout=timeout,
         check=False,
     )
+    return read_index(done)
+
+
+def read_index(done: subprocess.CompletedProcess[str]) -> dict[str, Indexed]:
+    """What ``index DIR`` printed; raises `IndexingError` with the worker's words."""
     if done.returncode:
         raise IndexingError(done.stderr.strip())
     entries = json.loads(done.stdout.splitlines()[-1])

@@ -6,12 +6,14 @@ the local host refuses what would make functions disappear in Azure.
 
 import json
 import subprocess
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from tests.emulators.host.process import command, environment
+from tests.emulators.host.process import command
 from tests.worker import native
+from tests.worker.prepared import Prepared, prepared
 from tests.worker.table import BAD, GOOD, HOST_ONLY, Row
 
 
@@ -21,16 +23,19 @@ def folder(tmp_path: Path, row: Row) -> Path:
     return tmp_path
 
 
-def ours(app: Path) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        command(app, "--list"),
-        env=environment({}),
-        cwd=app,
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
+@pytest.fixture(scope="module")
+def warm() -> Iterator[Prepared]:
+    with prepared() as process:
+        yield process
+
+
+def ours(warm: Prepared, app: Path) -> subprocess.CompletedProcess[str]:
+    arguments = command(app, "--list")[3:]  # less "python -m emulators.host"
+    return warm.run("emulators.host.__main__", arguments, app)
+
+
+def library(warm: Prepared, app: Path) -> dict[str, native.Indexed]:
+    return native.read_index(warm.run("tests.worker.native", ["index", str(app)], app))
 
 
 def ids(rows: tuple[Row, ...]) -> list[str]:
@@ -38,36 +43,38 @@ def ids(rows: tuple[Row, ...]) -> list[str]:
 
 
 @pytest.mark.parametrize("row", BAD, ids=ids(BAD))
-def test_library_refuses(tmp_path: Path, row: Row) -> None:
+def test_library_refuses(warm: Prepared, tmp_path: Path, row: Row) -> None:
     pytest.importorskip("azure_functions_runtime")
     app = folder(tmp_path, row)
     if row.native is None:
-        assert native.index(app) == {}
+        assert library(warm, app) == {}
         return
     with pytest.raises(native.IndexingError) as caught:
-        native.index(app)
+        library(warm, app)
     assert row.native in str(caught.value)
 
 
 @pytest.mark.parametrize("row", [*BAD, *HOST_ONLY], ids=ids((*BAD, *HOST_ONLY)))
-def test_host_refuses(tmp_path: Path, row: Row) -> None:
-    done = ours(folder(tmp_path, row))
+def test_host_refuses(warm: Prepared, tmp_path: Path, row: Row) -> None:
+    done = ours(warm, folder(tmp_path, row))
     assert done.returncode == 1
     assert row.ours in done.stderr
     assert done.stdout == ""
 
 
 @pytest.mark.parametrize("row", HOST_ONLY, ids=ids(HOST_ONLY))
-def test_library_does_not_know_the_rules_of_the_host(tmp_path: Path, row: Row) -> None:
+def test_library_does_not_know_the_rules_of_the_host(
+    warm: Prepared, tmp_path: Path, row: Row
+) -> None:
     pytest.importorskip("azure_functions_runtime")
-    assert native.index(folder(tmp_path, row))
+    assert library(warm, folder(tmp_path, row))
 
 
 @pytest.mark.parametrize("row", GOOD, ids=ids(GOOD))
-def test_both_accept(tmp_path: Path, row: Row) -> None:
+def test_both_accept(warm: Prepared, tmp_path: Path, row: Row) -> None:
     pytest.importorskip("azure_functions_runtime")
     app = folder(tmp_path, row)
-    found = native.index(app)
-    done = ours(app)
+    found = library(warm, app)
+    done = ours(warm, app)
     assert done.returncode == 0, done.stderr
     assert [each["name"] for each in json.loads(done.stdout)] == list(found)

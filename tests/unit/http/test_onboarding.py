@@ -12,6 +12,7 @@ from tests.unit.http.client import Client
 URL = "/api/connections"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("row", ROWS, ids=lambda row: row.id)
 async def test_bad_bodies_change_nothing(client: Client, row: Row):
     answer = await client.post(URL, row.body)

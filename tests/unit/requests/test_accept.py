@@ -36,6 +36,7 @@ async def end(ctx: FakeContext, state: str) -> str:
     return operation.id
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("row", ROWS, ids=lambda row: row.id)
 async def test_bad_messages_are_set_aside(ctx: FakeContext, row: Row):
     await accept(row.body, "message-1", ctx)
