@@ -25,9 +25,9 @@ demo: setup      ## onboard a product on the local cloud, from nothing to a veri
 run: setup       ## start the local cloud and the functions, until Ctrl-C
 	$(BIN)/python -m emulators up
 
-test: setup      ## run all tests: unit tests first, they take seconds
+test: setup      ## run all tests, unit tests first (the Bicep checker has its own in `make check`)
 	$(BIN)/python -m pytest tests/unit -q -m "not slow"
-	$(BIN)/python -m pytest tests -q -m "slow or not unit" -n 4 --dist loadfile
+	$(BIN)/python -m pytest tests -q --ignore=tests/infra -m "slow or not unit" -n 6 --dist loadfile
 
 check: setup     ## format, lint, types, import contracts, generated files, Bicep
 	$(BIN)/ruff format --check .
