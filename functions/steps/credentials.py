@@ -26,6 +26,7 @@ from shared.planning.credentials import (
     plan_credential,
     staging_name,
 )
+from shared.planning.templates import input_values
 from shared.step import Done, Work, step
 
 ACTIVATION = 60  # seconds that a new secret is left alone before it is tried, at pace 1
@@ -75,9 +76,8 @@ def _plan(work: Work, facts: Facts) -> object:
 
 def _policy(work: Work) -> Policy:
     wanted = work.profile.credential
-    values = {f"inputs.{k}": str(v) for k, v in work.connection.spec.inputs.items()}
     return Policy(
-        lifetime=parse_duration(fill(wanted.lifetime, values)),
+        lifetime=parse_duration(fill(wanted.lifetime, input_values(work.connection.spec))),
         renew_before=wanted.renew_before,
         overlap=wanted.overlap,
     )
@@ -86,8 +86,7 @@ def _policy(work: Work) -> Policy:
 def _name(work: Work) -> str:
     """The same in every delivery of one operation: an orphan is recognised by it."""
     spec = work.connection.spec
-    values = {f"inputs.{k}": str(v) for k, v in spec.inputs.items()}
-    values |= {"connection": spec.name, "today": ""}
+    values = input_values(spec) | {"connection": spec.name, "today": ""}
     tail = fill(work.profile.credential.display_name, values).strip()
     return credential_name(spec.profile, work.message.operation, tail)
 

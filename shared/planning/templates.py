@@ -4,11 +4,15 @@ from shared.model.connection import Facts, Spec
 from shared.model.directory import Tenant
 
 
+def input_values(spec: Spec) -> dict[str, str]:
+    """``${inputs.name}`` references and their values as text; nothing for an absent one."""
+    return {f"inputs.{name}": _text(value) for name, value in spec.inputs.items()}
+
+
 def template_values(spec: Spec, tenant: Tenant, facts: Facts, today: str) -> dict[str, str]:
     """``${root.member}`` references and their values; the secret's value is never among them."""
-    inputs = {f"inputs.{name}": _text(value) for name, value in spec.inputs.items()}
     return {
-        **inputs,
+        **input_values(spec),
         "connection": spec.name,
         "tenant.id": tenant.id,
         "tenant.initial_domain": tenant.initial_domain,
