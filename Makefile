@@ -2,6 +2,8 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+# Dozens of short processes run here: without bytecode each would compile its imports anew.
+unexport PYTHONDONTWRITEBYTECODE
 STAMP := $(VENV)/.installed
 
 .PHONY: help setup demo run test check bench generate lock format clean
@@ -29,7 +31,7 @@ run: setup       ## start the local cloud and the functions, until Ctrl-C
 
 test: setup      ## run all tests, unit tests first (the Bicep checker has its own in `make check`)
 	$(BIN)/python -m pytest tests/unit -q -m "not slow"
-	$(BIN)/python -m pytest tests -q --ignore=tests/infra -m "slow or not unit" -n 6 --dist loadfile
+	$(BIN)/python -m pytest tests -q --ignore=tests/infra -m "slow or not unit" -n 6 --dist loadfile --no-loadscope-reorder
 
 check: setup     ## format, lint, types, import contracts, generated files, Bicep
 	$(BIN)/ruff format --check .
