@@ -23,12 +23,14 @@ CHAIN: dict[str, tuple[str, ...]] = {
         "roles",
         "credentials",
         "verification",
+        "broker",
         "discovery",
         "report",
     ),
-    "rotate": ("credentials", "verification", "report"),
+    "rotate": ("credentials", "verification", "broker", "report"),
     "verify": ("verification", "report"),
     "discover": ("discovery", "report"),
+    "token": ("broker",),
     "retire": ("retirement",),
 }
 """The steps of each kind of operation, in order."""

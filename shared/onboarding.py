@@ -8,7 +8,8 @@ import msgspec
 from shared import operations
 from shared.context import Context
 from shared.model.connection import Approval, Aspect, Connection, Operation, Spec, Status, Value
-from shared.planning.access import high_risk, plan_access
+from shared.planning.access import plan_access
+from shared.planning.risk import high_risk
 from shared.profile import catalogue
 from shared.requests import Problem, Request
 
@@ -188,7 +189,7 @@ async def _store_approval(
 ) -> Connection:
     name, now = connection.spec.name, ctx.clock.now()
     carrying = msgspec.structs.replace(connection, approval=approval)
-    await ctx.ledger.set_approval(carrying)
+    await ctx.ledger.amend(carrying.spec.name, approval=carrying.approval)
     data = {
         "by": approval.by,
         "reason": approval.reason,

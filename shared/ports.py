@@ -12,7 +12,7 @@ from typing import Any, Protocol
 
 from shared.messages import Event, StepMessage
 from shared.model.accounts import Account, Origin, Summary
-from shared.model.connection import Condition, Connection, Credential, Facts, Operation
+from shared.model.connection import Condition, Connection, Operation
 from shared.model.credential import HeldSecret, NewSecret, StoredSecret, TokenFacts
 from shared.model.directory import (
     Application,
@@ -155,14 +155,10 @@ class Ledger(Protocol):
 
     async def connection(self, name: str) -> Connection | None: ...
     async def connections(self) -> list[Connection]: ...
-    async def learn(self, name: str, facts: Facts) -> None: ...
-    async def set_condition(self, name: str, condition: Condition) -> None: ...
-    async def set_credential(self, name: str, credential: Credential) -> None: ...
-    async def set_approval(self, connection: Connection) -> None:
-        """Store the approval that *connection* carries."""
+    async def amend(self, name: str, **parts: Any) -> None:
+        """Replace fields of a connection; writers of different fields never undo one another."""
 
-    async def set_access(self, name: str, granted: Sequence[str], roles: Sequence[str]) -> None:
-        """Note the permissions and roles found in the tenant."""
+    async def set_condition(self, name: str, condition: Condition) -> None: ...
 
     async def begin(self, operation: Operation) -> bool:
         """Make *operation* the one in flight; False while another one is running.

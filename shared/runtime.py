@@ -111,7 +111,8 @@ async def _attempt(delivery: Delivery, handler: Handler) -> None:
     except NeedsHuman as problem:
         await stop(delivery, problem)
     else:
-        await _conclude(delivery, Status.TRUE, done.reason, done.message)
+        if done is not None:
+            await _conclude(delivery, Status.TRUE, done.reason, done.message)
         await _go_on(delivery)
 
 

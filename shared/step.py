@@ -54,7 +54,9 @@ class Work(msgspec.Struct, frozen=True, kw_only=True):
         return self.wait(problem.code, problem.message, seconds=10)
 
 
-Handler = Callable[[Work], Awaitable[Done]]
+Handler = Callable[[Work], Awaitable[Done | None]]
+"""None leaves the condition as it is: there was nothing to do."""
+
 Entrance = Callable[[bytes, str, Context], Awaitable[None]]
 
 

@@ -8,7 +8,7 @@ from functions.http import answers
 from functions.http.call import Connect
 from shared.model.connection import Value
 from shared.model.profile import Profile
-from shared.planning.access import PRIVILEGED_ROLES, tier
+from shared.planning.risk import PRIVILEGED_ROLES, tier
 from shared.profile import catalogue
 from shared.requests.problem import one_of
 from shared.requests.text import shown
@@ -141,7 +141,7 @@ def _inputs(profile: Profile) -> tuple[InputView, ...]:
             required=declared.required,
             required_when=declared.required_when,
             default=declared.default,
-            values=declared.values,
+            values=declared.values or (),
             min=declared.min,
             max=declared.max,
             about=declared.about,

@@ -170,7 +170,7 @@ def _typed(declared: Input) -> Schema:
         case "int":
             return {"type": "integer", **_bounds(declared, "minimum", "maximum")}
         case "enum":
-            return {"enum": list(declared.values)}
+            return {"enum": list(declared.values or ())}
         case "list":
             return elements
         case "csv":

@@ -3,8 +3,8 @@
 from shared.errors import NeedsHuman
 from shared.model.connection import Aspect
 from shared.model.directory import GRAPH_APP_ID, Permission, Resource
-from shared.planning.access import require_approval
 from shared.planning.consent import missing
+from shared.planning.risk import require_approval
 from shared.step import Done, Work, step
 from shared.wanted import wanted
 

@@ -236,7 +236,7 @@ async def _note(work: Work, facts: Facts) -> Done:
         previous_key_id=served.previous_key_id,
         overlap_until=overlap,
     )
-    await work.ctx.ledger.set_credential(name, credential)
+    await work.ctx.ledger.amend(name, credential=credential)
     await work.ctx.ledger.set_due("rotate", name, credential.due)
     if overlap is not None:
         # What expires sooner need not wait, or short-lived secrets would pile up.

@@ -87,7 +87,7 @@ async def _learn(work: Work, facts: Facts, seen: Seen) -> Facts:
         registered=facts.registered or work.ctx.clock.now(),
     )
     if learnt != facts:
-        await work.ctx.ledger.learn(work.connection.spec.name, learnt)
+        await work.ctx.ledger.amend(work.connection.spec.name, facts=learnt)
     return learnt
 
 

@@ -52,7 +52,7 @@ async def _forget(work: Work) -> None:
         alone = msgspec.structs.replace(
             work.connection.credential, previous_key_id="", overlap_until=None
         )
-        await work.ctx.ledger.set_credential(work.connection.spec.name, alone)
+        await work.ctx.ledger.amend(work.connection.spec.name, credential=alone)
 
 
 async def _done(work: Work, reason: str, message: str) -> Done:

@@ -2,7 +2,8 @@
 
 from shared.errors import NeedsHuman
 from shared.model.connection import Aspect
-from shared.planning.access import plan_access, require_approval
+from shared.planning.access import plan_access
+from shared.planning.risk import require_approval
 from shared.step import Done, Work, step
 
 

@@ -23,7 +23,7 @@ async def verification(work: Work) -> Done:
     granted = tuple(j.name for j in evidence.judged if j.verdict != Verdict.MISSING)
     roles = tuple(r for r in evidence.roles_wanted if r not in evidence.roles_missing)
     name = work.connection.spec.name
-    await work.ctx.ledger.set_access(name, granted, roles)
+    await work.ctx.ledger.amend(name, granted=granted, roles=roles)
     await work.ctx.ledger.set_due("verify", name, work.ctx.clock.now() + EVERY)
     if trouble := find_trouble(evidence):
         raise work.doubt(trouble)

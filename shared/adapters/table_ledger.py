@@ -41,11 +41,8 @@ class TableLedger:
         self.create = connections.create
         self.connection = connections.connection
         self.connections = connections.connections
-        self.learn = connections.learn
+        self.amend = connections.amend
         self.set_condition = connections.set_condition
-        self.set_credential = connections.set_credential
-        self.set_approval = connections.set_approval
-        self.set_access = connections.set_access
 
         operations = Operations(tables["connections"], tables["operations"])
         self.begin = operations.begin

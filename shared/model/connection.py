@@ -6,8 +6,8 @@ from typing import Any
 
 import msgspec
 
-KINDS = ("onboard", "rotate", "verify", "discover", "retire")
-"""Kinds of operation; each runs one part of the chain (`shared.chain`)."""
+KINDS = ("onboard", "rotate", "verify", "discover", "token", "retire")
+"""Kinds of operation; each runs one part of the chain (`shared.messages.CHAIN`)."""
 
 
 class Value(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -86,6 +86,33 @@ class Credential(Value, frozen=True, omit_defaults=False):
     overlap_until: datetime | None = None
 
 
+class Blocker(Value, frozen=True, omit_defaults=False):
+    """What an account holds that a directory role cannot act on, and the accounts that hold it."""
+
+    held: str
+    accounts: tuple[str, ...]  # user principal names, the first few
+    count: int
+
+
+class RoleAdvice(Value, frozen=True, omit_defaults=False):
+    """Which directory role the accounts in scope need, by Microsoft's matrix."""
+
+    role: str  # the profile's
+    proposed: str  # the same, one it escalates to, or empty when none suffices
+    least: str  # the least role that would do
+    blockers: tuple[Blocker, ...]
+    accounts: int
+    at: datetime
+
+
+class BrokeredToken(Value, frozen=True, omit_defaults=False):
+    """Dates of the access token that is kept fresh in the vault; never its value."""
+
+    obtained: datetime
+    expires: datetime
+    scope: str
+
+
 class Operation(Value, frozen=True, omit_defaults=False):
     """One run of the chain; its id is the correlation id of everything it does."""
 
@@ -112,6 +139,11 @@ class Connection(Value, frozen=True, omit_defaults=False):
     operation: str = ""  # id of the one operation in flight, or of the last
     granted: tuple[str, ...] = ()  # permissions found granted at the last check, canonical names
     roles: tuple[str, ...] = ()  # directory roles found assigned at the last check
+    given: tuple[str, ...] = ()  # what Keyturn itself granted: "<api>/<kind>/<permission id>"
+    advice: RoleAdvice | None = None
+    brokered: BrokeredToken | None = None
+    handed: dict[str, str] = {}  # vault names that the product reads by itself: their version
+    acknowledged: dict[str, str] = {}  # preconditions that hold outside: who said so
 
     def condition(self, aspect: Aspect) -> Condition | None:
         return next((c for c in self.conditions if c.type == aspect), None)

@@ -1,73 +1,11 @@
-"""What a profile with its features asks for: permissions and roles, and how risky they are."""
+"""What a profile with its features asks for: permissions and roles."""
 
 from collections.abc import Iterable, Mapping, Sequence
 
 from shared.errors import NeedsHuman
-from shared.model.connection import Approval, Spec, Value
+from shared.model.connection import Spec, Value
 from shared.model.directory import Kind, Permission, Resource
 from shared.model.profile import RESOURCES, Profile, holds
-
-DIRECT = frozenset(
-    {
-        "RoleManagement.ReadWrite.Directory",
-        "RoleAssignmentSchedule.ReadWrite.Directory",
-        "PrivilegedAccess.ReadWrite.AzureADGroup",
-        "PrivilegedAssignmentSchedule.ReadWrite.AzureADGroup",
-        "UserAuthenticationMethod.ReadWrite.All",
-        "User.DeleteRestore.All",
-        "User.EnableDisableAccount.All",
-        "Policy.ReadWrite.ConditionalAccess",
-    }
-)
-"""Permissions that are a direct path to Global Administrator.
-
-Source: the tiering of application permissions by Emilien Socchi (azure-tiering v2.1.0), as
-Maester's test for high-risk permissions uses it.
-"""
-
-INDIRECT = frozenset(
-    {
-        "AppRoleAssignment.ReadWrite.All",
-        "Application.ReadWrite.All",
-        "Application.ReadWrite.OwnedBy",
-        "Directory.ReadWrite.All",
-        "Group.ReadWrite.All",
-        "GroupMember.ReadWrite.All",
-        "User.ReadWrite.All",
-        "User-PasswordProfile.ReadWrite.All",
-        "AdministrativeUnit.ReadWrite.All",
-        "EntitlementManagement.ReadWrite.All",
-        "RoleEligibilitySchedule.ReadWrite.Directory",
-        "RoleManagementPolicy.ReadWrite.Directory",
-        "RoleManagementPolicy.ReadWrite.AzureADGroup",
-        "PrivilegedEligibilitySchedule.ReadWrite.AzureADGroup",
-        "Policy.ReadWrite.PermissionGrant",
-        "Policy.ReadWrite.AuthenticationMethod",
-        "Domain.ReadWrite.All",
-        "Organization.ReadWrite.All",
-        "DeviceManagementConfiguration.ReadWrite.All",
-        "DeviceManagementRBAC.ReadWrite.All",
-    }
-)
-"""Permissions that lead there by a detour. Same source."""
-
-PRIVILEGED_ROLES = frozenset(
-    {
-        "Global Administrator",
-        "Privileged Role Administrator",
-        "Privileged Authentication Administrator",
-        "Authentication Administrator",
-        "User Administrator",
-        "Helpdesk Administrator",
-        "Application Administrator",
-        "Cloud Application Administrator",
-        "Global Reader",
-    }
-)
-"""Directory roles that Microsoft marks as privileged."""
-
-VENDOR_ROLE_IS_ENOUGH = frozenset({"Helpdesk Administrator"})
-"""Privileged roles that need no approval: they can act on ordinary accounts only."""
 
 
 class WantedPermission(Value, frozen=True):
@@ -84,17 +22,6 @@ class Access(Value, frozen=True):
     permissions: tuple[WantedPermission, ...]
     roles: tuple[str, ...]
     swapped: tuple[str, ...] = ()
-
-
-_DIRECT = frozenset(name.lower() for name in DIRECT)
-_INDIRECT = frozenset(name.lower() for name in INDIRECT)
-
-
-def tier(name: str) -> str:
-    """``direct``, ``indirect`` or ``normal``: how a permission leads to Global Administrator."""
-    # In any letter case, as `resolve` finds it: no spelling may get around the approval.
-    known = name.lower()
-    return "direct" if known in _DIRECT else "indirect" if known in _INDIRECT else "normal"
 
 
 def plan_access(profile: Profile, spec: Spec) -> Access:
@@ -159,33 +86,6 @@ def _unknown(wanted: WantedPermission, resource: Resource) -> str:
     near = difflib.get_close_matches(wanted.name, names, n=1)
     hint = f"; did you mean {near[0]}?" if near else ""
     return f"no {wanted.kind} permission {wanted.name} on {resource.app_id}{hint}"
-
-
-def high_risk(access: Access) -> tuple[str, ...]:
-    """Names that somebody with the approver role must approve before they are granted."""
-    permissions = [p.name for p in access.permissions if tier(p.name) != "normal"]
-    roles = [
-        role
-        for role in access.roles
-        if role in PRIVILEGED_ROLES and role not in VENDOR_ROLE_IS_ENOUGH
-    ]
-    return tuple(permissions + roles)
-
-
-def require_approval(access: Access, approval: Approval | None) -> None:
-    """Raise `NeedsHuman` APPROVAL_PENDING while high-risk items have no approval.
-
-    One that was given for a smaller set, before the profile grew, does not cover the rest.
-    """
-    covered = approval.covers if approval else ()
-    risky = [name for name in high_risk(access) if name not in covered]
-    if risky:
-        raise NeedsHuman(
-            "APPROVAL_PENDING",
-            f"These are a path to Global Administrator and need approval: {', '.join(risky)}.",
-            "Somebody with the approver role posts to /api/connections/{name}/approval with a "
-            "reason, or the request accepts the narrower permissions that the profile offers.",
-        )
 
 
 def names(permissions: Sequence[Permission]) -> tuple[str, ...]:

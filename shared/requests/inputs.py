@@ -105,8 +105,8 @@ def _int(value: Any, declared: Input) -> int:
 
 
 def _enum(value: Any, declared: Input) -> str:
-    if not isinstance(value, str) or value not in declared.values:
-        raise _Wrong("is not one of the allowed values", one_of(declared.values))
+    if not isinstance(value, str) or value not in (declared.values or ()):
+        raise _Wrong("is not one of the allowed values", one_of(declared.values or ()))
     return value
 
 
@@ -132,7 +132,7 @@ def _check_element(element: Any, place: int, declared: Input) -> None:
         raise _Wrong(f"has an empty or padded {what}", "remove the white space")
     if len(element) > MAX_ELEMENT or "${" in element:
         raise _Wrong(f"has an unusable {what}", f"at most {MAX_ELEMENT} characters, without ${{")
-    if declared.values and element not in declared.values:
+    if declared.values is not None and element not in declared.values:
         raise _Wrong(f"has an unknown {what}", one_of(declared.values))
 
 

@@ -1,7 +1,7 @@
 """The ledger in memory."""
 
 import uuid
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -11,7 +11,7 @@ import msgspec
 
 from shared.adapters.ledger.turns import LEASE
 from shared.errors import TryLater
-from shared.model.connection import Condition, Connection, Credential, Facts, Operation
+from shared.model.connection import Condition, Connection, Operation
 from tests.fakes.clock import FakeClock
 from tests.fakes.faults import Faults, fallible
 
@@ -79,9 +79,14 @@ class FakeLedger:
     async def connections(self) -> list[Connection]:
         return [self._connections[name] for name in sorted(self._connections)]
 
-    @fallible("ledger.learn")
-    async def learn(self, name: str, facts: Facts) -> None:
-        self._change(name, facts=facts)
+    async def amend(self, name: str, **parts: Any) -> None:
+        """Each set of fields fails by itself, such as ``ledger.amend(granted, roles)``."""
+
+        @fallible(f"ledger.amend({', '.join(sorted(parts))})")
+        async def change(ledger: FakeLedger) -> None:
+            ledger._change(name, **parts)
+
+        await change(self)
 
     @fallible("ledger.set_condition")
     async def set_condition(self, name: str, condition: Condition) -> None:
@@ -89,18 +94,6 @@ class FakeLedger:
         order = list(type(condition.type))
         merged = sorted([*others, condition], key=lambda c: order.index(c.type))
         self._change(name, conditions=tuple(merged))
-
-    @fallible("ledger.set_credential")
-    async def set_credential(self, name: str, credential: Credential) -> None:
-        self._change(name, credential=credential)
-
-    @fallible("ledger.set_approval")
-    async def set_approval(self, connection: Connection) -> None:
-        self._change(connection.spec.name, approval=connection.approval)
-
-    @fallible("ledger.set_access")
-    async def set_access(self, name: str, granted: Sequence[str], roles: Sequence[str]) -> None:
-        self._change(name, granted=tuple(granted), roles=tuple(roles))
 
     @fallible("ledger.begin")
     async def begin(self, operation: Operation) -> bool:

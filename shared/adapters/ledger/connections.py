@@ -3,24 +3,23 @@
 Writes merge single columns, so writers of different columns never undo one another.
 """
 
-from collections.abc import Sequence
-from datetime import datetime
 from typing import Any
 
-from shared.adapters.ledger.columns import pack, unpack, unpack_or
+import msgspec
+
+from shared.adapters.ledger.columns import pack, unpack
 from shared.adapters.ledger.table import Table, key
-from shared.model.connection import (
-    Approval,
-    Aspect,
-    Condition,
-    Connection,
-    Credential,
-    Facts,
-    Spec,
-)
+from shared.model.connection import Aspect, Condition, Connection
 
 ROW = "connection"
 OPERATION = "operation"
+
+PARTS: dict[str, Any] = {
+    field.name: field.type
+    for field in msgspec.structs.fields(Connection)
+    if field.name not in (OPERATION, "conditions")
+}
+"""Columns that hold one field of a connection each: a row of an older version lacks the newest."""
 
 
 class Connections:
@@ -43,20 +42,16 @@ class Connections:
         rows = [_connection(row.columns) async for row in found]
         return sorted(rows, key=lambda row: row.spec.name)
 
-    async def learn(self, name: str, facts: Facts) -> None:
-        await self._set(name, pack("facts", facts))
+    async def amend(self, name: str, **parts: Any) -> None:
+        columns: dict[str, str] = {}
+        for part, value in parts.items():
+            if part not in PARTS:
+                raise TypeError(f"{part} is no part of a connection that can be replaced")
+            columns |= pack(part, value)
+        await self._set(name, columns)
 
     async def set_condition(self, name: str, condition: Condition) -> None:
         await self._set(name, pack(_column(condition.type), condition))
-
-    async def set_credential(self, name: str, credential: Credential) -> None:
-        await self._set(name, pack("credential", credential))
-
-    async def set_approval(self, connection: Connection) -> None:
-        await self._set(connection.spec.name, pack("approval", connection.approval))
-
-    async def set_access(self, name: str, granted: Sequence[str], roles: Sequence[str]) -> None:
-        await self._set(name, {**pack("granted", granted), **pack("roles", roles)})
 
     async def _set(self, name: str, columns: dict[str, str]) -> None:
         if await self._table.merge(key(name), ROW, columns) is None:
@@ -68,39 +63,22 @@ def _column(aspect: Aspect) -> str:
 
 
 def _columns(connection: Connection) -> dict[str, Any]:
-    columns = {
-        OPERATION: connection.operation,
-        **pack("spec", connection.spec),
-        **pack("created", connection.created),
-        **pack("facts", connection.facts),
-        **pack("approval", connection.approval),
-        **pack("credential", connection.credential),
-        **pack("granted", connection.granted),
-        **pack("roles", connection.roles),
-    }
+    columns: dict[str, Any] = {OPERATION: connection.operation}
+    for part in PARTS:
+        columns |= pack(part, getattr(connection, part))
     for condition in connection.conditions:
-        columns.update(pack(_column(condition.type), condition))
+        columns |= pack(_column(condition.type), condition)
     return columns
 
 
 def _connection(columns: dict[str, Any]) -> Connection:
-    names: type[tuple[str, ...]] = tuple[str, ...]
+    known = {part: unpack(columns, part, type_) for part, type_ in PARTS.items() if part in columns}
     return Connection(
-        spec=unpack(columns, "spec", Spec),
-        created=unpack(columns, "created", datetime),
-        facts=unpack_or(columns, "facts", Facts, Facts()),
-        approval=_optional(columns, "approval", Approval),
+        operation=columns.get(OPERATION, ""),
         conditions=tuple(
             unpack(columns, _column(aspect), Condition)
             for aspect in Aspect
             if _column(aspect) in columns
         ),
-        credential=_optional(columns, "credential", Credential),
-        operation=columns.get(OPERATION, ""),
-        granted=unpack_or(columns, "granted", names, ()),
-        roles=unpack_or(columns, "roles", names, ()),
+        **known,
     )
-
-
-def _optional(columns: dict[str, Any], name: str, type_: Any) -> Any:
-    return unpack_or(columns, name, type_ | None, None)

@@ -48,10 +48,10 @@ async def test_connections_are_listed_by_name(ledger: Ledger) -> None:
 
 async def test_each_part_is_written_by_itself(ledger: Ledger) -> None:
     await ledger.create(connection())
-    await ledger.learn("dvls", Facts(object_id="o", client_id="c"))
-    await ledger.set_credential("dvls", credential())
-    await ledger.set_access("dvls", ["User.Read.All"], ["Helpdesk Administrator"])
-    await ledger.set_approval(connection(approval=Approval(by="boss", reason="r", at=START)))
+    await ledger.amend("dvls", facts=Facts(object_id="o", client_id="c"))
+    await ledger.amend("dvls", credential=credential())
+    await ledger.amend("dvls", granted=["User.Read.All"], roles=["Helpdesk Administrator"])
+    await ledger.amend("dvls", approval=Approval(by="boss", reason="r", at=START))
     await ledger.set_condition("dvls", condition(Aspect.VERIFIED))
     await ledger.set_condition("dvls", condition(Aspect.REGISTERED))
     assert await ledger.connection("dvls") == connection(
@@ -67,7 +67,7 @@ async def test_each_part_is_written_by_itself(ledger: Ledger) -> None:
 async def test_a_part_is_replaced(ledger: Ledger) -> None:
     await ledger.create(full())
     await ledger.set_condition("dvls", condition(Aspect.CONSENTED, "again"))
-    await ledger.set_access("dvls", [], [])
+    await ledger.amend("dvls", granted=[], roles=[])
     known = await ledger.connection("dvls")
     assert known is not None
     assert known.condition(Aspect.CONSENTED) == condition(Aspect.CONSENTED, "again")
@@ -80,10 +80,10 @@ async def test_concurrent_writers_of_different_parts_all_succeed(ledger: Ledger)
     carrying = connection(approval=Approval(by="boss", reason="needed", at=START))
     await asyncio.gather(
         *(ledger.set_condition("dvls", condition(aspect)) for aspect in Aspect),
-        ledger.learn("dvls", full().facts),
-        ledger.set_credential("dvls", credential()),
-        ledger.set_access("dvls", full().granted, full().roles),
-        ledger.set_approval(carrying),
+        ledger.amend("dvls", facts=full().facts),
+        ledger.amend("dvls", credential=credential()),
+        ledger.amend("dvls", granted=full().granted, roles=full().roles),
+        ledger.amend(carrying.spec.name, approval=carrying.approval),
         ledger.begin(operation()),
     )
     assert await ledger.connection("dvls") == full()
@@ -91,7 +91,7 @@ async def test_concurrent_writers_of_different_parts_all_succeed(ledger: Ledger)
 
 async def test_writing_to_a_connection_that_is_not_there_is_a_bug(ledger: Ledger) -> None:
     with pytest.raises(LookupError, match="nobody"):
-        await ledger.learn("nobody", Facts())
+        await ledger.amend("nobody", facts=Facts())
     with pytest.raises(LookupError, match="nobody"):
         await ledger.set_condition("nobody", condition(Aspect.VERIFIED))
     with pytest.raises(LookupError, match="nobody"):

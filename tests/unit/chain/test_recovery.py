@@ -218,7 +218,7 @@ async def test_an_approval_does_not_cover_what_the_profile_asks_for_later() -> N
     }
     # As though the profile had asked for less when the approval was given.
     smaller = msgspec.structs.replace(known.approval, covers=known.approval.covers[:1])
-    await ctx.ledger.set_approval(msgspec.structs.replace(known, approval=smaller))
+    await ctx.ledger.amend(known.spec.name, approval=smaller)
     await drive(ctx)
     consented = (await connection(ctx)).condition(Aspect.CONSENTED)
     assert consented is not None and consented.reason == "APPROVAL_PENDING"

@@ -110,7 +110,9 @@ async def test_a_published_secret_that_the_vault_lost_is_retired_after_its_overl
 
 async def test_an_operation_that_finds_all_done_still_notes_dates() -> None:
     ctx = fake_context()
-    ctx.tenant.fail("ledger.set_credential", NeedsHuman("AUTOMATION_PRIVILEGE", "403", "grant it"))
+    ctx.tenant.fail(
+        "ledger.amend(credential)", NeedsHuman("AUTOMATION_PRIVILEGE", "403", "grant it")
+    )
     await onboard(ctx)
     await drive(ctx)
     assert (await statuses(ctx))["CredentialReady"] == Status.FALSE

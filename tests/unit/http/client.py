@@ -84,7 +84,7 @@ class Client:
         assert made.status == 202
         operation = await self.operation(made.json["operation"], name)
         now = self.ctx.clock.now()
-        await self.ctx.ledger.learn(name, FACTS)
+        await self.ctx.ledger.amend(name, facts=FACTS)
         credential = Credential(
             key_id="key-1",
             expires=now + timedelta(days=180),
@@ -93,7 +93,7 @@ class Client:
             vault_name=name,
             vault_version="version-1",
         )
-        await self.ctx.ledger.set_credential(name, credential)
+        await self.ctx.ledger.amend(name, credential=credential)
         await finish(self.ctx, operation, "succeeded", {})
         return operation
 

@@ -14,7 +14,9 @@ STARTS = (("rotation", "rotate"), ("verification", "verify"), ("discovery", "dis
 
 async def test_a_connection_shows_everything_but_secrets(client: Client):
     done = await client.onboarded()
-    await client.ctx.ledger.set_access("dvls-prod", ["User.Read.All"], ["Helpdesk Administrator"])
+    await client.ctx.ledger.amend(
+        "dvls-prod", granted=["User.Read.All"], roles=["Helpdesk Administrator"]
+    )
     shown = (await client.get(URL)).json
     assert shown["profile"] == "devolutions-server"
     assert shown["inputs"]["provider_name"] == "DVLS PAM"
@@ -103,7 +105,7 @@ async def test_onboarding_comes_first(client: Client, url: str, kind: str):
 async def test_discovery_needs_its_feature(client: Client):
     body = {**GOOD, "features": {"discovery": False}}
     made = await client.post("/api/connections", body)
-    await client.ctx.ledger.learn("dvls-prod", FACTS)
+    await client.ctx.ledger.amend("dvls-prod", facts=FACTS)
     await client.stop(made.json["operation"])
     answer = await client.post(f"{URL}/discovery")
     assert (answer.status, answer.problems) == (409, [("connection", "FEATURE_OFF")])

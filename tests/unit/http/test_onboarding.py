@@ -155,7 +155,7 @@ async def test_another_kind_of_operation_is_in_the_way(client: Client):
     await client.stop(first.json["operation"])
     from tests.unit.http.client import FACTS
 
-    await client.ctx.ledger.learn("dvls-prod", FACTS)
+    await client.ctx.ledger.amend("dvls-prod", facts=FACTS)
     rotation = await client.post(f"{URL}/dvls-prod/rotation")
     assert rotation.status == 202
     answer = await client.post(URL, GOOD)

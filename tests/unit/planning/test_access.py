@@ -8,13 +8,11 @@ from shared.model.directory import GRAPH_APP_ID, Kind
 from shared.planning.access import (
     Access,
     WantedPermission,
-    high_risk,
     names,
     plan_access,
-    require_approval,
     resolve,
-    tier,
 )
+from shared.planning.risk import high_risk, require_approval, tier
 from shared.profile import catalogue
 from tests.unit.planning.samples import GRAPH, GROUPS, USERS, USERS_SCOPE, spec
 

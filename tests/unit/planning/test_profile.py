@@ -51,7 +51,6 @@ WRONG = {
     "wrong type": ("directory_roles: Helpdesk\n", "at `$.directory_roles`"),
     "missing key": ("discovery: {}\n", "missing required field `modes` - at `$.discovery`"),
     "duration": ("credential: {renew_before: 30}\n", "at `$.credential.renew_before`"),
-    "secrets only": ("credential: {kind: certificate}\n", "at `$.credential.kind`"),
 }
 
 

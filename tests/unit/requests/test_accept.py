@@ -31,7 +31,7 @@ async def end(ctx: FakeContext, state: str) -> str:
     assert connection is not None
     operation = await ctx.ledger.operation("dvls-prod", connection.operation)
     assert operation is not None
-    await ctx.ledger.learn("dvls-prod", Facts(object_id="object-1"))
+    await ctx.ledger.amend("dvls-prod", facts=Facts(object_id="object-1"))
     await finish(ctx, operation, state, {})
     return operation.id
 

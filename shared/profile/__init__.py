@@ -33,7 +33,7 @@ __all__ = [
     "references",
 ]
 
-FOLDER = Path(__file__).parent / "profiles"
+FOLDER = Path(__file__).parents[1] / "profiles"
 
 
 def parse(text: str) -> Profile:

@@ -1,0 +1,54 @@
+"""Calls about the application itself, and its catalogue."""
+
+import azure.functions as func
+
+from functions.http import answers
+from functions.http.call import Call, Connect, late
+
+
+async def describe_api(_req: func.HttpRequest, _connect: Connect) -> func.HttpResponse:
+    from functions.calls import CALLS
+    from functions.http import openapi
+
+    return answers.ok(openapi.document(CALLS))
+
+
+CALLS: tuple[Call, ...] = (
+    Call(
+        name="list_profiles",
+        method="GET",
+        path="profiles",
+        handle=late("profiles.list_profiles"),
+        about="List the profiles: features, permissions and their risk",
+        tag="profiles",
+        answers={200: "ProfileList"},
+    ),
+    Call(
+        name="show_profile",
+        method="GET",
+        path="profiles/{profile}",
+        handle=late("profiles.show_profile"),
+        about="Show a profile with the inputs that a request must give",
+        tag="profiles",
+        answers={200: "ProfileView"},
+        faults=(404,),
+    ),
+    Call(
+        name="health",
+        method="GET",
+        path="health",
+        handle=late("health.check_health"),
+        about="Tell whether the application and its dependencies work",
+        tag="about",
+        answers={200: "Health", 503: "Health"},
+    ),
+    Call(
+        name="describe_api",
+        method="GET",
+        path="openapi.json",
+        handle=describe_api,
+        about="Describe this API",
+        tag="about",
+        answers={200: ""},
+    ),
+)

@@ -1,0 +1,31 @@
+"""Calls about what a person takes over into the product."""
+
+from functions.calls.common import BODY_FAULTS
+from functions.http import forms
+from functions.http.call import Call, late
+
+CALLS: tuple[Call, ...] = (
+    Call(
+        name="show_handover",
+        method="GET",
+        path="connections/{name}/handover",
+        handle=late("handover.show_handover"),
+        about="Show what to enter into the product, with vault references in place of secrets",
+        tag="hand-over",
+        query={"format": {"enum": list(forms.SHEET)}},
+        answers={200: "Sheet"},
+        other_forms=("text/markdown",),
+        faults=(400, 404, 406, 409),
+    ),
+    Call(
+        name="acknowledge_handover",
+        method="POST",
+        path="connections/{name}/handover/acknowledgement",
+        handle=late("handover.acknowledge_handover"),
+        about="Say that the product uses the published secret",
+        tag="hand-over",
+        accepts="AcknowledgementRequest",
+        answers={200: "Condition"},
+        faults=(*BODY_FAULTS, 404, 409),
+    ),
+)
