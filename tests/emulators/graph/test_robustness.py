@@ -1,6 +1,8 @@
 """Whatever is sent, the answer is a refusal in Graph's form, never a failure of the emulator."""
 
 import re
+from collections.abc import Sequence
+from typing import Any
 
 import pytest
 
@@ -37,19 +39,24 @@ def filled(template: str, identity: str) -> str:
     return re.sub(r"\{\w+\}", lambda _: identity, template)
 
 
+def pairs(template: str, known: Sequence[str], oddities: Sequence[Any]) -> set[tuple[str, int]]:
+    """Every id once and every oddity once; all of their combinations would take minutes."""
+    ids = known if "{" in template else ["-"]
+    most = max(len(ids), len(oddities))
+    return {(ids[place % len(ids)], place % len(oddities)) for place in range(most)}
+
+
 async def test_odd_bodies(admin, known):
     for method, template in [*WRITES, ("POST", "/$batch")]:
-        for identity in known if "{" in template else ["-"]:
+        for identity, place in pairs(template, known, BODIES):
             path = filled(template, identity)
-            for body in BODIES:
-                answer = await admin.request(method, path, json=body)
-                assert answer.status_code < 500, (method, path, body)
+            answer = await admin.request(method, path, json=BODIES[place])
+            assert answer.status_code < 500, (method, path, BODIES[place])
 
 
 async def test_odd_queries(admin, known):
     for template in READS:
-        for identity in known if "{" in template else ["-"]:
-            for query in QUERIES:
-                path = filled(template, identity) + query
-                answer = await admin.get(path, headers={"ConsistencyLevel": "eventual"})
-                assert answer.status_code < 500, path
+        for identity, place in pairs(template, known, QUERIES):
+            path = filled(template, identity) + QUERIES[place]
+            answer = await admin.get(path, headers={"ConsistencyLevel": "eventual"})
+            assert answer.status_code < 500, path
