@@ -21,13 +21,19 @@ class Child:
     """One emulator in a process of its own, run as ``python -m``."""
 
     def __init__(
-        self, name: str, arguments: Sequence[str], log: Path, env: Mapping[str, str] | None = None
+        self,
+        name: str,
+        arguments: Sequence[str],
+        log: Path,
+        env: Mapping[str, str] | None = None,
+        folder: Path | None = None,  # in which it runs, and from which it imports
     ) -> None:
         self.name = name
         self.ready: dict[str, Any] = {}
         self._arguments = [sys.executable, "-m", *arguments]
         self._env = {**os.environ, **(env or {})}
-        self._log = log
+        self._log = log.absolute()
+        self._folder = folder
         self._process: asyncio.subprocess.Process | None = None
         self._drain: asyncio.Task[None] | None = None
 
@@ -46,6 +52,7 @@ class Child:
                 stdout=asyncio.subprocess.PIPE,
                 stderr=log,
                 env=self._env,
+                cwd=self._folder,
                 start_new_session=True,  # Ctrl-C reaches the parent only, which ends us in order
             )
         try:

@@ -34,6 +34,7 @@ class Options(msgspec.Struct, frozen=True, kw_only=True):
     durable: bool = False  # the queues survive a killed broker
     durable_storage: bool = True  # tables and blobs survive a killed Azurite; costs each write
     host: str = "emulators.host"  # module that runs the functions
+    app: Path = ROOT  # of the bundle; a copy of the project may have other profiles
 
 
 class Cloud:
@@ -98,9 +99,16 @@ class Cloud:
         return await child.start()
 
     async def _host(self) -> None:
-        arguments = [self._options.host, "--app", str(ROOT), "--port", str(free_port())]
+        arguments = [
+            self._options.host,
+            "--app",
+            str(self._options.app),
+            "--port",
+            str(free_port()),
+        ]
         arguments += ["--clock", str(self._options.folder.resolve() / "clock")]
-        child = Child("host", arguments, self._options.folder / "host.log", self.environment())
+        log, environment = self._options.folder / "host.log", self.environment()
+        child = Child("host", arguments, log, environment, self._options.app)
         self.children["host"] = child
         self._parts.push_async_callback(child.stop)
         await child.start()
