@@ -26,6 +26,8 @@ LONG = (
 def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "unit: in memory, one process (set by folder)")
     config.addinivalue_line("markers", "slow: a unit test that takes more than a moment")
+    config.addinivalue_line("markers", "requirement(*ids): the requirements that a test proves")
+    config.addinivalue_line("markers", "diagnosis(*codes): the diagnoses that a test shows")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -11,6 +11,7 @@ from shared.model.connection import (
     Credential,
     Facts,
     Operation,
+    RoleAdvice,
     Status,
     Value,
 )
@@ -63,6 +64,7 @@ class ConnectionView(Value, frozen=True, omit_defaults=False):
     due: dict[str, datetime]  # kind of work: when it is due
     granted: tuple[str, ...]
     roles: tuple[str, ...]
+    advice: RoleAdvice | None  # which directory role the accounts in scope need
     operations: tuple[Operation, ...]
 
 
@@ -113,5 +115,6 @@ def view(
         due=dict(due),
         granted=connection.granted,
         roles=connection.roles,
+        advice=connection.advice,
         operations=tuple(newest[:NEWEST]),
     )

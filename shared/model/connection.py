@@ -100,9 +100,18 @@ class RoleAdvice(Value, frozen=True, omit_defaults=False):
     role: str  # the profile's
     proposed: str  # the same, one it escalates to, or empty when none suffices
     least: str  # the least role that would do
+    sufficient: tuple[str, ...]  # every role that can reset all of them
     blockers: tuple[Blocker, ...]
+    blocked: int  # accounts that the profile's role cannot reset
+    holders: int  # accounts that hold any role, or are in a role-assignable group
     accounts: int
     at: datetime
+    unknown: tuple[str, ...] = ()  # facts that could not be read: not counted, not absent
+
+    @property
+    def admin_targets(self) -> bool:
+        """The computed fact of this name: an account needs more than the profile's role."""
+        return self.proposed != self.role
 
 
 class BrokeredToken(Value, frozen=True, omit_defaults=False):

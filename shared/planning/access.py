@@ -3,9 +3,13 @@
 from collections.abc import Iterable, Mapping, Sequence
 
 from shared.errors import NeedsHuman
-from shared.model.connection import Spec, Value
+from shared.model.connection import RoleAdvice, Spec, Value
 from shared.model.directory import Kind, Permission, Resource
 from shared.model.profile import RESOURCES, Profile, holds
+from shared.planning.advice import ANYBODY
+
+ADMIN_TARGETS = "admin_targets"
+"""The feature that asks for the role that accounts of administrators need."""
 
 
 class WantedPermission(Value, frozen=True):
@@ -24,8 +28,11 @@ class Access(Value, frozen=True):
     swapped: tuple[str, ...] = ()
 
 
-def plan_access(profile: Profile, spec: Spec) -> Access:
-    """The union of all entries whose conditions hold, with the accepted swaps applied."""
+def plan_access(profile: Profile, spec: Spec, advice: RoleAdvice | None = None) -> Access:
+    """The union of all entries whose conditions hold, with the accepted swaps applied.
+
+    With the feature admin_targets, *advice* chooses among the roles that a profile escalates to.
+    """
     swaps = {
         (swap.kind, swap.instead_of): swap.use
         for swap in profile.least_privilege
@@ -40,7 +47,11 @@ def plan_access(profile: Profile, spec: Spec) -> Access:
             found[WantedPermission(RESOURCES[entry.resource], entry.kind, used)] = None
     return Access(
         permissions=tuple(found),
-        roles=tuple(_role(entry, spec.features) for entry in _roles(profile, spec.features)),
+        roles=tuple(
+            dict.fromkeys(
+                _role(entry, spec.features, advice) for entry in _roles(profile, spec.features)
+            )
+        ),
         swapped=tuple(sorted(name for _, name in swaps)),
     )
 
@@ -53,10 +64,29 @@ def _roles(profile: Profile, features: Mapping[str, bool]) -> list[tuple[str, tu
     ]
 
 
-def _role(entry: tuple[str, tuple[str, ...]], features: Mapping[str, bool]) -> str:
-    """The vendor's role, or the first one it escalates to when admins are among the targets."""
+def _role(
+    entry: tuple[str, tuple[str, ...]], features: Mapping[str, bool], advice: RoleAdvice | None
+) -> str:
+    """The vendor's role, or with admins among the targets the first escalation that covers them.
+
+    Where none covers them the vendor's stays, and the roles step says that it is too low.
+    """
     role, escalations = entry
-    return escalations[0] if escalations and features.get("admin_targets") else role
+    if not escalations or not features.get(ADMIN_TARGETS):
+        return role
+    if advice is None:
+        return escalations[0]
+    return next((name for name in escalations if name in advice.sufficient), role)
+
+
+def reset_roles(profile: Profile, spec: Spec) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """The profile's roles that reset passwords, and those that it escalates to or adds."""
+    plain = {**spec.features, ADMIN_TARGETS: False}
+    entries = _roles(profile, plain)
+    vendor = tuple(dict.fromkeys(role for role, _ in entries if role in ANYBODY))
+    more = [name for _, escalations in entries for name in escalations]
+    more += [role for role, _ in _roles(profile, {**plain, ADMIN_TARGETS: True})]
+    return vendor, tuple(dict.fromkeys(r for r in more if r in ANYBODY and r not in vendor))
 
 
 def resolve(wanted: Iterable[WantedPermission], resource: Resource) -> tuple[Permission, ...]:
