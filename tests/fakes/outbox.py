@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from operator import attrgetter
 
 from shared.messages import Event, StepMessage, decode, encode
 from tests.fakes.clock import FakeClock
@@ -69,7 +70,7 @@ class FakeOutbox:
         """Remove and return the message that is delivered next: by time, then as sent."""
         if not self.queued:
             return None
-        first = min(self.queued, key=lambda sent: sent.at)
+        first = min(self.queued, key=attrgetter("at"))
         self.queued.remove(first)
         return first
 
