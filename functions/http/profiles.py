@@ -65,7 +65,7 @@ class ProfileView(ProfileLine, frozen=True, kw_only=True, omit_defaults=False):
     """Everything that a request needs to know."""
 
     inputs: tuple[InputView, ...]
-    outputs: tuple[str, ...]  # labels of the hand-over sheet
+    outputs: tuple[str, ...]  # labels of the hand-over sheet, or the names that the product reads
     sources: tuple[str, ...]
 
 
@@ -89,7 +89,7 @@ async def show_profile(req: func.HttpRequest, _connect: Connect) -> func.HttpRes
         ProfileView(
             **_common(profile),
             inputs=_inputs(profile),
-            outputs=tuple(output.label for output in profile.outputs),
+            outputs=tuple(output.label or output.env or output.name for output in profile.outputs),
             sources=profile.sources,
         )
     )

@@ -164,7 +164,7 @@ def _typed(declared: Input) -> Schema:
     elements: Schema = {
         "type": "array",
         "maxItems": MAX_ELEMENTS,
-        "items": {"type": "string", "maxLength": MAX_ELEMENT},
+        "items": _element(declared),
     }
     match declared.type:
         case "int":
@@ -185,7 +185,15 @@ def _typed(declared: Input) -> Schema:
             return {"type": "string", "format": "duration"}
         case _:
             bounds = _bounds(declared, "minLength", "maxLength")
-            return {"type": "string", "maxLength": MAX_TEXT, **bounds}
+            form = {"pattern": f"^(?:{declared.pattern})$"} if declared.pattern else {}
+            return {"type": "string", "maxLength": MAX_TEXT, **bounds, **form}
+
+
+def _element(declared: Input) -> Schema | bool:
+    """Of a list; where the profile allows none yet, only an empty list is valid."""
+    if declared.values is not None:
+        return {"enum": list(declared.values)} if declared.values else False
+    return {"type": "string", "maxLength": MAX_ELEMENT}
 
 
 def _bounds(declared: Input, low: str, high: str) -> dict[str, int]:

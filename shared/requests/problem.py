@@ -12,7 +12,7 @@ MAX_BYTES = 64 * 1024
 MAX_PROBLEMS = 30
 """Reported at once: enough for people, and together small enough for one row of the ledger."""
 
-NAMED = 12
+NAMED = 20
 """Allowed values that a hint names."""
 
 
@@ -41,7 +41,7 @@ class Problems:
                 field=shown(field, 100),
                 code=code,
                 message=shown(message, 300),
-                hint=shown(hint, 300),
+                hint=shown(hint, 400),
             )
         )
 
