@@ -136,6 +136,7 @@ class Admin:
         tenant = self._tenant
         return {
             "tenant_id": tenant.id,
+            "domain": tenant.domain,
             "applications": [
                 shown(e, tenant)
                 | {
