@@ -13,8 +13,9 @@ from typing import Any, Protocol
 from shared.messages import Event, StepMessage
 from shared.model.accounts import Account, Origin, Summary
 from shared.model.connection import Condition, Connection, Operation
-from shared.model.credential import HeldSecret, NewSecret, StoredSecret, TokenFacts
+from shared.model.credential import HeldSecret, NewSecret, ReadFacts, StoredSecret, TokenFacts
 from shared.model.directory import (
+    GRAPH_APP_ID,
     Application,
     DelegatedGrant,
     Grant,
@@ -100,11 +101,19 @@ class Credentials(Protocol):
 class Tokens(Protocol):
     """The token endpoint, seen as the product sees it."""
 
-    async def obtain(self, client_id: str, secret: NewSecret) -> TokenFacts | None:
-        """One token over a fresh connection; None while the secret is not known everywhere."""
+    async def obtain(
+        self, client_id: str, secret: NewSecret, api: str = GRAPH_APP_ID
+    ) -> TokenFacts | None:
+        """One token for an API (its application id) over a fresh connection.
 
-    async def read_as(self, client_id: str, secret: NewSecret, permission: str) -> bool | None:
-        """One harmless read that *permission* allows; None when there is none for it."""
+        None while the secret is not known everywhere.
+        """
+
+    async def read_as(self, client_id: str, secret: NewSecret, what: str) -> ReadFacts | None:
+        """One harmless read that a permission allows, or that a profile's check names.
+
+        None when there is none for it.
+        """
 
 
 class Vault(Protocol):

@@ -6,6 +6,16 @@ from urllib.parse import urlsplit
 
 import msgspec
 
+GRAPH_HOSTS = frozenset(
+    {
+        "graph.microsoft.com",
+        "graph.microsoft.us",
+        "dod-graph.microsoft.us",
+        "microsoftgraph.chinacloudapi.cn",
+    }
+)
+"""Microsoft Graph's hosts, one for each national cloud. Source: "National cloud deployments"."""
+
 KNOWN_AUTHORITIES = frozenset(
     {
         "login.microsoftonline.com",
@@ -43,6 +53,12 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def graph_host(self) -> str:
         return urlsplit(self.graph).netloc
+
+    @property
+    def graph_scope(self) -> str:
+        """Scope of tokens for Graph: each national cloud has its own, a private host has none."""
+        host = urlsplit(self.graph).hostname or ""
+        return f"https://{host if host in GRAPH_HOSTS else 'graph.microsoft.com'}/.default"
 
 
 def load(environment: Mapping[str, str] | None = None) -> Settings:

@@ -18,6 +18,7 @@ from emulators.graph import (
     reports,
     role_assignments,
     service_principals,
+    sites,
     users,
 )
 
@@ -39,5 +40,6 @@ __all__ = [
     "reports",
     "role_assignments",
     "service_principals",
+    "sites",
     "users",
 ]

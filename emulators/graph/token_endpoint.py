@@ -24,7 +24,10 @@ FIRST_PARTY = {
     "https://monitor.azure.com",
     "https://database.windows.net",
     "https://manage.office.com",
-    "499b84ac-1321-427f-aa17-267ca6975798",
+    "499b84ac-1321-427f-aa17-267ca6975798",  # Azure DevOps
+    "e406a681-f3d4-42a8-90b6-c2b029497af1",  # Azure Storage
+    "022907d3-0f1b-48f7-badc-1ba6abab6d66",  # Azure SQL Database
+    "996def3d-b36c-4153-8607-a6fd3c01b89f",  # Dynamics 365 Business Central
 }
 """Microsoft's own resources; every application of a tenant may ask for a token for them."""
 ANY_APP_TOKEN = "0997a1d0-0d1d-4acb-b408-d5ca73121e90"

@@ -9,7 +9,6 @@ from shared.model.connection import Aspect, Credential
 from shared.model.credential import NewSecret, StoredSecret
 from shared.model.duration import parse_duration
 from shared.model.profile import fill
-from shared.planning.access import plan_access
 from shared.planning.credentials import (
     Add,
     Ask,
@@ -27,10 +26,10 @@ from shared.planning.credentials import (
     staging_name,
 )
 from shared.planning.templates import input_values
+from shared.proof import prove
 from shared.step import Done, Work, step
 
 ACTIVATION = 60  # seconds that a new secret is left alone before it is tried, at pace 1
-SUCCESSES = 5  # consecutive tokens that prove it
 ROUNDS = 8
 MARGIN = timedelta(minutes=5)  # kept from the policy's longest lifetime, for clocks that differ
 
@@ -51,7 +50,7 @@ async def credentials(work: Work) -> Done:
             case Discard(key_id=key_id, why=why):
                 await _discard(work, key_id, why)
             case Verify():
-                await _verify(work, facts)
+                await prove(work, await _value(work, facts.staged))
                 verified = True
             case Publish(previous_key_id=previous):
                 await _publish(work, facts, previous)
@@ -167,35 +166,6 @@ async def _discard(work: Work, key_id: str, why: str) -> None:
     await work.ctx.credentials.remove(work.connection.facts.object_id, key_id)
     work.turn.after_write()
     await work.record("secret.removed", key_id=key_id, why=why)
-
-
-async def _verify(work: Work, facts: Facts) -> None:
-    """Prove it: several tokens in a row, each over a fresh connection, with the right roles."""
-    secret = await _value(work, facts.staged)
-    client_id = work.connection.facts.client_id
-    access = plan_access(work.profile, work.connection.spec)
-    expected = frozenset(p.name for p in access.permissions if p.kind == "application")
-    for _ in range(SUCCESSES):
-        token = await work.ctx.tokens.obtain(client_id, secret)
-        if token is None:
-            raise work.wait(
-                "SECRET_NOT_YET_ACTIVE", "The new secret is not active yet.", seconds=5, minutes=10
-            )
-        # More than that is for the verification to report: an outage would not make it less.
-        if not token.roles >= expected:
-            raise work.wait(
-                "TOKEN_OLDER_THAN_CONSENT",
-                f"A token lacks {', '.join(sorted(expected - token.roles))}.",
-                seconds=10,
-            )
-    names = sorted(expected)
-    worked = await asyncio.gather(
-        *(work.ctx.tokens.read_as(client_id, secret, name) for name in names)
-    )
-    for name, ok in zip(names, worked, strict=True):
-        if ok is False:
-            raise work.wait("READ_REFUSED", f"A read with {name} is refused.", seconds=10)
-    await work.record("secret.verified", key_id=secret.key_id, tokens=SUCCESSES)
 
 
 async def _publish(work: Work, facts: Facts, previous: str) -> None:

@@ -4,10 +4,12 @@ import asyncio
 from datetime import timedelta
 
 from shared.model.connection import Aspect
-from shared.model.credential import NewSecret, TokenFacts
+from shared.model.credential import NewSecret
 from shared.model.directory import Kind
 from shared.planning.consent import Judged, Verdict, judge
-from shared.planning.verification import Evidence, find_trouble, looks_like_id
+from shared.planning.sign_in import expected_roles
+from shared.planning.verification import Evidence, Read, Tried, find_trouble, looks_like_id
+from shared.proof import read_with, sign_in
 from shared.step import Done, Work, step
 from shared.wanted import Wanted, wanted
 
@@ -45,8 +47,11 @@ async def _published(work: Work) -> NewSecret:
 async def _gather(work: Work, wants: Wanted, secret: NewSecret) -> Evidence:
     """All of it is reading, so it is done at once."""
     facts, ctx = work.connection.facts, work.ctx
-    expected = frozenset(p.name for p in wants.permissions if p.key.kind == Kind.APPLICATION)
-    granted, delegated, application, principal, missing, (token, refused) = await asyncio.gather(
+    permissions = [
+        (p.key.resource, p.name) for p in wants.permissions if p.key.kind == Kind.APPLICATION
+    ]
+    expected = expected_roles(work.profile, work.connection.spec, permissions)
+    granted, delegated, application, principal, missing, (tried, read) = await asyncio.gather(
         ctx.consents.granted(facts.principal_id),
         ctx.consents.delegated(facts.principal_id),
         ctx.applications.find(wants.application.unique_name),
@@ -64,10 +69,9 @@ async def _gather(work: Work, wants: Wanted, secret: NewSecret) -> Evidence:
         judged=tuple(judged),
         roles_wanted=wants.access.roles,
         roles_missing=missing,
-        token=token,
-        token_roles=expected,
+        tokens=tried,
         secret_looks_like_id=looks_like_id(secret.reveal(), secret.key_id),
-        refused_reads=refused,
+        reads=read,
     )
 
 
@@ -82,12 +86,10 @@ async def _roles_missing(work: Work, names: tuple[str, ...]) -> tuple[str, ...]:
 
 
 async def _used(
-    work: Work, secret: NewSecret, names: frozenset[str]
-) -> tuple[TokenFacts | None, tuple[str, ...]]:
-    """Sign in with the secret; once that works, what the token's roles cannot read."""
-    client_id, tokens, asked = work.connection.facts.client_id, work.ctx.tokens, sorted(names)
-    token = await tokens.obtain(client_id, secret)
-    if token is None:
-        return None, ()
-    worked = await asyncio.gather(*(tokens.read_as(client_id, secret, name) for name in asked))
-    return token, tuple(name for name, ok in zip(asked, worked, strict=True) if ok is False)
+    work: Work, secret: NewSecret, expected: dict[str, frozenset[str]]
+) -> tuple[tuple[Tried, ...], tuple[Read, ...]]:
+    """Sign in with the secret; once that works everywhere, read with what the tokens carry."""
+    tried = await sign_in(work, secret, expected)
+    if any(each.token is None for each in tried):
+        return tried, ()
+    return tried, await read_with(work, secret, expected)

@@ -52,7 +52,7 @@ class Graph:
         # Without allowed hosts the SDK would send the token wherever a link points.
         provider = AzureIdentityAuthenticationProvider(
             credential,
-            scopes=["https://graph.microsoft.com/.default"],
+            scopes=[settings.graph_scope],
             allowed_hosts=[settings.graph_host, urlsplit(settings.graph).hostname or ""],
         )
         once = {RetryHandlerOption.get_key(): RetryHandlerOption(max_retries=0)}
@@ -66,6 +66,7 @@ class Graph:
         adapter.base_url = settings.graph
         self.client = GraphServiceClient(request_adapter=adapter)
         self._adapter = adapter
+        self.scope = settings.graph_scope
         self._host = settings.graph_host
         self._pace = settings.pace
 

@@ -64,7 +64,7 @@ class GraphDirectory:
 
     async def _claims(self) -> dict[str, Any]:
         with graph_errors("signing in as the automation"):
-            token = await self._credential.get_token("https://graph.microsoft.com/.default")
+            token = await self._credential.get_token(self._graph.scope)
         return claims(token.token)
 
 

@@ -9,25 +9,20 @@ from typing import TYPE_CHECKING
 
 from shared.adapters.graph_directory import claims
 from shared.adapters.identity import aadsts, passing
+from shared.adapters.token_reads import READS
 from shared.errors import NeedsHuman, TryLater
-from shared.model.credential import NewSecret, TokenFacts
+from shared.model.credential import NewSecret, ReadFacts, TokenFacts
+from shared.model.directory import GRAPH_APP_ID
 from shared.settings import Settings
 
 if TYPE_CHECKING:
     import ssl
 
+    import httpx
     from azure.identity.aio import ClientSecretCredential
 
 NOT_YET = {"AADSTS7000215": "secret", "AADSTS700016": "application", "AADSTS7000229": "principal"}
 """Answers that a new secret or application gets until every node knows it."""
-
-READS = {
-    "User.Read.All": "/users?$top=1&$select=id",
-    "Group.Read.All": "/groups?$top=1&$select=id",
-    "RoleManagement.ReadWrite.Directory": "/roleManagement/directory/roleDefinitions?$select=id",
-    "RoleManagement.Read.Directory": "/roleManagement/directory/roleDefinitions?$select=id",
-}
-"""A harmless read for each permission that has one."""
 
 
 class EntraTokens:
@@ -36,8 +31,10 @@ class EntraTokens:
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
 
-    async def obtain(self, client_id: str, secret: NewSecret) -> TokenFacts | None:
-        token = await self._token(client_id, secret)
+    async def obtain(
+        self, client_id: str, secret: NewSecret, api: str = GRAPH_APP_ID
+    ) -> TokenFacts | None:
+        token = await self._token(client_id, secret, api)
         if token is None:
             return None
         found = claims(token)
@@ -47,48 +44,51 @@ class EntraTokens:
             tenant_id=str(found.get("tid", "")),
         )
 
-    async def read_as(self, client_id: str, secret: NewSecret, permission: str) -> bool | None:
+    async def read_as(self, client_id: str, secret: NewSecret, what: str) -> ReadFacts | None:
         import httpx
 
-        path = READS.get(permission)
+        path = READS.get(what)
         if path is None:
             return None
-        token = await self._token(client_id, secret)
+        token = await self._token(client_id, secret, GRAPH_APP_ID)
         if token is None:
-            return False
+            return ReadFacts(allowed=False, said="no token")
         headers = {"Authorization": f"Bearer {token}"}
         try:
             async with httpx.AsyncClient(timeout=30, verify=_trust()) as http:
                 answer = await http.get(self._settings.graph + path, headers=headers)
         except httpx.HTTPError as error:
-            raise TryLater("GRAPH_UNREACHABLE", f"trying {permission}: {error!r}") from error
+            raise TryLater("GRAPH_UNREACHABLE", f"trying {what}: {error!r}") from error
         if answer.status_code == 429 or answer.status_code >= 500:
-            raise TryLater("GRAPH_UNAVAILABLE", f"trying {permission}: HTTP {answer.status_code}")
-        return answer.status_code == 200
+            raise TryLater("GRAPH_UNAVAILABLE", f"trying {what}: HTTP {answer.status_code}")
+        return ReadFacts(
+            allowed=answer.status_code == 200,
+            roles=frozenset(claims(token).get("roles", ())),
+            said=_said(answer),
+        )
 
-    async def _token(self, client_id: str, secret: NewSecret) -> str | None:
+    async def _token(self, client_id: str, secret: NewSecret, api: str) -> str | None:
         from azure.core.exceptions import AzureError, ClientAuthenticationError
 
         try:
             async with self._credential(client_id, secret) as credential:
-                answer = await credential.get_token("https://graph.microsoft.com/.default")
+                answer = await credential.get_token(self._scope(api))
         except ClientAuthenticationError as error:
             code = aadsts(error)
             if code in NOT_YET:
                 return None
             if passing(error):
                 raise TryLater("TOKEN_UNREACHABLE", f"asking for a token: {code}") from error
-            raise NeedsHuman(
-                "TOKEN_REFUSED",
-                f"The token endpoint refuses the new secret of {client_id}: {code or 'no code'}.",
-                "Look the code up in Microsoft's list of AADSTS errors; the old secret, if there "
-                "is one, is still published.",
-            ) from error
+            raise refusal(client_id, code) from error
         except AzureError as error:
             raise TryLater(
                 "TOKEN_UNREACHABLE", f"asking for a token: {type(error).__name__}"
             ) from (error)
         return answer.token
+
+    def _scope(self, api: str) -> str:
+        """An API is named by its application id, which every cloud shares; but for Graph."""
+        return self._settings.graph_scope if api == GRAPH_APP_ID else f"{api}/.default"
 
     def _credential(self, client_id: str, secret: NewSecret) -> "ClientSecretCredential":
         from azure.identity.aio import ClientSecretCredential
@@ -101,6 +101,57 @@ class EntraTokens:
             disable_instance_discovery=self._settings.private_authority,
             retry_total=0,  # a retry would use the same connection, and sleep as long as told
         )
+
+
+REFUSALS = {
+    "AADSTS7000222": (
+        "SECRET_EXPIRED",
+        "The secret has expired",
+        (
+            "Rotate the connection (POST /api/connections/{name}/rotation), then hand the new "
+            "secret over."
+        ),
+    ),
+    "AADSTS7000112": (
+        "SP_DISABLED",
+        "The service principal is disabled",
+        "Enable it under Enterprise applications if this was not on purpose, then verify again.",
+    ),
+    "AADSTS500011": (
+        "RESOURCE_MISSING",
+        "The API has no service principal in this tenant",
+        "Have an administrator add the API to the tenant, then send the request again.",
+    ),
+    "AADSTS53003": (
+        "CA_BLOCKS_LOGIN",
+        "A Conditional Access policy for workload identities blocks the sign-in",
+        "Have this application excluded from the policy; Keyturn never changes one.",
+    ),
+}
+"""Answers of the token endpoint that are final, and what they mean."""
+
+
+def refusal(client_id: str, code: str) -> NeedsHuman:
+    known = REFUSALS.get(code)
+    if known is not None:
+        name, why, remedy = known
+        return NeedsHuman(name, f"{why}: {client_id} gets no token ({code}).", remedy)
+    return NeedsHuman(
+        "TOKEN_REFUSED",
+        f"The token endpoint refuses the new secret of {client_id}: {code or 'no code'}.",
+        "Look the code up in Microsoft's list of AADSTS errors; the old secret, if there "
+        "is one, is still published.",
+    )
+
+
+def _said(answer: "httpx.Response") -> str:
+    """``HTTP 403 Authorization_RequestDenied: ...``; some of Graph's refusals say nothing."""
+    try:
+        error = answer.json().get("error") or {}
+        told = f"{error.get('code') or ''}: {error.get('message') or ''}".strip(": ")
+    except (ValueError, AttributeError):
+        told = ""
+    return f"HTTP {answer.status_code} {told}".rstrip()
 
 
 @cache

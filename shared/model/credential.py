@@ -58,8 +58,16 @@ class StoredSecret(Value, frozen=True):
 
 
 class TokenFacts(Value, frozen=True):
-    """What a token obtained with a secret says."""
+    """What a token obtained with a secret says; it carries the roles of one API only."""
 
     roles: frozenset[str]
     app_id: str
     tenant_id: str
+
+
+class ReadFacts(Value, frozen=True):
+    """One read made with a token of the connection's own."""
+
+    allowed: bool
+    roles: frozenset[str] = frozenset()  # that the token held
+    said: str = ""  # Graph's status, code and message, which may be empty

@@ -1,14 +1,14 @@
 """Whether a connection still is what its profile says, and what is wrong if not."""
 
 import re
-from collections.abc import Sequence
 
 from shared.errors import NeedsHuman
 from shared.model.connection import Value
-from shared.model.credential import TokenFacts
+from shared.model.credential import ReadFacts, TokenFacts
 from shared.model.directory import Application, Principal, WantedApplication
 from shared.planning.consent import Judged, Verdict
 from shared.planning.registration import differences
+from shared.planning.sign_in import ALLOWED_BY, WITHOUT_ROLES
 
 GUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 
@@ -25,6 +25,21 @@ DRIFT = {
 AGAIN = "Correct it in Entra ID, then verify the connection again."
 
 
+class Tried(Value, frozen=True):
+    """A token that was asked for with the secret: None when the token endpoint knows it not."""
+
+    api: str  # application id
+    expected: frozenset[str]  # names of the application permissions that it must carry
+    token: TokenFacts | None
+
+
+class Read(Value, frozen=True):
+    """A read that was made with a token: for a permission, or as a check of the profile."""
+
+    what: str
+    facts: ReadFacts
+
+
 class Evidence(Value, frozen=True):
     """Everything that one verification has read."""
 
@@ -34,10 +49,9 @@ class Evidence(Value, frozen=True):
     judged: tuple[Judged, ...]
     roles_wanted: tuple[str, ...]
     roles_missing: tuple[str, ...]
-    token: TokenFacts | None
-    token_roles: frozenset[str]  # names of the application permissions that a token must carry
+    tokens: tuple[Tried, ...]
     secret_looks_like_id: bool
-    refused_reads: tuple[str, ...]
+    reads: tuple[Read, ...]
 
 
 def looks_like_id(value: str, key_id: str) -> bool:
@@ -96,27 +110,44 @@ def _sign_in(evidence: Evidence) -> NeedsHuman | None:
             "The vault holds the secret's id, not its value, which is shown only once.",
             "Rotate the connection: a new secret is made, verified and published.",
         )
-    if evidence.token is None:
+    if any(tried.token is None for tried in evidence.tokens):
         return NeedsHuman(
             "SECRET_REFUSED",
             "The published secret is refused by the token endpoint.",
             "Rotate the connection; if that fails too, look at the application in Entra ID.",
         )
-    if evidence.token.roles != evidence.token_roles:
-        names = _listed(evidence.token.roles ^ evidence.token_roles)
+    if wrong := sorted(name for tried in evidence.tokens for name in _difference(tried)):
         return NeedsHuman(
             "TOKEN_OLDER_THAN_CONSENT",
-            f"A new token does not carry what was granted; the difference: {names}.",
+            f"A new token does not carry what was granted; the difference: {', '.join(wrong)}.",
             "Wait an hour and verify again; if it stays, compare the grants in Entra ID.",
         )
-    if evidence.refused_reads:
-        return NeedsHuman(
-            "READ_REFUSED",
-            f"Granted, yet a read with it is refused: {', '.join(evidence.refused_reads)}.",
-            "Look for a Conditional Access policy for workload identities that hits this app.",
-        )
-    return None
+    return next((denied(read) for read in evidence.reads if not read.facts.allowed), None)
 
 
-def _listed(names: Sequence[str] | frozenset[str]) -> str:
-    return ", ".join(sorted(names)) or "none"
+def lacking(tried: Tried) -> tuple[str, ...]:
+    """What a token should carry and does not, in any letter case."""
+    held = {role.lower() for role in tried.token.roles} if tried.token else set()
+    return tuple(sorted(name for name in tried.expected if name.lower() not in held))
+
+
+def _difference(tried: Tried) -> set[str]:
+    roles = tried.token.roles if tried.token else frozenset()
+    if tried.api in WITHOUT_ROLES:
+        return set()
+    known = {name.lower() for name in tried.expected}
+    return {*lacking(tried), *(role for role in roles if role.lower() not in known)}
+
+
+def denied(read: Read) -> NeedsHuman:
+    """A refusal of Graph in full: some of them say nothing at all."""
+    held = ", ".join(sorted(read.facts.roles)) or "none"
+    needed = ALLOWED_BY.get(read.what)
+    needs = f"one of {', '.join(sorted(needed))}" if needed else read.what
+    return NeedsHuman(
+        "EMPTY_403",
+        f"Denied ({read.facts.said}). The token holds {held}; the call needs {needs}.",
+        "The permission is granted and in the token, so something else denies it: look for a "
+        "Conditional Access policy for workload identities, or a licence that the API needs; "
+        "then verify again.",
+    )

@@ -2,23 +2,25 @@
 
 from datetime import datetime, timedelta
 
+from shared.adapters.token_reads import READS
 from shared.errors import NeedsHuman
-from shared.model.credential import HeldSecret, NewSecret, TokenFacts
+from shared.model.credential import HeldSecret, NewSecret, ReadFacts, TokenFacts
+from shared.model.directory import GRAPH_APP_ID
 from tests.fakes.faults import fallible
 from tests.fakes.part import Part, written
 from tests.fakes.tenant import SecretRow
 
-READABLE = {
-    "User.Read.All": {"User.Read.All", "User.ReadWrite.All", "Directory.Read.All"},
-    "Group.Read.All": {"Group.Read.All", "Directory.Read.All"},
-    "RoleManagement.Read.Directory": {
-        "RoleManagement.Read.Directory",
-        "RoleManagement.ReadWrite.Directory",
-        "Directory.Read.All",
-    },
-    "RoleManagement.ReadWrite.Directory": {"RoleManagement.ReadWrite.Directory"},
-}
-"""Permissions that have a harmless read, and which granted ones allow it."""
+DIRECTORY = {"Directory.Read.All", "Directory.ReadWrite.All"}
+USERS = DIRECTORY | {"User.Read.All", "User.ReadWrite.All", "User.ReadBasic.All"}
+GROUPS = DIRECTORY | {"Group.Read.All", "Group.ReadWrite.All", "GroupMember.Read.All"}
+ROLES = DIRECTORY | {"RoleManagement.Read.Directory", "RoleManagement.ReadWrite.Directory"}
+ALLOWING = {"list_users": USERS, "list_groups": GROUPS, "list_role_assignments": ROLES}
+
+
+def allowing(what: str) -> set[str]:
+    """Permissions that allow the read of a check, or of a permission."""
+    kinds = (kind for kind in (USERS, GROUPS, ROLES) if what in kind)
+    return ALLOWING.get(what) or next(kinds, {what})
 
 
 class FakeCredentials(Part):
@@ -69,17 +71,24 @@ class FakeTokens(Part):
     """Implements ``ports.Tokens``."""
 
     @fallible("tokens.obtain")
-    async def obtain(self, client_id: str, secret: NewSecret) -> TokenFacts | None:
-        return self._token(client_id, secret)
+    async def obtain(
+        self, client_id: str, secret: NewSecret, api: str = GRAPH_APP_ID
+    ) -> TokenFacts | None:
+        return self._token(client_id, secret, api)
 
     @fallible("tokens.read_as")
-    async def read_as(self, client_id: str, secret: NewSecret, permission: str) -> bool | None:
-        if permission not in READABLE:
+    async def read_as(self, client_id: str, secret: NewSecret, what: str) -> ReadFacts | None:
+        if what not in READS:
             return None
-        token = self._token(client_id, secret)
-        return token is not None and bool(token.roles & READABLE[permission])
+        token = self._token(client_id, secret, GRAPH_APP_ID)
+        if token is None:
+            return ReadFacts(allowed=False, said="no token")
+        if what in self._tenant.denied_reads or not token.roles & allowing(what):
+            said = self._tenant.denied_reads.get(what, "HTTP 403 Authorization_RequestDenied")
+            return ReadFacts(allowed=False, roles=token.roles, said=said)
+        return ReadFacts(allowed=True, roles=token.roles, said="HTTP 200")
 
-    def _token(self, client_id: str, secret: NewSecret) -> TokenFacts | None:
+    def _token(self, client_id: str, secret: NewSecret, api: str) -> TokenFacts | None:
         tenant = self._tenant
         application = tenant.application_of(client_id)
         principal = tenant.principals.get(client_id)
@@ -97,7 +106,7 @@ class FakeTokens(Part):
             known.unknown -= 1
             return None
         return TokenFacts(
-            roles=tenant.permission_names(principal),
+            roles=tenant.permission_names(principal, api) - tenant.roles_unknown_to_tokens,
             app_id=client_id,
             tenant_id=tenant.identity.id,
         )

@@ -101,6 +101,8 @@ class FakeTenant:
         self.lag = 0  # reads that do not find a new object yet
         self.token_lag = 0  # token requests that do not know a new secret yet
         self.longest_lifetime: float | None = None
+        self.roles_unknown_to_tokens: frozenset[str] = frozenset()  # granted, not yet in tokens
+        self.denied_reads: dict[str, str] = {}  # reads that are refused all the same, and how
         self.own_roles = OWN_ROLES
         self.own_principal = str(uuid.uuid4())
         self.identity = Tenant(
@@ -126,15 +128,21 @@ class FakeTenant:
         self.issued.append(value)
         return value
 
-    def permission_names(self, principal: PrincipalRow) -> frozenset[str]:
-        """Names of the application permissions granted to a principal."""
+    def permission_names(self, principal: PrincipalRow, api: str = GRAPH_APP_ID) -> frozenset[str]:
+        """Names of the application permissions of one API that a principal has been granted."""
+        resource = self.resources.get(api)
+        if resource is None:
+            return frozenset()
         names = {
             permission.key.id: permission.name
-            for resource in self.resources.values()
             for permission in resource.permissions
             if permission.key.kind == Kind.APPLICATION
         }
-        return frozenset(names[g.permission_id] for g in principal.grants)
+        return frozenset(
+            names[grant.permission_id]
+            for grant in principal.grants
+            if grant.resource_id == resource.principal_id
+        )
 
 
 def microsoft_graph() -> Resource:

@@ -3,9 +3,11 @@
 import pytest
 from msgspec.structs import replace
 
-from shared.model.credential import TokenFacts
+from shared.model.credential import ReadFacts, TokenFacts
+from shared.model.directory import GRAPH_APP_ID
+from shared.model.profile import RESOURCES
 from shared.planning.consent import Judged, Verdict
-from shared.planning.verification import Evidence, find_trouble, looks_like_id
+from shared.planning.verification import Evidence, Read, Tried, find_trouble, looks_like_id
 from tests.unit.planning.samples import APPLICATION, PRINCIPAL, WANTED
 
 ROLES = frozenset({"User.Read.All", "Group.Read.All"})
@@ -24,16 +26,26 @@ GOOD = Evidence(
     judged=judged(Verdict.OK, *sorted(ROLES)),
     roles_wanted=("Helpdesk Administrator",),
     roles_missing=(),
-    token=TOKEN,
-    token_roles=ROLES,
+    tokens=(Tried(api=GRAPH_APP_ID, expected=ROLES, token=TOKEN),),
     secret_looks_like_id=False,
-    refused_reads=(),
+    reads=(),
 )
 
 
 def app(**changes: object) -> dict[str, object]:
     return {"application": replace(APPLICATION, **changes)}
 
+
+def token(found: TokenFacts | None, api: str = GRAPH_APP_ID) -> dict[str, object]:
+    return {"tokens": (Tried(api=api, expected=ROLES, token=found),)}
+
+
+def read(what: str, said: str) -> dict[str, object]:
+    facts = ReadFacts(allowed=False, roles=ROLES, said=said)
+    return {"reads": (Read(what=what, facts=facts),)}
+
+
+DEVOPS = RESOURCES["azure-devops"]
 
 CASES = {
     "as it should be": ({}, None, ()),
@@ -72,18 +84,37 @@ CASES = {
         ("Mail.Send", "sp/9"),
     ),
     "id in place of the value": ({"secret_looks_like_id": True}, "SECRET_ID_NOT_VALUE", ()),
-    "no token": ({"token": None}, "SECRET_REFUSED", ()),
+    "no token": (token(None), "SECRET_REFUSED", ()),
     "token lacks a permission": (
-        {"token": replace(TOKEN, roles=frozenset({"User.Read.All"}))},
+        token(replace(TOKEN, roles=frozenset({"User.Read.All"}))),
         "TOKEN_OLDER_THAN_CONSENT",
         ("difference: Group.Read.All",),
     ),
     "token has one too many": (
-        {"token": replace(TOKEN, roles=ROLES | {"Mail.Send"})},
+        token(replace(TOKEN, roles=ROLES | {"Mail.Send"})),
         "TOKEN_OLDER_THAN_CONSENT",
         ("difference: Mail.Send",),
     ),
-    "read refused": ({"refused_reads": ("User.Read.All",)}, "READ_REFUSED", ("User.Read.All",)),
+    "token for an API that knows no roles": (
+        token(replace(TOKEN, roles=frozenset({"x"})), api=DEVOPS),
+        None,
+        (),
+    ),
+    "one of two tokens refused": (
+        {"tokens": (*GOOD.tokens, Tried(api=DEVOPS, expected=frozenset(), token=None))},
+        "SECRET_REFUSED",
+        (),
+    ),
+    "read refused without a word": (
+        read("User.Read.All", "HTTP 403"),
+        "EMPTY_403",
+        ("holds Group.Read.All, User.Read.All; the call needs User.Read.All",),
+    ),
+    "check refused": (
+        read("list_groups", "HTTP 403 Authorization_RequestDenied"),
+        "EMPTY_403",
+        ("Authorization_RequestDenied", "needs one of Directory.Read.All", "Group.Read.All"),
+    ),
     # The gravest first
     "gone and not granted": (
         {"application": None, "judged": judged(Verdict.MISSING, "User.Read.All")},
@@ -101,12 +132,12 @@ CASES = {
         (),
     ),
     "role missing and refused": (
-        {"roles_missing": ("Helpdesk Administrator",), "token": None},
+        {"roles_missing": ("Helpdesk Administrator",), **token(None)},
         "ROLE_MISSING",
         (),
     ),
     "id in place of the value, hence no token": (
-        {"secret_looks_like_id": True, "token": None},
+        {"secret_looks_like_id": True, **token(None)},
         "SECRET_ID_NOT_VALUE",
         (),
     ),

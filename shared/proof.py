@@ -1,0 +1,68 @@
+"""Signing in with a connection's secret, as the product does, and reading what it may read."""
+
+import asyncio
+
+from shared.model.credential import NewSecret
+from shared.model.directory import GRAPH_APP_ID
+from shared.planning.access import plan_access
+from shared.planning.sign_in import expected_roles, reads
+from shared.planning.verification import Read, Tried, denied, lacking
+from shared.step import Work
+
+SUCCESSES = 5  # consecutive tokens that prove a secret
+
+
+async def prove(work: Work, secret: NewSecret) -> None:
+    """Several tokens in a row for each API, each over a fresh connection, with the right roles.
+
+    Raises `TryLater` for whatever may pass: nodes that do not know the secret yet, tokens from
+    before the consent, reads that are refused.
+    """
+    access = plan_access(work.profile, work.connection.spec)
+    permissions = [(p.resource, p.name) for p in access.permissions if p.kind == "application"]
+    expected = expected_roles(work.profile, work.connection.spec, permissions)
+    for _ in range(SUCCESSES):
+        for tried in await sign_in(work, secret, expected):
+            _require(work, tried)
+    for read in await read_with(work, secret, expected):
+        if not read.facts.allowed:
+            raise work.wait("EMPTY_403", denied(read).message, seconds=10)
+    await work.record("secret.verified", key_id=secret.key_id, tokens=SUCCESSES, apis=[*expected])
+
+
+def _require(work: Work, tried: Tried) -> None:
+    if tried.token is None:
+        raise work.wait(
+            "SECRET_NOT_YET_ACTIVE", "The new secret is not active yet.", seconds=5, minutes=10
+        )
+    # More than that is for the verification to report: an outage would not make it less.
+    if missing := lacking(tried):
+        raise work.wait(
+            "TOKEN_OLDER_THAN_CONSENT", f"A token lacks {', '.join(missing)}.", seconds=10
+        )
+
+
+async def sign_in(
+    work: Work, secret: NewSecret, expected: dict[str, frozenset[str]]
+) -> tuple[Tried, ...]:
+    """One token for each API."""
+    client_id, tokens = work.connection.facts.client_id, work.ctx.tokens
+    found = await asyncio.gather(*(tokens.obtain(client_id, secret, api) for api in expected))
+    return tuple(
+        Tried(api=api, expected=expected[api], token=token)
+        for api, token in zip(expected, found, strict=True)
+    )
+
+
+async def read_with(
+    work: Work, secret: NewSecret, expected: dict[str, frozenset[str]]
+) -> tuple[Read, ...]:
+    """One harmless read for each permission on Graph, and for each check of the profile."""
+    client_id, tokens = work.connection.facts.client_id, work.ctx.tokens
+    names = reads(work.profile.checks, expected.get(GRAPH_APP_ID, frozenset()))
+    found = await asyncio.gather(*(tokens.read_as(client_id, secret, name) for name in names))
+    return tuple(
+        Read(what=name, facts=facts)
+        for name, facts in zip(names, found, strict=True)
+        if facts is not None
+    )
