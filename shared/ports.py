@@ -13,7 +13,15 @@ from typing import Any, Protocol
 from shared.messages import Event, StepMessage
 from shared.model.accounts import Account, Origin, Summary
 from shared.model.connection import Condition, Connection, Operation
-from shared.model.credential import HeldSecret, NewSecret, ReadFacts, StoredSecret, TokenFacts
+from shared.model.credential import (
+    HeldSecret,
+    IssuedToken,
+    Masked,
+    NewSecret,
+    ReadFacts,
+    StoredSecret,
+    TokenFacts,
+)
 from shared.model.directory import (
     GRAPH_APP_ID,
     Application,
@@ -115,6 +123,12 @@ class Tokens(Protocol):
         None when there is none for it.
         """
 
+    async def issue(self, client_id: str, secret: NewSecret, api: str) -> IssuedToken | None:
+        """A token for *api*, an application id; None while the secret is not known everywhere.
+
+        Raises `NeedsHuman` SCOPE_UNKNOWN when the tenant has no such API.
+        """
+
 
 class Vault(Protocol):
     async def current(self, name: str) -> StoredSecret | None:
@@ -125,6 +139,11 @@ class Vault(Protocol):
 
     async def put(self, name: str, secret: NewSecret, tags: dict[str, str]) -> StoredSecret:
         """Make a new current version that expires with the secret, and read it back."""
+
+    async def keep(
+        self, name: str, value: Masked, tags: dict[str, str], expires: datetime | None
+    ) -> StoredSecret:
+        """The same for what a product reads by a name of its own; None: it does not expire."""
 
     async def retag(self, stored: StoredSecret, tags: dict[str, str]) -> None:
         """Replace the tags of a version."""

@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 
 from shared.adapters.identity import sign_in_error
 from shared.errors import NeedsHuman, TryLater
-from shared.model.credential import NewSecret, StoredSecret
+from shared.model.credential import Masked, NewSecret, StoredSecret
 from shared.settings import Settings
 
 if TYPE_CHECKING:
@@ -53,14 +53,30 @@ class KeyVault:
         )
 
     async def put(self, name: str, secret: NewSecret, tags: dict[str, str]) -> StoredSecret:
+        marks = {**tags, "keyId": secret.key_id, "hint": secret.hint}
+        return await self._set(name, secret, marks, secret.ends, CONTENT_TYPE)
+
+    async def keep(
+        self, name: str, value: Masked, tags: dict[str, str], expires: datetime | None
+    ) -> StoredSecret:
+        return await self._set(name, value, tags, expires, "text/plain")
+
+    async def _set(
+        self,
+        name: str,
+        value: Masked,
+        tags: dict[str, str],
+        expires: datetime | None,
+        content_type: str,
+    ) -> StoredSecret:
         with vault_errors(f"storing {name}"):
             try:
                 made = await self._client.set_secret(
                     name,
-                    secret.reveal(),
-                    expires_on=secret.ends,
-                    content_type=CONTENT_TYPE,
-                    tags={**tags, "keyId": secret.key_id, "hint": secret.hint},
+                    value.reveal(),
+                    expires_on=expires,
+                    content_type=content_type,
+                    tags=tags,
                 )
             except Exception as error:
                 await self._recover_if_deleted(name, error)
@@ -163,4 +179,5 @@ def _stored(properties: Any) -> StoredSecret:
         hint=tags.get("hint", ""),
         previous_key_id=tags.get("previousKeyId", ""),
         verified=tags.get("verified") == "true",
+        tags=dict(tags),
     )

@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING
 
 from shared.adapters.graph_directory import claims
 from shared.adapters.identity import aadsts, passing
+from shared.adapters.token_answers import NOT_YET, issued, refused
 from shared.adapters.token_reads import READS
 from shared.errors import NeedsHuman, TryLater
-from shared.model.credential import NewSecret, ReadFacts, TokenFacts
+from shared.model.credential import IssuedToken, NewSecret, ReadFacts, TokenFacts
 from shared.model.directory import GRAPH_APP_ID
 from shared.settings import Settings
 
@@ -20,9 +21,6 @@ if TYPE_CHECKING:
 
     import httpx
     from azure.identity.aio import ClientSecretCredential
-
-NOT_YET = {"AADSTS7000215": "secret", "AADSTS700016": "application", "AADSTS7000229": "principal"}
-"""Answers that a new secret or application gets until every node knows it."""
 
 
 class EntraTokens:
@@ -66,6 +64,30 @@ class EntraTokens:
             roles=frozenset(claims(token).get("roles", ())),
             said=_said(answer),
         )
+
+    async def issue(self, client_id: str, secret: NewSecret, api: str) -> IssuedToken | None:
+        """Source: Microsoft identity platform, "OAuth 2.0 client credentials flow"."""
+        import httpx
+
+        settings = self._settings
+        form = {
+            "grant_type": "client_credentials",
+            "client_id": client_id,
+            "client_secret": secret.reveal(),
+            "scope": settings.graph_scope if api == GRAPH_APP_ID else f"{api}/.default",
+        }
+        url = f"{settings.authority}/{settings.tenant_id}/oauth2/v2.0/token"
+        try:
+            async with httpx.AsyncClient(timeout=30, verify=_trust()) as http:
+                answer = await http.post(url, data=form)
+        except httpx.HTTPError as error:
+            # Not the error's text: it could quote what was sent.
+            why = f"asking for a token: {type(error).__name__}"
+            raise TryLater("TOKEN_UNREACHABLE", why) from None
+        if answer.status_code == 200:
+            return issued(answer.content, form["scope"])
+        refused(answer.status_code, answer.text, client_id, form["scope"])
+        return None
 
     async def _token(self, client_id: str, secret: NewSecret, api: str) -> str | None:
         from azure.core.exceptions import AzureError, ClientAuthenticationError

@@ -115,11 +115,15 @@ class RoleAdvice(Value, frozen=True, omit_defaults=False):
 
 
 class BrokeredToken(Value, frozen=True, omit_defaults=False):
-    """Dates of the access token that is kept fresh in the vault; never its value."""
+    """What the access token in the vault was answered with; never its value."""
 
     obtained: datetime
     expires: datetime
     scope: str
+    token: str = ""  # digest that the vault's entries of one token have in common
+    token_type: str = ""
+    expires_in: int = 0  # seconds
+    ext_expires_in: int = 0
 
 
 class Operation(Value, frozen=True, omit_defaults=False):

@@ -1,35 +1,64 @@
 """Client secrets: what the directory holds, what the vault serves, the one type with a value."""
 
+import hashlib
 from datetime import datetime
 from typing import Any
+
+import msgspec
 
 from shared.model.connection import Value
 
 
-class NewSecret:
-    """A secret with its value, on its way from the directory to the vault.
+class Masked:
+    """A value that cannot be printed, logged, pickled or encoded.
 
-    The only type that carries a value. It cannot be printed, logged, pickled or encoded:
-    whoever needs the value calls `reveal`, and only the adapters of directory, vault and
-    token endpoint do.
+    Whoever needs it calls `reveal`, and only the adapters of directory, vault and token
+    endpoint do.
     """
 
-    __slots__ = ("__value", "ends", "hint", "key_id")
+    __slots__ = ("__value",)
 
-    def __init__(self, *, key_id: str, ends: datetime, hint: str, value: str) -> None:
-        self.key_id = key_id
-        self.ends = ends
-        self.hint = hint
+    def __init__(self, value: str) -> None:
         self.__value = value
 
     def reveal(self) -> str:
         return self.__value
 
+    def same(self, other: "Masked") -> bool:
+        """Whether both carry the same value, without showing it."""
+        return self.__value == other.reveal()
+
     def __repr__(self) -> str:
-        return f"NewSecret(key_id={self.key_id!r}, value=***)"
+        return f"{type(self).__name__}(value=***)"
 
     def __reduce__(self) -> str | tuple[Any, ...]:
         raise TypeError("a secret is never serialised")
+
+
+class NewSecret(Masked):
+    """A client secret with its value, on its way from the directory to the vault."""
+
+    __slots__ = ("ends", "hint", "key_id")
+
+    def __init__(self, *, key_id: str, ends: datetime, hint: str, value: str) -> None:
+        super().__init__(value)
+        self.key_id = key_id
+        self.ends = ends
+        self.hint = hint
+
+    def __repr__(self) -> str:
+        return f"NewSecret(key_id={self.key_id!r}, value=***)"
+
+
+class TokenSecret(Masked):
+    """An access token, on its way from the token endpoint to the vault."""
+
+    __slots__ = ()
+
+    @property
+    def digest(self) -> str:
+        """Names the token without telling anything of it."""
+        return hashlib.sha256(self.reveal().encode()).hexdigest()[:32]
 
 
 class HeldSecret(Value, frozen=True):
@@ -55,6 +84,7 @@ class StoredSecret(Value, frozen=True):
     hint: str = ""
     previous_key_id: str = ""
     verified: bool = False  # staging only: proven against the token endpoint
+    tags: dict[str, str] = msgspec.field(default_factory=dict)
 
 
 class TokenFacts(Value, frozen=True):
@@ -71,3 +101,13 @@ class ReadFacts(Value, frozen=True):
     allowed: bool
     roles: frozenset[str] = frozenset()  # that the token held
     said: str = ""  # Graph's status, code and message, which may be empty
+
+
+class IssuedToken(Value, frozen=True):
+    """An access token as the token endpoint answered it."""
+
+    token: TokenSecret
+    token_type: str
+    expires_in: int  # seconds from when it was issued
+    ext_expires_in: int  # the same while the token endpoint is unwell
+    scope: str  # as it was asked for

@@ -4,7 +4,14 @@ from datetime import datetime, timedelta
 
 from shared.adapters.token_reads import READS
 from shared.errors import NeedsHuman
-from shared.model.credential import HeldSecret, NewSecret, ReadFacts, TokenFacts
+from shared.model.credential import (
+    HeldSecret,
+    IssuedToken,
+    NewSecret,
+    ReadFacts,
+    TokenFacts,
+    TokenSecret,
+)
 from shared.model.directory import GRAPH_APP_ID
 from tests.fakes.faults import fallible
 from tests.fakes.part import Part, written
@@ -87,6 +94,21 @@ class FakeTokens(Part):
             said = self._tenant.denied_reads.get(what, "HTTP 403 Authorization_RequestDenied")
             return ReadFacts(allowed=False, roles=token.roles, said=said)
         return ReadFacts(allowed=True, roles=token.roles, said="HTTP 200")
+
+    @fallible("tokens.issue")
+    async def issue(self, client_id: str, secret: NewSecret, api: str) -> IssuedToken | None:
+        tenant = self._tenant
+        if self._token(client_id, secret, api) is None:
+            return None
+        if api not in tenant.apis:
+            raise NeedsHuman("SCOPE_UNKNOWN", f"no API {api}", "Have it added.")
+        return IssuedToken(
+            token=TokenSecret(tenant.new_value()),
+            token_type="Bearer",
+            expires_in=3599,
+            ext_expires_in=3599,
+            scope=f"{api}/.default",
+        )
 
     def _token(self, client_id: str, secret: NewSecret, api: str) -> TokenFacts | None:
         tenant = self._tenant

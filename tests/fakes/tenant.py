@@ -15,6 +15,7 @@ from shared.model.directory import (
     Tenant,
     WantedApplication,
 )
+from shared.model.profile import RESOURCES
 from tests.fakes.clock import FakeClock
 from tests.fakes.faults import Faults
 from tests.fakes.graph_tables import APPLICATION, DELEGATED, ROLES
@@ -109,6 +110,7 @@ class FakeTenant:
             id=str(uuid.uuid4()), name="Contoso", initial_domain="contoso.onmicrosoft.com"
         )
         self.resources = {GRAPH_APP_ID: microsoft_graph()}
+        self.apis = set(RESOURCES.values())  # that a token may be had for
         self.role_ids = dict(ROLES)
         self.applications: dict[str, ApplicationRow] = {}  # by unique name
         self.principals: dict[str, PrincipalRow] = {}  # by client id

@@ -4,7 +4,7 @@ import uuid
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
-from shared.model.credential import NewSecret, StoredSecret
+from shared.model.credential import Masked, NewSecret, StoredSecret
 from tests.fakes.clock import FakeClock
 from tests.fakes.faults import Faults, fallible
 
@@ -33,6 +33,7 @@ class Version:
             hint=self.tags.get("hint", ""),
             previous_key_id=self.tags.get("previousKeyId", ""),
             verified=self.tags.get("verified") == "true",
+            tags=dict(self.tags),
         )
 
 
@@ -70,12 +71,24 @@ class FakeVault:
 
     @fallible("vault.put")
     async def put(self, name: str, secret: NewSecret, tags: dict[str, str]) -> StoredSecret:
+        marks = {**tags, "keyId": secret.key_id, "hint": secret.hint}
+        return self._set(name, secret, marks, secret.ends)
+
+    @fallible("vault.keep")
+    async def keep(
+        self, name: str, value: Masked, tags: dict[str, str], expires: datetime | None
+    ) -> StoredSecret:
+        return self._set(name, value, tags, expires)
+
+    def _set(
+        self, name: str, value: Masked, tags: dict[str, str], expires: datetime | None
+    ) -> StoredSecret:
         made = Version(
             name=name,
-            value=secret.reveal(),
-            tags={**tags, "keyId": secret.key_id, "hint": secret.hint},
+            value=value.reveal(),
+            tags=dict(tags),
             created=self._clock.now(),
-            expires=secret.ends,
+            expires=expires,
         )
         self.versions.setdefault(name, []).append(made)
         return made.stored()
