@@ -42,9 +42,11 @@ async def build(settings: Settings) -> Context:
     from shared.adapters.graph_consents import GraphConsents
     from shared.adapters.graph_credentials import GraphCredentials
     from shared.adapters.graph_directory import GraphDirectory
+    from shared.adapters.graph_privileges import GraphPrivileges
     from shared.adapters.graph_roles import GraphRoles
     from shared.adapters.identity import own_credential
     from shared.adapters.keyvault import KeyVault
+    from shared.adapters.reset_trial import GraphResetTrial
     from shared.adapters.servicebus import ServiceBusOutbox
     from shared.adapters.storage import open_storage
     from shared.adapters.tokens import EntraTokens
@@ -70,5 +72,7 @@ async def build(settings: Settings) -> Context:
         ledger=ledger,
         account_reader=GraphAccounts(graph),
         account_store=accounts,
+        privileges=GraphPrivileges(graph),
+        reset_trial=GraphResetTrial(settings, graph),
         pace=settings.pace,
     )

@@ -12,6 +12,8 @@ from shared.ports import (
     Directory,
     Ledger,
     Outbox,
+    PrivilegeReader,
+    ResetTrial,
     Roles,
     Tokens,
     Vault,
@@ -33,4 +35,6 @@ class Context(msgspec.Struct, frozen=True, kw_only=True):
     ledger: Ledger
     account_reader: AccountReader
     account_store: AccountStore
+    privileges: PrivilegeReader
+    reset_trial: ResetTrial
     pace: float = 1.0  # scales every deliberate wait

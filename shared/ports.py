@@ -33,6 +33,7 @@ from shared.model.directory import (
     Tenant,
     WantedApplication,
 )
+from shared.model.privilege import Privileges, ResetAnswer, ResetTarget
 
 
 class Clock(Protocol):
@@ -84,11 +85,18 @@ class Roles(Protocol):
     async def role_id(self, name: str) -> str | None:
         """Template id of a built-in directory role."""
 
+    async def names(self) -> dict[str, str]:
+        """Name of every directory role, by its id."""
+
     async def assigned(self, principal_id: str) -> list[RoleAssignment]: ...
     async def assign(self, principal_id: str, role_id: str) -> None:
         """Assign at the scope of the whole directory; one that is there is success."""
 
-    async def settled_assignment(self, principal_id: str, role_id: str) -> bool: ...
+    async def unassign(self, assignment: RoleAssignment) -> None:
+        """Take one assignment away; one that is gone already is success."""
+
+    async def settled_assignment(self, principal_id: str, role_id: str) -> RoleAssignment | None:
+        """The assignment for the whole directory once several reads in a row show it."""
 
 
 class Credentials(Protocol):
@@ -248,3 +256,20 @@ class AccountStore(Protocol):
 
     def accounts(self, connection: str) -> AsyncIterator[Account]:
         """The accounts of the latest finished snapshot."""
+
+
+class PrivilegeReader(Protocol):
+    """Who holds what decides who may reset their password."""
+
+    async def privileges(self) -> Privileges:
+        """Everybody in the tenant who holds something; parts that are refused are named."""
+
+
+class ResetTrial(Protocol):
+    """Resets one password as the product would, to learn whether it can."""
+
+    async def target(self, account: str) -> ResetTarget | None:
+        """The account of exactly this id or user principal name."""
+
+    async def reset(self, client_id: str, secret: NewSecret, user_id: str) -> ResetAnswer | None:
+        """Set a password that nobody learns; None while the secret is not known everywhere."""

@@ -23,7 +23,7 @@ class Wanted(Value, frozen=True):
 
 async def wanted(work: Work) -> Wanted:
     """Resolve the profile against the tenant; raises `NeedsHuman` for names that do not exist."""
-    access = plan_access(work.profile, work.connection.spec)
+    access = plan_access(work.profile, work.connection.spec, work.connection.advice)
     by_resource: dict[str, list[WantedPermission]] = defaultdict(list)
     by_resource[GRAPH_APP_ID] = []  # looked at in any case: nothing else may be granted on it
     for permission in access.permissions:

@@ -7,6 +7,7 @@ from datetime import timedelta
 from msgspec.structs import replace
 
 from shared import telemetry
+from shared.advising import advise
 from shared.errors import NeedsHuman, StepError, TryLater
 from shared.messages import Event, exhausted
 from shared.model.accounts import Account, Origin, Source, Summary
@@ -43,6 +44,7 @@ async def discovery(work: Work) -> Done:
             await _give_up(work, summary, problem)
             raise
     await _schedule(work, policy)
+    await advise(work)
     await _tell(work, summary)
     return _done(summary)
 

@@ -177,14 +177,23 @@ class DelegatedRow(Row, frozen=True):
         )
 
 
+class TypedRow(Row, frozen=True):
+    type: str = msgspec.field(default="", name="@odata.type")
+
+
 class RoleAssignmentRow(Row, frozen=True):
     id: str
     role_definition_id: str
     directory_scope_id: str | None = None
+    principal: TypedRow | None = None
 
     def value(self) -> RoleAssignment:
+        kind = self.principal.type.rpartition(".")[2] if self.principal else ""
         return RoleAssignment(
-            id=self.id, role_id=self.role_definition_id, scope=self.directory_scope_id or ""
+            id=self.id,
+            role_id=self.role_definition_id,
+            scope=self.directory_scope_id or "",
+            principal_type=kind[:1].upper() + kind[1:],
         )
 
 

@@ -4,10 +4,12 @@ import re
 from typing import TYPE_CHECKING
 
 from shared.errors import NeedsHuman, StepError, TryLater
+from shared.model.credential import NewSecret
 from shared.settings import Settings
 
 if TYPE_CHECKING:
     from azure.core.credentials_async import AsyncTokenCredential
+    from azure.identity.aio import ClientSecretCredential
 
 PASSING = frozenset({"AADSTS90033", "AADSTS90024"})
 """Codes by which the token endpoint says that it is unwell. Source: Entra's list of AADSTS."""
@@ -28,6 +30,22 @@ def own_credential(settings: Settings) -> "AsyncTokenCredential":
             disable_instance_discovery=settings.private_authority,
         ),
         ManagedIdentityCredential(client_id=settings.client_id or None),
+    )
+
+
+def product_credential(
+    settings: Settings, client_id: str, secret: NewSecret
+) -> "ClientSecretCredential":
+    """A new one each time: it keeps its token, and its connection stays on one front end."""
+    from azure.identity.aio import ClientSecretCredential
+
+    return ClientSecretCredential(
+        settings.tenant_id,
+        client_id,
+        secret.reveal(),
+        authority=settings.authority,
+        disable_instance_discovery=settings.private_authority,
+        retry_total=0,  # a retry would use the same connection, and sleep as long as told
     )
 
 

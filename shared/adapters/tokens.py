@@ -8,7 +8,7 @@ from functools import cache
 from typing import TYPE_CHECKING
 
 from shared.adapters.graph_directory import claims
-from shared.adapters.identity import aadsts, passing
+from shared.adapters.identity import aadsts, passing, product_credential
 from shared.adapters.token_answers import NOT_YET, issued, refused
 from shared.adapters.token_reads import READS
 from shared.errors import NeedsHuman, TryLater
@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     import ssl
 
     import httpx
-    from azure.identity.aio import ClientSecretCredential
 
 
 class EntraTokens:
@@ -93,7 +92,7 @@ class EntraTokens:
         from azure.core.exceptions import AzureError, ClientAuthenticationError
 
         try:
-            async with self._credential(client_id, secret) as credential:
+            async with product_credential(self._settings, client_id, secret) as credential:
                 answer = await credential.get_token(self._scope(api))
         except ClientAuthenticationError as error:
             code = aadsts(error)
@@ -111,18 +110,6 @@ class EntraTokens:
     def _scope(self, api: str) -> str:
         """An API is named by its application id, which every cloud shares; but for Graph."""
         return self._settings.graph_scope if api == GRAPH_APP_ID else f"{api}/.default"
-
-    def _credential(self, client_id: str, secret: NewSecret) -> "ClientSecretCredential":
-        from azure.identity.aio import ClientSecretCredential
-
-        return ClientSecretCredential(
-            self._settings.tenant_id,
-            client_id,
-            secret.reveal(),
-            authority=self._settings.authority,
-            disable_instance_discovery=self._settings.private_authority,
-            retry_total=0,  # a retry would use the same connection, and sleep as long as told
-        )
 
 
 REFUSALS = {

@@ -101,6 +101,12 @@ class RoleAssignment(Value, frozen=True):
     id: str
     role_id: str  # template id of the role
     scope: str  # "/" is the whole directory
+    principal_type: str = ""  # ServicePrincipal | User | Group; empty when Graph does not say
+
+    @property
+    def everywhere(self) -> bool:
+        """Whether it holds for the whole directory; a narrower one does not count."""
+        return self.scope == "/"
 
 
 class Tenant(Value, frozen=True):

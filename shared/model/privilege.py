@@ -31,3 +31,20 @@ class Privileges(Value, frozen=True):
 
     held: dict[str, tuple[Held, ...]]  # by user id
     unknown: tuple[str, ...] = ()  # what could not be read, and why
+
+
+class ResetTarget(Value, frozen=True):
+    """The one account that the trial reset may touch."""
+
+    id: str
+    user_principal_name: str
+    synchronised: bool  # its password is the local directory's
+    federated: bool  # its domain signs in elsewhere
+    guest: bool
+
+
+class ResetAnswer(Value, frozen=True):
+    """What became of a trial reset."""
+
+    done: bool  # else it was refused with 403
+    token_roles: frozenset[str]  # application permissions in the product's token

@@ -15,6 +15,7 @@ from tests.fakes.directory import (
 )
 from tests.fakes.ledger import FakeLedger
 from tests.fakes.outbox import FakeOutbox, Sent
+from tests.fakes.privileges import FakePrivileges, FakeResetTrial
 from tests.fakes.tenant import FakeTenant
 from tests.fakes.vault import FakeVault
 
@@ -39,6 +40,8 @@ class FakeContext(Context, frozen=True, kw_only=True):
     ledger: FakeLedger
     account_reader: FakeAccountReader
     account_store: FakeAccountStore
+    privileges: FakePrivileges
+    reset_trial: FakeResetTrial
 
 
 def fake_context(
@@ -47,6 +50,8 @@ def fake_context(
     """A fresh world. *overrides* replace parts of the context by name."""
     tenant = tenant or FakeTenant()
     clock, faults = tenant.clock, tenant.faults
+    reader = FakeAccountReader(tenant)
+    privileges = FakePrivileges(tenant, reader.people)
     parts: dict[str, Any] = {
         "clock": clock,
         "directory": FakeDirectory(tenant),
@@ -58,7 +63,9 @@ def fake_context(
         "vault": FakeVault(clock, faults),
         "outbox": FakeOutbox(clock, faults),
         "ledger": FakeLedger(clock, faults, write_spacing=write_spacing),
-        "account_reader": FakeAccountReader(tenant),
+        "account_reader": reader,
         "account_store": FakeAccountStore(faults),
+        "privileges": privileges,
+        "reset_trial": FakeResetTrial(tenant, reader.people, privileges),
     }
     return FakeContext(tenant=tenant, **{**parts, **overrides})

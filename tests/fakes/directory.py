@@ -134,14 +134,14 @@ class FakeRoles(Part):
     async def role_id(self, name: str) -> str | None:
         return self._tenant.role_ids.get(name)
 
+    @fallible("roles.names")
+    async def names(self) -> dict[str, str]:
+        return {id_: name for name, id_ in self._tenant.role_ids.items()}
+
     @fallible("roles.assigned")
     async def assigned(self, principal_id: str) -> list[RoleAssignment]:
         row = self._tenant.principal(principal_id)
-        return [
-            RoleAssignment(id=r.id, role_id=r.role_id, scope=r.scope)
-            for r in (row.roles if row else [])
-            if r.seen()
-        ]
+        return [_assignment(r) for r in (row.roles if row else []) if r.seen()]
 
     @fallible("roles.assign")
     async def assign(self, principal_id: str, role_id: str) -> None:
@@ -149,10 +149,22 @@ class FakeRoles(Part):
         if not any(r.role_id == role_id and r.scope == "/" for r in row.roles):
             row.roles.append(RoleRow(role_id=role_id, hidden=self._tenant.lag))
 
+    @fallible("roles.unassign")
+    async def unassign(self, assignment: RoleAssignment) -> None:
+        for row in self._tenant.principals.values():
+            row.roles[:] = [r for r in row.roles if r.id != assignment.id]
+
     @fallible("roles.settled_assignment")
-    async def settled_assignment(self, principal_id: str, role_id: str) -> bool:
+    async def settled_assignment(self, principal_id: str, role_id: str) -> RoleAssignment | None:
         row = self._tenant.principal(principal_id)
-        return any(r.role_id == role_id and r.seen() for r in (row.roles if row else []))
+        here = [r for r in (row.roles if row else []) if r.role_id == role_id and r.scope == "/"]
+        return next((_assignment(r) for r in here if r.seen()), None)
+
+
+def _assignment(row: RoleRow) -> RoleAssignment:
+    return RoleAssignment(
+        id=row.id, role_id=row.role_id, scope=row.scope, principal_type=row.principal_type
+    )
 
 
 def _application(row: ApplicationRow | None) -> Application | None:

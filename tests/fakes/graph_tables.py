@@ -50,5 +50,8 @@ ROLES = {
     "Directory Readers": "88d8e3e3-8f55-4a1e-953a-9b9898b8876b",
     "Application Administrator": "9b895d92-2cd3-44c7-9d02-a6ac2d5ea5c3",
     "Cloud Application Administrator": "158c047a-c907-4556-b7ef-446551a6b5f7",
+    "Password Administrator": "966707d0-3269-4727-9be2-8c3a10f19b9d",
+    "Groups Administrator": "fdd7a751-b60b-444a-984c-02652fe8fa1c",
+    "Reports Reader": "4a5d8f65-41da-4de4-8968-e035b65339cf",
     "Global Reader": "f2ef992c-3afb-46b9-b7cf-a126ee74c451",
 }

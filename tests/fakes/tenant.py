@@ -80,6 +80,7 @@ class GrantRow(Row):
 class RoleRow(Row):
     role_id: str
     scope: str = "/"
+    principal_type: str = "ServicePrincipal"
 
 
 @dataclass(kw_only=True)
