@@ -5,9 +5,9 @@ from collections import defaultdict
 from shared.errors import NeedsHuman
 from shared.model.connection import Value
 from shared.model.directory import GRAPH_APP_ID, Permission, Resource, WantedApplication
-from shared.planning.access import Access, WantedPermission, plan_access, resolve
+from shared.planning.access import Access, WantedPermission, api_name, plan_access, resolve
 from shared.planning.registration import wanted_application
-from shared.planning.templates import template_values
+from shared.planning.templates import profile_inputs, template_values
 from shared.step import Work
 
 
@@ -33,16 +33,14 @@ async def wanted(work: Work) -> Wanted:
     for app_id, names in by_resource.items():
         resource = await work.ctx.directory.resource(app_id)
         if resource is None:
-            raise NeedsHuman(
-                "RESOURCE_MISSING",
-                f"The API {app_id} has no service principal in this tenant.",
-                "Have an administrator add it, then send the request again.",
-            )
+            raise missing_api(app_id)
         resources.append(resource)
         permissions += resolve(names, resource)
     tenant = await work.ctx.directory.tenant()
     today = work.now.date().isoformat()
-    values = template_values(work.connection.spec, tenant, work.connection.facts, today)
+    values = profile_inputs(work.profile, work.connection.spec) | template_values(
+        work.connection.spec, tenant, work.connection.facts, today
+    )
     return Wanted(
         access=access,
         permissions=tuple(permissions),
@@ -51,4 +49,13 @@ async def wanted(work: Work) -> Wanted:
             work.profile, work.connection.spec, tuple(permissions), values
         ),
         values=values,
+    )
+
+
+def missing_api(app_id: str) -> NeedsHuman:
+    return NeedsHuman(
+        "RESOURCE_MISSING",
+        f"The API {api_name(app_id)} has no service principal in this tenant.",
+        f"Have an administrator add it (az ad sp create --id {app_id}), then send the request "
+        "again.",
     )

@@ -55,7 +55,7 @@ def seed_tenant(tenant: Tenant) -> Seeded:
     seed_roles(tenant)
     groups = _groups(tenant)
     _assignments(tenant, groups)
-    everything = [role["value"] for role in graph.body["appRoles"]]
+    everything = [role["value"] for role in graph.body["appRoles"] if role["isEnabled"]]
     return Seeded(
         administrator=seed_application(tenant, "Tenant Administration", graph, everything),
         automation=seed_application(tenant, "Onboarding Automation", graph, list(AUTOMATION)),

@@ -1,6 +1,7 @@
 """Microsoft's part of every tenant: its own service principals and the built-in roles."""
 
 import json
+from collections.abc import Sequence
 from importlib import resources
 from typing import Any
 
@@ -14,21 +15,8 @@ PERMISSIONS: dict[str, Any] = json.loads(
 )
 MICROSOFT = "f8cdef31-a31e-4b4a-93e4-5f571e91255a"
 """The tenant that owns Microsoft's own services."""
-SERVICES = (
-    ("Azure DevOps", "499b84ac-1321-427f-aa17-267ca6975798", ()),
-    ("Azure Key Vault", "cfa8b339-82a2-471a-a3c9-0fc0be7a4093", ("https://vault.azure.net",)),
-    ("Azure Storage", "e406a681-f3d4-42a8-90b6-c2b029497af1", ("https://storage.azure.com",)),
-    (
-        "Windows Azure Service Management API",
-        "797f4846-ba00-4fd7-ba43-dac1f8f63013",
-        ("https://management.azure.com", "https://management.core.windows.net"),
-    ),
-    (
-        "Office 365 Management APIs",
-        "c5393580-f805-4401-95e8-94b7a6ef2fc2",
-        ("https://manage.office.com",),
-    ),
-)
+SERVICES: dict[str, dict[str, Any]] = {row["appId"]: row for row in PERMISSIONS["services"]}
+"""Microsoft's other APIs by application id; a tenant that lacks one can add it."""
 EPOCH = "2024-01-10T08:00:00Z"
 
 
@@ -38,7 +26,7 @@ def _app_role(permission: dict[str, Any]) -> dict[str, Any]:
         "description": permission["description"],
         "displayName": permission["displayName"],
         "id": permission["id"],
-        "isEnabled": True,
+        "isEnabled": permission.get("isEnabled", True),
         "origin": "Application",
         "value": permission["name"],
     }
@@ -58,29 +46,28 @@ def _scope(permission: dict[str, Any]) -> dict[str, Any]:
 
 
 def seed_services(tenant: Tenant) -> Entity:
-    rows = PERMISSIONS["permissions"]
     graph = _service(
         tenant,
         "Microsoft Graph",
         GRAPH_APP_ID,
         ("https://graph.microsoft.com", "https://graph.microsoft.com/"),
-        appRoles=[_app_role(row) for row in rows if row["kind"] == "application"],
-        oauth2PermissionScopes=[_scope(row) for row in rows if row["kind"] == "delegated"],
+        PERMISSIONS["permissions"],
     )
-    for name, app_id, names in SERVICES:
-        made = _service(tenant, name, app_id, names)
-        if name == "Office 365 Management APIs":
-            feed = {
-                "name": "ActivityFeed.Read",
-                "id": "594c1fb6-4f81-4475-ae41-0c394909246c",
-                "displayName": "Read activity data for your organization",
-                "description": "Allows the application to read activity data.",
-            }
-            made.body["appRoles"] = [_app_role(feed)]
+    tenant.add(graph, settled=True)
+    for app_id in SERVICES:
+        tenant.add(make_service(tenant, app_id), settled=True)
     return graph
 
 
-def _service(tenant: Tenant, name: str, app_id: str, names: tuple[str, ...], **more: Any) -> Entity:
+def make_service(tenant: Tenant, app_id: str) -> Entity:
+    """A service principal of one of Microsoft's other APIs, not yet in the tenant."""
+    row = SERVICES[app_id]
+    return _service(tenant, row["name"], app_id, row["names"], row["permissions"])
+
+
+def _service(
+    tenant: Tenant, name: str, app_id: str, names: Sequence[str], offered: list[dict[str, Any]]
+) -> Entity:
     values = {
         "id": tenant.ids.guid(),
         "appId": app_id,
@@ -90,10 +77,10 @@ def _service(tenant: Tenant, name: str, app_id: str, names: tuple[str, ...], **m
         "createdDateTime": EPOCH,
         "servicePrincipalNames": [app_id, *names],
         "signInAudience": "AzureADMultipleOrgs",
+        "appRoles": [_app_role(row) for row in offered if row["kind"] == "application"],
+        "oauth2PermissionScopes": [_scope(row) for row in offered if row["kind"] == "delegated"],
     }
-    entity = Entity("servicePrincipal", fresh(SERVICE_PRINCIPAL, values | more))
-    tenant.add(entity, settled=True)
-    return entity
+    return Entity("servicePrincipal", fresh(SERVICE_PRINCIPAL, values))
 
 
 def seed_roles(tenant: Tenant) -> None:

@@ -10,6 +10,7 @@ from emulators.graph.objects import by_key, polymorphic, shown
 from emulators.graph.permissions import APP_CREDENTIAL, APP_READ, OBJECT_READ
 from emulators.graph.routing import Answer, Call, route
 from emulators.graph.schema import validated
+from emulators.graph.seed_services import SERVICES, make_service
 from emulators.graph.shapes import SERVICE_PRINCIPAL, fresh, merge
 from emulators.graph.state import Entity
 
@@ -32,12 +33,10 @@ def _backing(call: Call, app_id: str) -> Entity:
 
 def _create(call: Call, app_id: str, values: dict[str, Any]) -> Answer:
     tenant = call.tenant
+    if app_id in SERVICES and call.caller.has(*WRITE_ALL):
+        return _add_service(call, app_id)
     application = _backing(call, app_id)
-    if tenant.principal_of(app_id) is not None:
-        raise errors.conflict(
-            "The service principal cannot be created, updated, or restored because the service "
-            f"principal name {app_id} is already in use."
-        )
+    _unused(call, app_id)
     source = application.body
     given = {k: v for k, v in values.items() if k not in ("appId", "keyCredentials")}
     body = fresh(SERVICE_PRINCIPAL, given)
@@ -59,6 +58,22 @@ def _create(call: Call, app_id: str, values: dict[str, Any]) -> Answer:
     }
     entity = Entity("servicePrincipal", body, owners=[call.caller.object_id])
     tenant.add(entity)
+    return created(call, entity, "service principal", "servicePrincipals", "ServicePrincipal")
+
+
+def _unused(call: Call, app_id: str) -> None:
+    if call.tenant.principal_of(app_id) is not None:
+        raise errors.conflict(
+            "The service principal cannot be created, updated, or restored because the service "
+            f"principal name {app_id} is already in use."
+        )
+
+
+def _add_service(call: Call, app_id: str) -> Answer:
+    """One of Microsoft's own, whose application is in Microsoft's tenant."""
+    _unused(call, app_id)
+    entity = make_service(call.tenant, app_id)
+    call.tenant.add(entity)
     return created(call, entity, "service principal", "servicePrincipals", "ServicePrincipal")
 
 

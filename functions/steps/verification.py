@@ -6,7 +6,7 @@ from datetime import timedelta
 from shared.model.connection import Aspect
 from shared.model.credential import NewSecret
 from shared.model.directory import Kind
-from shared.planning.consent import Judged, Verdict, judge
+from shared.planning.consent import Verdict, judge
 from shared.planning.sign_in import expected_roles
 from shared.planning.verification import Evidence, Read, Tried, find_trouble, looks_like_id
 from shared.proof import read_with, sign_in
@@ -59,14 +59,11 @@ async def _gather(work: Work, wants: Wanted, secret: NewSecret) -> Evidence:
         _roles_missing(work, wants.access.roles),
         _used(work, secret, expected),
     )
-    judged: dict[Judged, None] = {}
-    for resource in wants.resources:
-        judged |= dict.fromkeys(judge(wants.permissions, resource, granted, delegated))
     return Evidence(
         wanted=wants.application,
         application=application,
         principal=principal,
-        judged=tuple(judged),
+        judged=judge(wants.permissions, wants.resources, granted, delegated),
         roles_wanted=wants.access.roles,
         roles_missing=missing,
         tokens=tried,

@@ -5,8 +5,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from shared.errors import NeedsHuman
 from shared.model.connection import RoleAdvice, Spec, Value
 from shared.model.directory import Kind, Permission, Resource
-from shared.model.profile import RESOURCES, Profile, holds
+from shared.model.profile import RESOURCES, PermissionSet, Profile, fill, holds
 from shared.planning.advice import ANYBODY
+from shared.planning.templates import profile_inputs
 
 ADMIN_TARGETS = "admin_targets"
 """The feature that asks for the role that accounts of administrators need."""
@@ -32,19 +33,22 @@ def plan_access(profile: Profile, spec: Spec, advice: RoleAdvice | None = None) 
     """The union of all entries whose conditions hold, with the accepted swaps applied.
 
     With the feature admin_targets, *advice* chooses among the roles that a profile escalates to.
+    Raises `NeedsHuman` SCOPE_UNKNOWN where an entry's API is none that profiles may name.
     """
     swaps = {
         (swap.kind, swap.instead_of): swap.use
         for swap in profile.least_privilege
         if swap.instead_of in spec.accept_swaps and holds(swap.when, spec.features)
     }
+    inputs = profile_inputs(profile, spec)
     found: dict[WantedPermission, None] = {}
     for entry in profile.permissions:
         if entry.advisory or not holds(entry.when, spec.features):
             continue
-        for name in entry.names:
+        resource = api(entry.resource, inputs)
+        for name in _names(entry, spec):
             used = swaps.get((entry.kind, name), name)
-            found[WantedPermission(RESOURCES[entry.resource], entry.kind, used)] = None
+            found[WantedPermission(resource, entry.kind, used)] = None
     return Access(
         permissions=tuple(found),
         roles=tuple(
@@ -54,6 +58,32 @@ def plan_access(profile: Profile, spec: Spec, advice: RoleAdvice | None = None) 
         ),
         swapped=tuple(sorted(name for _, name in swaps)),
     )
+
+
+def api(resource: str, inputs: Mapping[str, str]) -> str:
+    """Application id of an API given by its alias, or by a template that gives one."""
+    alias = fill(resource, inputs)
+    if alias not in RESOURCES:
+        raise NeedsHuman(
+            "SCOPE_UNKNOWN",
+            f"No API is called {alias!r}.",
+            f"Choose one of {', '.join(RESOURCES)}.",
+        )
+    return RESOURCES[alias]
+
+
+def api_name(app_id: str) -> str:
+    """An API for people: its alias and its application id."""
+    alias = next((alias for alias, known in RESOURCES.items() if known == app_id), "")
+    return f"{alias} ({app_id})" if alias else app_id
+
+
+def _names(entry: PermissionSet, spec: Spec) -> Sequence[str]:
+    """The entry's own names, or what a request chose of the reviewed ones."""
+    if not entry.names_from:
+        return entry.names
+    chosen = spec.inputs.get(entry.names_from.removeprefix("inputs.")) or ()
+    return tuple(map(str, chosen))
 
 
 def _roles(profile: Profile, features: Mapping[str, bool]) -> list[tuple[str, tuple[str, ...]]]:
@@ -92,30 +122,48 @@ def reset_roles(profile: Profile, spec: Spec) -> tuple[tuple[str, ...], tuple[st
 def resolve(wanted: Iterable[WantedPermission], resource: Resource) -> tuple[Permission, ...]:
     """Find each name, in any letter case, among what the API offers.
 
-    Raises `NeedsHuman` PERM_UNKNOWN naming all that are missing, with what was probably meant.
+    Raises `NeedsHuman` naming all that cannot be had: PERM_UNKNOWN with what was probably meant,
+    PERM_DELEGATED_ONLY or PERM_KIND for names that exist in the other kind only.
     """
     offered = {(p.key.kind, p.name.lower()): p for p in resource.permissions}
     wanted = tuple(wanted)
-    missing = [w for w in wanted if (w.kind, w.name.lower()) not in offered]
-    if missing:
-        raise NeedsHuman(
-            "PERM_UNKNOWN",
-            "; ".join(_unknown(w, resource) for w in missing),
-            "Correct the names in the profile; they must exist on the API in this tenant.",
-        )
+    refused = [_refusal(w, resource) for w in wanted if (w.kind, w.name.lower()) not in offered]
+    if refused:
+        code = min((code for code, _ in refused), key=tuple(REMEDIES).index)
+        raise NeedsHuman(code, "; ".join(text for _, text in refused), REMEDIES[code])
     return tuple(dict.fromkeys(offered[w.kind, w.name.lower()] for w in wanted))
 
 
-def _unknown(wanted: WantedPermission, resource: Resource) -> str:
+REMEDIES = {
+    "PERM_UNKNOWN": "Correct the names in the profile; they must exist on the API in this tenant.",
+    "PERM_DELEGATED_ONLY": "This permission works only for a signed-in user: drop it, or ask for "
+    "it as delegated where the product signs users in.",
+    "PERM_KIND": "Ask for it as application permission: it does not exist for signed-in users.",
+}
+"""What to do about each reason, the gravest first."""
+
+
+def _refusal(wanted: WantedPermission, resource: Resource) -> tuple[str, str]:
     other = [p.key.kind for p in resource.permissions if p.name.lower() == wanted.name.lower()]
     if other:
-        return f"{wanted.name} exists as {other[0]} permission only, not as {wanted.kind}"
+        code = "PERM_DELEGATED_ONLY" if other[0] == Kind.DELEGATED else "PERM_KIND"
+        return code, f"{wanted.name} exists as {other[0]} permission only, not as {wanted.kind}"
     import difflib  # seldom needed, and every cold start would pay for it
 
     names = [p.name for p in resource.permissions if p.key.kind == wanted.kind]
     near = difflib.get_close_matches(wanted.name, names, n=1)
     hint = f"; did you mean {near[0]}?" if near else ""
-    return f"no {wanted.kind} permission {wanted.name} on {resource.app_id}{hint}"
+    return (
+        "PERM_UNKNOWN",
+        f"no {wanted.kind} permission {wanted.name} on {api_name(resource.app_id)}{hint}",
+    )
+
+
+def respelt(wanted: Iterable[WantedPermission], found: Iterable[Permission]) -> tuple[str, ...]:
+    """``X was read as Y`` for every name that differs from the API's in letter case alone."""
+    canonical = {(p.key.resource, p.key.kind, p.name.lower()): p.name for p in found}
+    pairs = [(w.name, canonical[w.resource, w.kind, w.name.lower()]) for w in wanted]
+    return tuple(f"{asked} was read as {real}" for asked, real in pairs if asked != real)
 
 
 def names(permissions: Sequence[Permission]) -> tuple[str, ...]:

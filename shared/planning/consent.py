@@ -1,10 +1,18 @@
 """Wanted, configured and granted permissions, compared as sets by id and kind."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from enum import StrEnum
 
 from shared.model.connection import Value
-from shared.model.directory import DelegatedGrant, Grant, Kind, Permission, Resource
+from shared.model.directory import (
+    DelegatedGrant,
+    Grant,
+    Kind,
+    Permission,
+    PermissionKey,
+    Resource,
+)
+from shared.model.profile import RETIRED
 
 
 class Verdict(StrEnum):
@@ -14,6 +22,7 @@ class Verdict(StrEnum):
     MISSING = "missing"  # wanted, not granted
     EXTRA = "extra"  # granted for everybody on an API of the profile, not wanted
     FOREIGN = "foreign"  # granted for one user, or on an API that the profile does not name
+    RETIRED = "retired"  # granted or configured on Azure AD Graph, which answers nobody any more
 
 
 class Judged(Value, frozen=True):
@@ -39,50 +48,62 @@ def missing(
 
 def judge(
     wanted: Sequence[Permission],
-    resource: Resource,
+    resources: Sequence[Resource],
     granted: Iterable[Grant],
     delegated: Iterable[DelegatedGrant],
+    tolerated: Collection[PermissionKey] = (),
 ) -> tuple[Judged, ...]:
-    """The verdict on every permission wanted or granted. An empty list means none, not any."""
-    wanted = [p for p in wanted if p.key.resource == resource.app_id]
-    by_id = {p.key.id: p.name for p in resource.permissions if p.key.kind == Kind.APPLICATION}
-    want = {p.key.id: p.name for p in wanted if p.key.kind == Kind.APPLICATION}
-    want_scopes = {p.name for p in wanted if p.key.kind == Kind.DELEGATED}
-    have: set[str] = set()
+    """The verdict on every permission wanted or granted. An empty list means none, not any.
+
+    *resources* are the APIs that the profile names, and Azure AD Graph where the tenant has it:
+    nothing can be wanted on that one. What is *tolerated* gets no verdict.
+    """
+    apis = {resource.principal_id: resource for resource in resources}
+    want = {p.key: p.name for p in wanted}
+    have: dict[PermissionKey, None] = {}
     found: list[Judged] = []
     for grant in granted:
-        if grant.resource_id != resource.principal_id:
+        api = apis.get(grant.resource_id)
+        if api is None:
             found.append(Judged(Verdict.FOREIGN, f"{grant.resource_id}/{grant.permission_id}"))
-        elif grant.permission_id in want:
-            have.add(grant.permission_id)
-        else:
-            name = by_id.get(grant.permission_id, grant.permission_id)
-            found.append(Judged(Verdict.EXTRA, name))
-    have_scopes = _scopes(delegated, resource, want_scopes, found)
+            continue
+        key = PermissionKey(resource=api.app_id, kind=Kind.APPLICATION, id=grant.permission_id)
+        have[key] = None
+        if key not in want and key not in tolerated:
+            found.append(Judged(_surplus(api), _name(api, key)))
+    for scope, holder in _scopes(delegated):
+        api = apis.get(holder.resource_id)
+        if api is None or not holder.everybody:
+            verdict = _surplus(api) if api and api.app_id == RETIRED else Verdict.FOREIGN
+            found.append(Judged(verdict, f"{scope} (delegated)"))
+            continue
+        key = _scope_key(api, scope)
+        have[key] = None
+        if key not in want and key not in tolerated:
+            found.append(Judged(_surplus(api), f"{scope} (delegated)"))
     found += [
-        Judged(Verdict.OK if id_ in have else Verdict.MISSING, name) for id_, name in want.items()
-    ]
-    found += [
-        Judged(Verdict.OK if name in have_scopes else Verdict.MISSING, name)
-        for name in sorted(want_scopes)
+        Judged(Verdict.OK if key in have else Verdict.MISSING, name) for key, name in want.items()
     ]
     return tuple(sorted(found, key=lambda j: (j.verdict, j.name)))
 
 
-def _scopes(
-    delegated: Iterable[DelegatedGrant],
-    resource: Resource,
-    want: set[str],
-    found: list[Judged],
-) -> set[str]:
-    """Wanted scopes that are granted for everybody; whatever else is granted goes to *found*."""
-    have: set[str] = set()
-    for grant in delegated:
-        for scope in grant.scopes:
-            if not grant.everybody or grant.resource_id != resource.principal_id:
-                found.append(Judged(Verdict.FOREIGN, f"{scope} (delegated)"))
-            elif scope in want:
-                have.add(scope)
-            else:
-                found.append(Judged(Verdict.EXTRA, f"{scope} (delegated)"))
-    return have
+def _scopes(delegated: Iterable[DelegatedGrant]) -> Iterator[tuple[str, DelegatedGrant]]:
+    return ((scope, grant) for grant in delegated for scope in grant.scopes)
+
+
+def _scope_key(api: Resource, scope: str) -> PermissionKey:
+    """Delegated grants name their scopes; one that the API does not offer is its own id."""
+    known = (
+        p.key
+        for p in api.permissions
+        if p.key.kind == Kind.DELEGATED and p.name.lower() == scope.lower()
+    )
+    return next(known, PermissionKey(resource=api.app_id, kind=Kind.DELEGATED, id=scope))
+
+
+def _name(api: Resource, key: PermissionKey) -> str:
+    return next((p.name for p in api.permissions if p.key == key), key.id)
+
+
+def _surplus(api: Resource) -> Verdict:
+    return Verdict.RETIRED if api.app_id == RETIRED else Verdict.EXTRA

@@ -2,11 +2,17 @@
 
 from shared.model.connection import Facts, Spec
 from shared.model.directory import Tenant
+from shared.model.profile import Profile
 
 
 def input_values(spec: Spec) -> dict[str, str]:
     """``${inputs.name}`` references and their values as text; nothing for an absent one."""
     return {f"inputs.{name}": _text(value) for name, value in spec.inputs.items()}
+
+
+def profile_inputs(profile: Profile, spec: Spec) -> dict[str, str]:
+    """The same for every input that the profile has: one that was not given is empty."""
+    return {f"inputs.{name}": "" for name in profile.inputs} | input_values(spec)
 
 
 def template_values(spec: Spec, tenant: Tenant, facts: Facts, today: str) -> dict[str, str]:

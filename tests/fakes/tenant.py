@@ -18,12 +18,14 @@ from shared.model.directory import (
 from shared.model.profile import RESOURCES
 from tests.fakes.clock import FakeClock
 from tests.fakes.faults import Faults
-from tests.fakes.graph_tables import APPLICATION, DELEGATED, ROLES
+from tests.fakes.graph_tables import APIS, ROLES
 
 OWN_ROLES = frozenset(
     {
         "Application.ReadWrite.OwnedBy",
+        "Application.Read.All",
         "AppRoleAssignment.ReadWrite.All",
+        "DelegatedPermissionGrant.ReadWrite.All",
         "RoleManagement.ReadWrite.Directory",
         "Directory.Read.All",
         "Policy.Read.All",
@@ -110,7 +112,7 @@ class FakeTenant:
         self.identity = Tenant(
             id=str(uuid.uuid4()), name="Contoso", initial_domain="contoso.onmicrosoft.com"
         )
-        self.resources = {GRAPH_APP_ID: microsoft_graph()}
+        self.resources = {app_id: service(app_id) for app_id in APIS}
         self.apis = set(RESOURCES.values())  # that a token may be had for
         self.role_ids = dict(ROLES)
         self.applications: dict[str, ApplicationRow] = {}  # by unique name
@@ -148,14 +150,13 @@ class FakeTenant:
         )
 
 
-def microsoft_graph() -> Resource:
-    """Microsoft Graph's service principal, as `graph_tables` knows it."""
+def service(app_id: str) -> Resource:
+    """The service principal of one of Microsoft's APIs."""
     return Resource(
-        app_id=GRAPH_APP_ID,
+        app_id=app_id,
         principal_id=str(uuid.uuid4()),
         permissions=tuple(
-            Permission(key=PermissionKey(resource=GRAPH_APP_ID, kind=kind, id=id_), name=name)
-            for kind, table in ((Kind.APPLICATION, APPLICATION), (Kind.DELEGATED, DELEGATED))
-            for name, id_ in table.items()
+            Permission(key=PermissionKey(resource=app_id, kind=Kind(kind), id=id_), name=name)
+            for kind, name, id_ in APIS[app_id]
         ),
     )

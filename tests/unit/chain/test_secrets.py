@@ -8,6 +8,7 @@ from functions.timers import sweep
 from shared import onboarding
 from shared.errors import NeedsHuman, TryLater
 from shared.model.connection import Aspect, Condition, Status
+from shared.model.directory import GRAPH_APP_ID
 from shared.planning.credentials import PREFIX
 from tests.fakes import FakeContext, fake_context
 from tests.fakes.drive import drive
@@ -125,7 +126,7 @@ async def test_an_operation_that_finds_all_done_still_notes_dates() -> None:
 async def test_an_extra_permission_does_not_stop_the_rotation() -> None:
     ctx = await onboarded()
     (principal,) = ctx.tenant.principals.values()
-    (graph,) = ctx.tenant.resources.values()
+    graph = ctx.tenant.resources[GRAPH_APP_ID]
     there = {grant.permission_id for grant in principal.grants}
     extra = next(
         p for p in graph.permissions if p.key.kind == "application" and p.key.id not in there

@@ -1,16 +1,19 @@
 """Permissions and roles that a profile asks for, their names in the tenant, and their risk."""
 
 import pytest
+from msgspec.structs import replace
 
 from shared.errors import NeedsHuman
 from shared.model.connection import Approval
 from shared.model.directory import GRAPH_APP_ID, Kind
+from shared.model.profile import RESOURCES, Input, PermissionSet
 from shared.planning.access import (
     Access,
     WantedPermission,
     names,
     plan_access,
     resolve,
+    respelt,
 )
 from shared.planning.risk import high_risk, require_approval, tier
 from shared.profile import catalogue
@@ -143,26 +146,97 @@ def test_two_spellings_of_a_name_are_one_permission():
 
 
 UNKNOWN = {
-    "misspelt": (wanted("User.Raed.All"), "did you mean User.Read.All?"),
-    "like nothing": (wanted("Zebra"), f"no application permission Zebra on {GRAPH_APP_ID}"),
+    "misspelt": (wanted("User.Raed.All"), "PERM_UNKNOWN", "did you mean User.Read.All?"),
+    "like nothing": (
+        wanted("Zebra"),
+        "PERM_UNKNOWN",
+        f"no application permission Zebra on microsoft-graph ({GRAPH_APP_ID})",
+    ),
     "exists for signed-in users only": (
         wanted("User.Read"),
+        "PERM_DELEGATED_ONLY",
         "User.Read exists as delegated permission only, not as application",
     ),
     "exists for applications only": (
         wanted("Group.Read.All", Kind.DELEGATED),
+        "PERM_KIND",
         "Group.Read.All exists as application permission only, not as delegated",
     ),
 }
 
 
-@pytest.mark.parametrize("name", UNKNOWN)
-def test_unknown_names(name):
-    asked, text = UNKNOWN[name]
+@pytest.mark.requirement("D-15", "M-05", "M-06", "M-07", "N-14")
+@pytest.mark.parametrize(
+    "name",
+    [
+        pytest.param(name, marks=pytest.mark.diagnosis(code))
+        for name, (_, code, _) in UNKNOWN.items()
+    ],
+)
+def test_names_that_cannot_be_had(name):
+    asked, code, text = UNKNOWN[name]
     with pytest.raises(NeedsHuman) as refusal:
         resolve([wanted("User.Read.All"), asked], GRAPH)
-    assert refusal.value.code == "PERM_UNKNOWN"
+    assert refusal.value.code == code
+    assert refusal.value.remedy
     assert text in refusal.value.message
+
+
+@pytest.mark.diagnosis("PERM_UNKNOWN")
+def test_a_name_that_does_not_exist_is_graver_than_a_wrong_kind():
+    with pytest.raises(NeedsHuman) as refusal:
+        resolve([wanted("User.Read"), wanted("Zebra")], GRAPH)
+    assert refusal.value.code == "PERM_UNKNOWN"
+    assert "User.Read exists as delegated" in refusal.value.message
+
+
+@pytest.mark.requirement("D-15")
+@pytest.mark.diagnosis("PERM_CASE")
+def test_another_letter_case_is_told_and_the_canonical_name_is_kept():
+    asked = [wanted("User.Read.all"), wanted("Group.Read.All")]
+    found = resolve(asked, GRAPH)
+    assert names(found) == ("Group.Read.All", "User.Read.All")
+    assert respelt(asked, found) == ("User.Read.all was read as User.Read.All",)
+
+
+def several(**inputs: object) -> set[tuple[str, str]]:
+    """API and name of what a profile with chosen scope and permissions asks for."""
+    profile = replace(
+        PROFILE,
+        inputs={"scope": Input(type="string"), "permissions": Input(type="list")},
+        permissions=(
+            PermissionSet(
+                resource="${inputs.scope}",
+                kind=Kind.APPLICATION,
+                names_from="inputs.permissions",
+            ),
+            PermissionSet(
+                resource="sharepoint-online", kind=Kind.APPLICATION, names=("Sites.Manage.All",)
+            ),
+        ),
+    )
+    access = plan_access(profile, replace(spec(), inputs=inputs))
+    return {(p.resource, p.name) for p in access.permissions}
+
+
+SHAREPOINT = (RESOURCES["sharepoint-online"], "Sites.Manage.All")
+
+
+@pytest.mark.requirement("A-07")
+def test_an_input_chooses_the_api_and_the_permissions():
+    chosen = several(scope="azure-devops", permissions=["A.Read", "B.Read"])
+    devops = RESOURCES["azure-devops"]
+    assert chosen == {(devops, "A.Read"), (devops, "B.Read"), SHAREPOINT}
+    assert several(scope="microsoft-teams", permissions=[]) == {SHAREPOINT}
+    assert several(scope="microsoft-365") == {SHAREPOINT}
+
+
+@pytest.mark.requirement("A-07")
+def test_a_scope_that_is_no_api():
+    with pytest.raises(NeedsHuman, match="moon") as refusal:
+        several(scope="moon", permissions=["A.Read"])
+    assert refusal.value.code == "SCOPE_UNKNOWN"
+    assert "business-central" in refusal.value.remedy
 
 
 def test_all_unknown_names_are_told_at_once():

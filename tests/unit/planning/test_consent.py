@@ -2,11 +2,19 @@
 
 import pytest
 
-from shared.model.directory import DelegatedGrant, Grant
+from shared.model.directory import DelegatedGrant, Grant, Kind, Resource
+from shared.model.profile import RETIRED
 from shared.planning.consent import Judged, Verdict, judge, missing
 from tests.unit.planning.samples import GRAPH, GRAPH_SP, GROUPS, SIGN_IN, USERS, permission
 
 OTHER_API = permission("Data.Read", api="other-api")
+OTHER_SCOPE = permission("Data.Read", Kind.DELEGATED, api="other-api")
+OTHER = Resource(app_id="other-api", principal_id="other-sp", permissions=(OTHER_API, OTHER_SCOPE))
+RETIRED_API = Resource(
+    app_id=RETIRED,
+    principal_id="retired-sp",
+    permissions=(permission("Directory.Read.All", api=RETIRED),),
+)
 
 
 def grant(id_: str, on: str = GRAPH_SP) -> Grant:
@@ -61,11 +69,29 @@ CASES = {
         [delegated("User.Read.All")],
         [(EXTRA, "User.Read.All (delegated)"), (MISSING, "User.Read.All")],
     ),
-    "wanted on another API is judged there": (
+    "two APIs, one of them granted": (
         [USERS, OTHER_API],
         [grant("id-User.Read.All")],
         [],
-        [(OK, "User.Read.All")],
+        [(MISSING, "Data.Read"), (OK, "User.Read.All")],
+    ),
+    "two APIs, both granted": (
+        [USERS, OTHER_API],
+        [grant("id-User.Read.All"), grant("id-Data.Read", on="other-sp")],
+        [],
+        [(OK, "Data.Read"), (OK, "User.Read.All")],
+    ),
+    "a scope of each of two APIs": (
+        [SIGN_IN, OTHER_SCOPE],
+        [],
+        [delegated("User.Read"), delegated("data.read", on="other-sp")],
+        [(OK, "Data.Read"), (OK, "User.Read")],
+    ),
+    "more than wanted on the second API": (
+        [USERS],
+        [grant("id-User.Read.All"), grant("id-Data.Read", on="other-sp")],
+        [],
+        [(EXTRA, "Data.Read"), (OK, "User.Read.All")],
     ),
     "all four, sorted": (
         [USERS, GROUPS],
@@ -85,7 +111,22 @@ CASES = {
 def test_judge(name):
     wanted, granted, scopes, verdicts = CASES[name]
     expected = tuple(Judged(verdict=verdict, name=who) for verdict, who in verdicts)
-    assert judge(wanted, GRAPH, granted, scopes) == expected
+    assert judge(wanted, (GRAPH, OTHER), granted, scopes) == expected
+
+
+@pytest.mark.requirement("M-37", "X-08")
+@pytest.mark.diagnosis("RETIRED_API")
+def test_grants_on_azure_ad_graph_are_told_apart():
+    held = [grant("id-Directory.Read.All", on="retired-sp")]
+    signed_in = [delegated("User.Read", on="retired-sp", everybody=False)]
+    assert judge([], (GRAPH, RETIRED_API), held, signed_in) == (
+        Judged(verdict=Verdict.RETIRED, name="Directory.Read.All"),
+        Judged(verdict=Verdict.RETIRED, name="User.Read (delegated)"),
+    )
+
+
+def test_what_is_tolerated_gets_no_verdict():
+    assert judge([], (GRAPH,), [], [delegated("User.Read")], tolerated={SIGN_IN.key}) == ()
 
 
 TO_GRANT = {
