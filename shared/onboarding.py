@@ -7,7 +7,16 @@ import msgspec
 
 from shared import operations
 from shared.context import Context
-from shared.model.connection import Approval, Aspect, Connection, Operation, Spec, Status, Value
+from shared.model.connection import (
+    Approval,
+    Aspect,
+    Connection,
+    Operation,
+    RoleAdvice,
+    Spec,
+    Status,
+    Value,
+)
 from shared.planning.access import plan_access
 from shared.planning.risk import high_risk
 from shared.profile import catalogue
@@ -106,7 +115,7 @@ async def approve(
 ) -> Onboarding | None:
     """Store an approval; an onboarding that waits for it starts again."""
     known = await find(ctx, name)
-    given = _given(ctx, approval, known.spec, asked_by)
+    given = _given(ctx, approval, known.spec, asked_by, known.advice)
     await _store_approval(ctx, known, given, asked_by)
     connection = await find(ctx, name)  # anew: a step may have stopped for want of it just now
     if not waits_for_approval(connection):
@@ -175,10 +184,12 @@ def _next_id(connection: Connection, attempts: int) -> str:
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:32]
 
 
-def _given(ctx: Context, approval: Approval, spec: Spec, asked_by: str) -> Approval:
+def _given(
+    ctx: Context, approval: Approval, spec: Spec, asked_by: str, advice: RoleAdvice | None = None
+) -> Approval:
     """The approval with its date, and with what it is for."""
     profile = catalogue().get(spec.profile)
-    covers = high_risk(plan_access(profile, spec)) if profile else ()
+    covers = high_risk(plan_access(profile, spec, advice)) if profile else ()
     return Approval(
         by=approval.by or asked_by, reason=approval.reason, at=ctx.clock.now(), covers=covers
     )
