@@ -42,6 +42,7 @@ async def build(settings: Settings) -> Context:
     from shared.adapters.graph_consents import GraphConsents
     from shared.adapters.graph_credentials import GraphCredentials
     from shared.adapters.graph_directory import GraphDirectory
+    from shared.adapters.graph_federation import GraphFederation
     from shared.adapters.graph_privileges import GraphPrivileges
     from shared.adapters.graph_roles import GraphRoles
     from shared.adapters.identity import own_credential
@@ -66,6 +67,7 @@ async def build(settings: Settings) -> Context:
         consents=GraphConsents(graph),
         roles=GraphRoles(graph, settings.pace),
         credentials=GraphCredentials(graph),
+        federation=GraphFederation(graph),
         tokens=EntraTokens(settings),
         vault=KeyVault(settings, credential),
         outbox=ServiceBusOutbox(settings, credential),

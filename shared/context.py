@@ -10,6 +10,7 @@ from shared.ports import (
     Consents,
     Credentials,
     Directory,
+    Federation,
     Ledger,
     Outbox,
     PrivilegeReader,
@@ -29,6 +30,7 @@ class Context(msgspec.Struct, frozen=True, kw_only=True):
     consents: Consents
     roles: Roles
     credentials: Credentials
+    federation: Federation
     tokens: Tokens
     vault: Vault
     outbox: Outbox

@@ -14,6 +14,7 @@ from shared.messages import Event, StepMessage
 from shared.model.accounts import Account, Origin, Summary
 from shared.model.connection import Condition, Connection, Operation
 from shared.model.credential import (
+    FederatedTrust,
     HeldSecret,
     IssuedToken,
     Masked,
@@ -112,6 +113,17 @@ class Credentials(Protocol):
 
     async def longest_lifetime(self) -> float | None:
         """Days that the tenant's policy allows a secret to live; None without such a policy."""
+
+
+class Federation(Protocol):
+    """Federated identity credentials of applications."""
+
+    async def trusted(self, object_id: str) -> list[FederatedTrust]: ...
+    async def add(self, object_id: str, wanted: FederatedTrust) -> None:
+        """Add it; one of that name that is there already is success."""
+
+    async def correct(self, object_id: str, trust_id: str, wanted: FederatedTrust) -> None:
+        """Replace everything but its name, which never changes."""
 
 
 class Tokens(Protocol):

@@ -1,59 +1,75 @@
 """Makes, proves and publishes the client secret: guide steps 14 to 19, and every rotation."""
 
 import asyncio
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 from shared.errors import NeedsHuman
-from shared.leftovers import leftovers
-from shared.model.connection import Aspect, Credential
-from shared.model.credential import NewSecret, StoredSecret
-from shared.model.duration import parse_duration
+from shared.federation import federate
+from shared.issuance import add, discard
+from shared.leftovers import leftovers, note_strays
+from shared.mirror import mirror
+from shared.model.connection import Aspect, Status
+from shared.model.credential import StoredSecret
 from shared.model.profile import fill
 from shared.planning.credentials import (
+    HEALED_BY_ROTATION,
     Add,
     Ask,
     Discard,
     Facts,
     Keep,
-    Policy,
     Publish,
     Published,
     Verify,
     Wait,
     credential_name,
-    due_at,
     plan_credential,
     staging_name,
 )
+from shared.planning.lifetime import Policy, policy_of
+from shared.planning.strays import mention
 from shared.planning.templates import input_values
 from shared.proof import prove
+from shared.publication import note, publish, value_of
 from shared.step import Done, Work, step
 
-ACTIVATION = 60  # seconds that a new secret is left alone before it is tried, at pace 1
 ROUNDS = 8
-MARGIN = timedelta(minutes=5)  # kept from the policy's longest lifetime, for clocks that differ
+DAILY = timedelta(days=1)
 
 
 @step(Aspect.CREDENTIAL_READY)
 async def credentials(work: Work) -> Done:
     """Have a secret in the vault that was proven to work before it was published."""
-    verified = False
+    match work.profile.credential.kind:
+        case "federated":
+            return await federate(work)
+        case "certificate":
+            raise NeedsHuman(
+                "NOT_OFFERED",
+                "The profile wants a certificate, which Keyturn does not make yet.",
+                "Use a profile that signs in with a client secret or a federated credential.",
+            )
+    return await _secret(work)
+
+
+async def _secret(work: Work) -> Done:
+    policy, verified = policy_of(work.profile, work.connection.spec), False
     for _ in range(ROUNDS):
         facts = await _gather(work, verified=verified)
-        match _plan(work, facts):
-            case Keep() if _is_noted(work, facts):
-                return Done("READY", "The published secret is good; nothing is due.")
-            case Keep() | Published():
-                return await _note(work, facts)
-            case Add() as add:
-                await _add(work, add)
-            case Discard(key_id=key_id, why=why):
-                await _discard(work, key_id, why)
+        match _plan(work, policy, facts):
+            case (Keep() | Published()) as good:
+                done = await _settle(work, policy, facts, good)
+                await mirror(work)
+                return done
+            case Add() as wanted:
+                await add(work, wanted)
+            case Discard() as lost:
+                await discard(work, lost)
             case Verify():
-                await prove(work, await _value(work, facts.staged))
+                await prove(work, await value_of(work, facts.staged))
                 verified = True
             case Publish(previous_key_id=previous):
-                await _publish(work, facts, previous)
+                await publish(work, facts, previous)
             case Wait(code=code, message=message):
                 raise work.wait(code, message, seconds=5)
             case Ask(code=code, message=message, remedy=remedy):
@@ -61,24 +77,25 @@ async def credentials(work: Work) -> Done:
     raise work.wait("CREDENTIAL_UNSETTLED", "The secrets keep changing under our hands.", seconds=5)
 
 
-def _plan(work: Work, facts: Facts) -> object:
+async def _settle(work: Work, policy: Policy, facts: Facts, good: Keep | Published) -> Done:
+    """Nothing more is to be made: what is published is noted, and told."""
+    if isinstance(good, Published) or not _is_noted(work, facts):
+        return await note(work, policy, facts)
+    if good.why == "external":
+        return await _left_to_others(work, facts)
+    more = mention(facts.strays, work.now)
+    return Done("READY", f"The published secret is good; nothing is due.{more}")
+
+
+def _plan(work: Work, policy: Policy, facts: Facts) -> object:
     return plan_credential(
-        _policy(work),
+        policy,
         facts,
         name=_name(work),
         operation=work.message.operation,
         rotate=work.message.kind == "rotate",
         registered=work.connection.facts.registered or work.connection.created,
         now=work.ctx.clock.now(),
-    )
-
-
-def _policy(work: Work) -> Policy:
-    wanted = work.profile.credential
-    return Policy(
-        lifetime=parse_duration(fill(wanted.lifetime, input_values(work.connection.spec))),
-        renew_before=wanted.renew_before,
-        overlap=wanted.overlap,
     )
 
 
@@ -97,124 +114,54 @@ async def _gather(work: Work, *, verified: bool) -> Facts:
         vault.current(name),
         vault.current(staging_name(name)),
     )
+    left = await leftovers(work, held or (), served.key_id if served else "")
+    strays = await note_strays(work, held, (served, staged), left)
     noted = work.connection.credential
     return Facts(
         held=None if held is None else tuple(held),
         served=served,
         staged=staged,
         verified=verified,
-        leftovers=await leftovers(work, held or (), served.key_id if served else ""),
+        leftovers=left,
+        strays=strays,
         noted=noted.key_id if noted else "",
         noted_previous=noted.previous_key_id if noted else "",
+        refused=_is_refused(work, served),
     )
 
 
-async def _add(work: Work, add: Add) -> None:
-    """Make the secret and put it where a crash cannot lose it; nothing comes in between."""
-    work.turn.before_write()
-    await work.record("secret.intended", name=add.name, why=add.why)
-    try:
-        secret = await _create(work, add.name, add.ends)
-    finally:
-        work.turn.after_write()
-    try:
-        await _stage(work, secret)
-    except Exception:
-        await _take_back(work, secret)
-        raise
-    await work.record("secret.added", key_id=secret.key_id, why=add.why, ends=add.ends.isoformat())
-    if ACTIVATION * work.ctx.pace > 0:
-        raise work.wait(
-            "SECRET_NOT_YET_ACTIVE",
-            "The new secret is stored; giving it time to become known everywhere.",
-            seconds=ACTIVATION,
-        )
+def _is_refused(work: Work, served: StoredSecret | None) -> bool:
+    """Whether a verification has found since its publication that it is good for nothing."""
+    found = work.connection.condition(Aspect.VERIFIED)
+    return (
+        found is not None
+        and served is not None
+        and found.status == Status.FALSE
+        and found.reason in HEALED_BY_ROTATION
+        and found.since >= served.created
+    )
 
 
-async def _create(work: Work, name: str, ends: datetime) -> NewSecret:
-    """Add it; a tenant policy that allows less time is read and obeyed, once."""
-    object_id = work.connection.facts.object_id
-    try:
-        return await work.ctx.credentials.add(object_id, name, ends)
-    except NeedsHuman as refusal:
-        if refusal.code != "SECRET_LIFETIME_OVER_POLICY":
-            raise
-        allowed = await work.ctx.credentials.longest_lifetime()
-        if allowed is None:
-            raise
-        shorter = work.ctx.clock.now() + timedelta(days=allowed) - MARGIN
-        await work.record("secret.shortened", allowed_days=allowed)
-        return await work.ctx.credentials.add(object_id, name, shorter)
-
-
-async def _stage(work: Work, secret: NewSecret) -> None:
-    name = staging_name(work.connection.spec.name)
-    await work.ctx.vault.put(name, secret, await _tags(work))
-
-
-async def _take_back(work: Work, secret: NewSecret) -> None:
-    """The vault failed: remove the new secret, unless the vault has it and only its answer
-    was lost. When the vault cannot be asked either, the planner finds the orphan later."""
-    staged = await work.ctx.vault.current(staging_name(work.connection.spec.name))
-    if staged is None or staged.key_id != secret.key_id:
-        await work.ctx.credentials.remove(work.connection.facts.object_id, secret.key_id)
-        await work.record("secret.removed", key_id=secret.key_id, why="not-stored")
-
-
-async def _discard(work: Work, key_id: str, why: str) -> None:
-    work.turn.before_write()
-    await work.ctx.credentials.remove(work.connection.facts.object_id, key_id)
-    work.turn.after_write()
-    await work.record("secret.removed", key_id=key_id, why=why)
-
-
-async def _publish(work: Work, facts: Facts, previous: str) -> None:
-    secret = await _value(work, facts.staged)
-    tags = await _tags(work) | ({"previousKeyId": previous} if previous else {})
-    made = await work.ctx.vault.put(work.connection.spec.name, secret, tags)
-    await work.record("secret.published", key_id=secret.key_id, version=made.version)
-
-
-async def _value(work: Work, stored: StoredSecret | None) -> NewSecret:
-    secret = await work.ctx.vault.reveal(stored) if stored else None
-    if secret is None:
-        raise work.wait("STAGING_GONE", "The staged secret vanished from the vault.", seconds=5)
-    return secret
-
-
-async def _note(work: Work, facts: Facts) -> Done:
-    """Bookkeeping after publication, repeatable: dates, due times, the staging copy put away."""
-    served, name = facts.served, work.connection.spec.name
-    if served is None:
+async def _left_to_others(work: Work, facts: Facts) -> Done:
+    """Somebody else rotates: say what is seen, add nothing, remove nothing."""
+    known, name, now = work.connection.credential, work.connection.spec.name, work.ctx.clock.now()
+    if known is None:
         raise work.wait("VAULT_RACE", "The published secret vanished from the vault.", seconds=5)
-    policy = _policy(work)
-    expires = served.expires or served.created + policy.lifetime
-    others = [
-        secret
-        for secret in facts.held or ()
-        if secret.key_id == served.previous_key_id or secret.key_id in facts.leftovers
-    ]
-    overlap = served.created + policy.overlap if others or served.previous_key_id else None
-    credential = Credential(
-        key_id=served.key_id,
-        expires=expires,
-        published=served.created,
-        due=due_at(policy, served.created, expires),
-        vault_name=name,
-        vault_version=served.version,
-        hint=served.hint,
-        previous_key_id=served.previous_key_id,
-        overlap_until=overlap,
-    )
-    await work.ctx.ledger.amend(name, credential=credential)
-    await work.ctx.ledger.set_due("rotate", name, credential.due)
-    if overlap is not None:
-        # What expires sooner need not wait, or short-lived secrets would pile up.
-        first = min([overlap, *(secret.ends for secret in others)])
-        await work.ctx.ledger.set_due("retire", name, first)
-    if facts.staged is not None:
-        await work.ctx.vault.disable(facts.staged)
-    return Done("READY", f"Secret {served.hint}... is published and expires {expires:%Y-%m-%d}.")
+    await work.ctx.ledger.set_due("rotate", name, known.due if now < known.due else now + DAILY)
+    if all(secret.key_id != known.key_id for secret in facts.held or ()):
+        return Done("EXTERNAL", "The product has replaced the secret that was handed over.")
+    told = f"Secret {known.hint}... expires {known.expires:%Y-%m-%d}; the product rotates it itself"
+    if now < known.due:
+        return Done("EXTERNAL", f"{told}.")
+    await work.record("secret.due", key_id=known.key_id, expires=known.expires.isoformat())
+    if now >= known.expires:
+        raise NeedsHuman(
+            "SECRET_EXPIRED",
+            f"Secret {known.hint} expired on {known.expires:%Y-%m-%d}, and the product has not "
+            "replaced it.",
+            "Rotate it in the product; the profile leaves rotation to it.",
+        )
+    return Done("EXTERNAL", f"{told}, and has not done so yet: rotate it there before then.")
 
 
 def _is_noted(work: Work, facts: Facts) -> bool:
@@ -224,12 +171,3 @@ def _is_noted(work: Work, facts: Facts) -> bool:
     return not ours or (
         noted is not None and served is not None and noted.vault_version == served.version
     )
-
-
-async def _tags(work: Work) -> dict[str, str]:
-    return {
-        "operation": work.message.operation,
-        "profile": work.connection.spec.profile,
-        "clientId": work.connection.facts.client_id,
-        "tenantId": (await work.ctx.directory.tenant()).id,
-    }

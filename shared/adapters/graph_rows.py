@@ -4,7 +4,7 @@ from datetime import datetime
 
 import msgspec
 
-from shared.model.credential import HeldSecret
+from shared.model.credential import FederatedTrust, HeldSecret
 from shared.model.directory import (
     Application,
     DelegatedGrant,
@@ -56,6 +56,25 @@ class PasswordRow(Row, frozen=True):
             starts=self.start_date_time,
             ends=self.end_date_time,
             hint=self.hint or "",
+        )
+
+
+class FederatedRow(Row, frozen=True):
+    id: str
+    name: str
+    issuer: str
+    audiences: list[str] = []
+    subject: str | None = None
+    description: str | None = None
+
+    def value(self) -> FederatedTrust:
+        return FederatedTrust(
+            id=self.id,
+            name=self.name,
+            issuer=self.issuer,
+            subject=self.subject or "",
+            audiences=tuple(self.audiences),
+            description=self.description or "",
         )
 
 

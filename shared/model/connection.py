@@ -86,6 +86,18 @@ class Credential(Value, frozen=True, omit_defaults=False):
     overlap_until: datetime | None = None
 
 
+class Stray(Value, frozen=True, omit_defaults=False):
+    """A secret on the application that we did not make; it is listed and never removed."""
+
+    key_id: str
+    name: str
+    starts: datetime
+    ends: datetime
+    seen: datetime  # when it was first noticed
+    came_with: bool  # it was there before the first secret of ours
+    hint: str = ""
+
+
 class Blocker(Value, frozen=True, omit_defaults=False):
     """What an account holds that a directory role cannot act on, and the accounts that hold it."""
 
@@ -154,6 +166,7 @@ class Connection(Value, frozen=True, omit_defaults=False):
     roles: tuple[str, ...] = ()  # directory roles found assigned at the last check
     given: tuple[str, ...] = ()  # what Keyturn itself granted: "<api>/<kind>/<permission id>"
     advice: RoleAdvice | None = None
+    strays: tuple[Stray, ...] = ()  # secrets found at the last look that we did not make
     brokered: BrokeredToken | None = None
     handed: dict[str, str] = {}  # vault names that the product reads by itself: their version
     acknowledged: dict[str, str] = {}  # preconditions that hold outside: who said so

@@ -111,3 +111,17 @@ class IssuedToken(Value, frozen=True):
     expires_in: int  # seconds from when it was issued
     ext_expires_in: int  # the same while the token endpoint is unwell
     scope: str  # as it was asked for
+
+
+class FederatedTrust(Value, frozen=True):
+    """A federated identity credential: whose tokens the application accepts as its own.
+
+    It takes the place of a secret. `id` is empty until the directory has it.
+    """
+
+    name: str
+    issuer: str
+    subject: str
+    audiences: tuple[str, ...]
+    description: str = ""
+    id: str = ""

@@ -7,8 +7,9 @@ resumed from what directory and vault show, without the help of any row of ours.
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from shared.model.connection import Value
+from shared.model.connection import Stray, Value
 from shared.model.credential import HeldSecret, StoredSecret
+from shared.planning.lifetime import Policy, due_at
 
 PREFIX = "managed:"
 """Display names of secrets that are ours; nothing without it is ever removed."""
@@ -19,13 +20,8 @@ MOST_OF_OURS = 3
 
 NAME_LIMIT = 120
 
-
-class Policy(Value, frozen=True):
-    """How long secrets live, from profile and request."""
-
-    lifetime: timedelta
-    renew_before: timedelta
-    overlap: timedelta
+HEALED_BY_ROTATION = frozenset({"SECRET_ID_NOT_VALUE", "SECRET_MISSING", "SECRET_EXPIRED"})
+"""What a verification may find of the served secret that a new one puts right."""
 
 
 class Facts(Value, frozen=True):
@@ -36,6 +32,8 @@ class Facts(Value, frozen=True):
     staged: StoredSecret | None
     verified: bool = False  # this delivery has just proven the staged secret
     leftovers: frozenset[str] = frozenset()  # key ids that other operations of ours left here
+    strays: tuple[Stray, ...] = ()  # secrets that are none of ours
+    refused: bool = False  # a verification found that the served one cannot be used
     noted: str = ""  # key id of the secret published last, as the ledger has it
     noted_previous: str = ""  # and of the one before, until it is retired
 
@@ -99,15 +97,6 @@ def staging_name(vault_name: str) -> str:
     return f"{vault_name}--next"
 
 
-def due_at(policy: Policy, starts: datetime, ends: datetime) -> datetime:
-    """When rotation starts: two thirds of the life, or `renew_before` its end if earlier.
-
-    A life cut short by the tenant's policy also cuts `renew_before`, to a third of it.
-    """
-    life = ends - starts
-    return min(starts + life * 2 / 3, ends - min(policy.renew_before, life / 3))
-
-
 def plan_credential(
     policy: Policy,
     facts: Facts,
@@ -133,9 +122,11 @@ def plan_credential(
         return _resume(staged, mine, facts, again, now)
     if mine:
         return Discard(mine[0].key_id)
+    if policy.external and (served is not None or facts.noted):
+        return Keep("external")
     if stray := _stray(facts, now):
         return Discard(stray, why="left-behind")
-    why = "asked" if rotate else _why_new(policy, facts.held, served, now)
+    why = "asked" if rotate else _why_new(policy, facts, now)
     if why is None:
         return Keep("fresh")
     if len(_ours(facts.held, now)) >= MOST_OF_OURS:
@@ -201,12 +192,13 @@ def _stray(facts: Facts, now: datetime) -> str:
     return ""
 
 
-def _why_new(
-    policy: Policy, held: Sequence[HeldSecret], served: StoredSecret | None, now: datetime
-) -> str | None:
+def _why_new(policy: Policy, facts: Facts, now: datetime) -> str | None:
+    served = facts.served
     if served is None:
         return "none-served"
-    current = next((secret for secret in held if secret.key_id == served.key_id), None)
+    if facts.refused:
+        return "served-is-refused"
+    current = next((secret for secret in facts.held or () if secret.key_id == served.key_id), None)
     if current is None:
         # Lists lag behind writes: believe the loss only once it is old enough.
         return "served-is-gone" if now >= served.created + SETTLE else None

@@ -13,6 +13,7 @@ from tests.fakes.directory import (
     FakeDirectory,
     FakeRoles,
 )
+from tests.fakes.federation import FakeFederation
 from tests.fakes.ledger import FakeLedger
 from tests.fakes.outbox import FakeOutbox, Sent
 from tests.fakes.privileges import FakePrivileges, FakeResetTrial
@@ -34,6 +35,7 @@ class FakeContext(Context, frozen=True, kw_only=True):
     consents: FakeConsents
     roles: FakeRoles
     credentials: FakeCredentials
+    federation: FakeFederation
     tokens: FakeTokens
     vault: FakeVault
     outbox: FakeOutbox
@@ -59,6 +61,7 @@ def fake_context(
         "consents": FakeConsents(tenant),
         "roles": FakeRoles(tenant),
         "credentials": FakeCredentials(tenant),
+        "federation": FakeFederation(tenant),
         "tokens": FakeTokens(tenant),
         "vault": FakeVault(clock, faults),
         "outbox": FakeOutbox(clock, faults),

@@ -5,6 +5,7 @@ import uuid
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from shared.model.credential import FederatedTrust
 from shared.model.directory import (
     GRAPH_APP_ID,
     DelegatedGrant,
@@ -63,6 +64,11 @@ class SecretRow(Row):
 
 
 @dataclass(kw_only=True)
+class FederatedRow(Row):
+    trust: FederatedTrust
+
+
+@dataclass(kw_only=True)
 class ApplicationRow(Row):
     wanted: WantedApplication
     created: datetime
@@ -70,6 +76,7 @@ class ApplicationRow(Row):
     locked: bool = False
     owners: set[str] = field(default_factory=set)
     secrets: list[SecretRow] = field(default_factory=list)
+    federated: list[FederatedRow] = field(default_factory=list)
 
 
 @dataclass(kw_only=True)

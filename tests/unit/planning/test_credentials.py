@@ -13,16 +13,15 @@ from shared.planning.credentials import (
     Discard,
     Facts,
     Keep,
-    Policy,
     Publish,
     Published,
     Verify,
     Wait,
     credential_name,
-    due_at,
     plan_credential,
     staging_name,
 )
+from shared.planning.lifetime import Policy, due_at
 from tests.unit.planning.samples import DAY, HOUR, NOW, held, stored
 
 POLICY = Policy(lifetime=180 * DAY, renew_before=30 * DAY, overlap=7 * DAY)

@@ -1,0 +1,81 @@
+"""Making client secrets, so that none is lost and none is left behind."""
+
+from datetime import datetime, timedelta
+
+from shared.errors import NeedsHuman
+from shared.model.credential import NewSecret
+from shared.planning.credentials import Add, Discard, staging_name
+from shared.step import Work
+
+ACTIVATION = 60  # seconds that a new secret is left alone before it is tried, at pace 1
+MARGIN = timedelta(minutes=5)  # kept from the policy's longest lifetime, for clocks that differ
+
+
+async def add(work: Work, wanted: Add) -> None:
+    """Make the secret and put it where a crash cannot lose it; nothing comes in between."""
+    work.turn.before_write()
+    await work.record("secret.intended", name=wanted.name, why=wanted.why)
+    try:
+        secret = await _create(work, wanted.name, wanted.ends)
+    finally:
+        work.turn.after_write()
+    try:
+        name = staging_name(work.connection.spec.name)
+        await work.ctx.vault.put(name, secret, await tags(work))
+    except Exception:
+        await _take_back(work, secret)
+        raise
+    ends = secret.ends.isoformat()
+    await work.record("secret.added", key_id=secret.key_id, why=wanted.why, ends=ends)
+    if ACTIVATION * work.ctx.pace > 0:
+        raise work.wait(
+            "SECRET_NOT_YET_ACTIVE",
+            "The new secret is stored; giving it time to become known everywhere.",
+            seconds=ACTIVATION,
+        )
+
+
+async def _create(work: Work, name: str, ends: datetime) -> NewSecret:
+    """Add it; a tenant policy that allows less time is read and obeyed, once."""
+    object_id = work.connection.facts.object_id
+    try:
+        return await work.ctx.credentials.add(object_id, name, ends)
+    except NeedsHuman as refusal:
+        if refusal.code != "SECRET_LIFETIME_OVER_POLICY":
+            raise
+        allowed = await work.ctx.credentials.longest_lifetime()
+        if allowed is None:
+            raise
+        shorter = work.ctx.clock.now() + timedelta(days=allowed) - MARGIN
+        await work.record("secret.shortened", allowed_days=allowed)
+        return await work.ctx.credentials.add(object_id, name, shorter)
+
+
+async def _take_back(work: Work, secret: NewSecret) -> None:
+    """The vault failed: remove the new secret, unless the vault has it and only its answer
+    was lost. When the vault cannot be asked either, the planner finds the orphan later."""
+    staged = await work.ctx.vault.current(staging_name(work.connection.spec.name))
+    if staged is None or staged.key_id != secret.key_id:
+        await work.ctx.credentials.remove(work.connection.facts.object_id, secret.key_id)
+        await work.record(
+            "secret.removed", key_id=secret.key_id, why="not-stored", code="SECRET_ORPHANED"
+        )
+
+
+async def discard(work: Work, lost: Discard) -> None:
+    """Remove a secret of ours that nobody can use."""
+    work.turn.before_write()
+    await work.ctx.credentials.remove(work.connection.facts.object_id, lost.key_id)
+    work.turn.after_write()
+    code = {"code": "SECRET_ORPHANED"} if lost.why == "value-lost" else {}
+    await work.record("secret.removed", key_id=lost.key_id, why=lost.why, **code)
+
+
+async def tags(work: Work) -> dict[str, str]:
+    """Whose secret a version in the vault is."""
+    return {
+        "operation": work.message.operation,
+        "profile": work.connection.spec.profile,
+        "clientId": work.connection.facts.client_id,
+        "tenantId": (await work.ctx.directory.tenant()).id,
+    }

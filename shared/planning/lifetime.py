@@ -1,0 +1,59 @@
+"""How long secrets live, when they are rotated, and how far behind that a connection is."""
+
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from shared.model.connection import Credential, Spec, Value
+from shared.model.duration import parse_duration
+from shared.model.profile import Profile, fill, holds
+from shared.planning.templates import input_values
+
+LATE = timedelta(days=1)
+"""A rotation that is due for longer has failed, or its timer has."""
+
+
+class State(StrEnum):
+    """The age of a published secret."""
+
+    OK = "ok"
+    DUE = "due"  # rotation starts with the next sweep
+    OVERDUE = "overdue"  # it should have been rotated by now
+    EXPIRED = "expired"  # products cannot sign in with it
+
+
+class Policy(Value, frozen=True):
+    """How long secrets live, from profile and request."""
+
+    lifetime: timedelta
+    renew_before: timedelta
+    overlap: timedelta
+    external: bool = False  # somebody else rotates: after the first secret we only look on
+
+
+def policy_of(profile: Profile, spec: Spec) -> Policy:
+    """The profile's, with the lifetime that the request asks for."""
+    wanted = profile.credential
+    others = wanted.external_when
+    return Policy(
+        lifetime=parse_duration(fill(wanted.lifetime, input_values(spec))),
+        renew_before=wanted.renew_before,
+        overlap=wanted.overlap,
+        external=others is not None and holds(others, spec.features),
+    )
+
+
+def due_at(policy: Policy, starts: datetime, ends: datetime) -> datetime:
+    """When rotation starts: two thirds of the life, or `renew_before` its end if earlier.
+
+    A life cut short by the tenant's policy also cuts `renew_before`, to a third of it.
+    """
+    life = ends - starts
+    return min(starts + life * 2 / 3, ends - min(policy.renew_before, life / 3))
+
+
+def state(credential: Credential, now: datetime) -> State:
+    if now >= credential.expires:
+        return State.EXPIRED
+    if now >= credential.due + LATE:
+        return State.OVERDUE
+    return State.DUE if now >= credential.due else State.OK

@@ -1,0 +1,60 @@
+"""Publishing a proven secret, and the bookkeeping that follows from what is published."""
+
+from shared.issuance import tags
+from shared.model.connection import Credential
+from shared.model.credential import NewSecret, StoredSecret
+from shared.planning.credentials import Facts
+from shared.planning.lifetime import Policy, due_at
+from shared.planning.strays import mention
+from shared.step import Done, Work
+
+
+async def publish(work: Work, facts: Facts, previous: str) -> None:
+    secret = await value_of(work, facts.staged)
+    marks = await tags(work) | ({"previousKeyId": previous} if previous else {})
+    made = await work.ctx.vault.put(work.connection.spec.name, secret, marks)
+    await work.record("secret.published", key_id=secret.key_id, version=made.version)
+
+
+async def value_of(work: Work, stored: StoredSecret | None) -> NewSecret:
+    secret = await work.ctx.vault.reveal(stored) if stored else None
+    if secret is None:
+        raise work.wait("STAGING_GONE", "The staged secret vanished from the vault.", seconds=5)
+    return secret
+
+
+async def note(work: Work, policy: Policy, facts: Facts) -> Done:
+    """Bookkeeping after publication, repeatable: dates, due times, the staging copy put away."""
+    served, name = facts.served, work.connection.spec.name
+    if served is None:
+        raise work.wait("VAULT_RACE", "The published secret vanished from the vault.", seconds=5)
+    expires = served.expires or served.created + policy.lifetime
+    others = [
+        secret
+        for secret in facts.held or ()
+        if secret.key_id == served.previous_key_id or secret.key_id in facts.leftovers
+    ]
+    overlap = served.created + policy.overlap if others or served.previous_key_id else None
+    credential = Credential(
+        key_id=served.key_id,
+        expires=expires,
+        published=served.created,
+        due=due_at(policy, served.created, expires),
+        vault_name=name,
+        vault_version=served.version,
+        hint=served.hint,
+        previous_key_id=served.previous_key_id,
+        overlap_until=overlap,
+    )
+    await work.ctx.ledger.amend(name, credential=credential)
+    await work.ctx.ledger.set_due("rotate", name, credential.due)
+    if overlap is not None:
+        # What expires sooner need not wait, or short-lived secrets would pile up.
+        first = min([overlap, *(secret.ends for secret in others)])
+        await work.ctx.ledger.set_due("retire", name, first)
+    if facts.staged is not None:
+        await work.ctx.vault.disable(facts.staged)
+    more = mention(facts.strays, work.now)
+    return Done(
+        "READY", f"Secret {served.hint}... is published and expires {expires:%Y-%m-%d}.{more}"
+    )
