@@ -5,7 +5,9 @@ The body of `POST /admin/tenant`; every key is optional, and they are worked thr
     {
       "users":         [{"displayName": "…", "userPrincipalName": "…", any user property}],
       "generate_users": 500,
-      "groups":        [{"displayName": "…", "members": [REF, …], any group property}],
+      "domains":       [{"id": "fabrikam.example", "authenticationType": "Federated"}],
+      "groups":        [{"displayName": "…", "members": [REF, …], "owners": [REF, …],
+                         any group property}],
       "administrative_units": [{"displayName": "…", "members": [REF, …]}],
       "memberships":   [{"group": REF, "member": REF}],
       "remove_memberships": [{"group": REF, "member": REF}],
@@ -33,6 +35,7 @@ from emulators.graph.seed_services import role_id
 from emulators.graph.state import Entity, Tenant
 
 KEYS = {
+    "domains",
     "users",
     "generate_users",
     "groups",
@@ -66,6 +69,8 @@ def apply(tenant: Tenant, wanted: dict[str, Any]) -> dict[str, list[str]]:
     unknown = sorted(wanted.keys() - KEYS)
     if unknown:
         raise bad_request(f"Unknown key '{unknown[0]}'; known: {', '.join(sorted(KEYS))}.")
+    for row in wanted.get("domains", []):
+        tenant.domains[row["id"].lower()] = row.get("authenticationType", "Managed")
     made: dict[str, list[str]] = {
         "users": [_user(tenant, values) for values in wanted.get("users", [])],
         "groups": [_group(tenant, values) for values in wanted.get("groups", [])],
@@ -123,11 +128,13 @@ def _fill(tenant: Tenant, entity: Entity, members: list[str]) -> str:
 
 
 def _group(tenant: Tenant, values: dict[str, Any]) -> str:
-    members = values.get("members", [])
-    rest = {name: value for name, value in values.items() if name != "members"}
+    links = ("members", "owners")
+    rest = {name: value for name, value in values.items() if name not in links}
     checked = validated("group", rest, required=("displayName",))
     checked.setdefault("mailNickname", "".join(filter(str.isalnum, checked["displayName"])))
-    return _fill(tenant, make_group(tenant, checked), members)
+    group = make_group(tenant, checked)
+    group.owners += [resolve(tenant, reference) for reference in values.get("owners", [])]
+    return _fill(tenant, group, values.get("members", []))
 
 
 def _unit(tenant: Tenant, values: dict[str, Any]) -> str:

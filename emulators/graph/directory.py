@@ -62,15 +62,15 @@ def read_organization(call: Call) -> Answer:
     return call.single("organization", organization(call.tenant), resource="organization")
 
 
-@route("GET", "/domains", DOMAIN_READ)
-def list_domains(call: Call) -> Answer:
-    item = {
-        "id": call.tenant.domain,
-        "authenticationType": "Managed",
+def _domain(tenant: Tenant, name: str) -> dict[str, Any]:
+    initial = name == tenant.domain
+    return {
+        "id": name,
+        "authenticationType": tenant.domains[name],
         "availabilityStatus": None,
         "isAdminManaged": True,
-        "isDefault": True,
-        "isInitial": True,
+        "isDefault": initial,
+        "isInitial": initial,
         "isRoot": True,
         "isVerified": True,
         "supportedServices": ["Email", "OfficeCommunicationsOnline"],
@@ -78,7 +78,20 @@ def list_domains(call: Call) -> Answer:
         "passwordNotificationWindowInDays": 14,
         "state": None,
     }
-    return Answer(200, {"@odata.context": call.context("domains"), "value": [item]})
+
+
+@route("GET", "/domains", DOMAIN_READ)
+def list_domains(call: Call) -> Answer:
+    items = [_domain(call.tenant, name) for name in call.tenant.domains]
+    return call.listing("domain", items, lambda item: item, resource="domains")
+
+
+@route("GET", "/domains/{domain}", DOMAIN_READ)
+def read_domain(call: Call) -> Answer:
+    name = call.params["domain"].lower()
+    if name not in call.tenant.domains:
+        raise not_found(name)
+    return call.single("domain", _domain(call.tenant, name), resource="domains")
 
 
 @route("GET", "/directoryObjects/{id}", OBJECT_READ)

@@ -70,6 +70,7 @@ class Tenant:
         self.lag = Lag(clock)
         self.id = self.ids.guid()
         self.domain = "contoso.onmicrosoft.com"
+        self.domains = {self.domain: "Managed"}  # name: authenticationType
         self.display_name = "Contoso"
         self.users = Population(self.lag, users, seed, self.domain)
         self.tables: dict[str, Replicated[Entity]] = {k: Replicated(self.lag) for k in KINDS}

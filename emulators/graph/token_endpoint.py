@@ -150,10 +150,11 @@ class TokenEndpoint:
         )
 
     def _directory_roles(self, principal_id: str) -> list[str]:
+        """The tenant-wide ones (Entra: access token claims, wids)."""
         return [
             assignment["roleDefinitionId"]
             for assignment in self._tenant.role_assignments.values_for_token()
-            if assignment["principalId"] == principal_id
+            if assignment["principalId"] == principal_id and assignment["directoryScopeId"] == "/"
         ]
 
 

@@ -3,6 +3,7 @@
 from typing import Any
 
 from emulators.graph.errors import bad_request, denied
+from emulators.graph.password_rights import may_reset
 from emulators.graph.permissions import USER_PATCH, USER_READ, USER_WRITE
 from emulators.graph.population import DEFAULTS, complete_user
 from emulators.graph.routing import Answer, Call, route
@@ -73,7 +74,11 @@ def _check_rights(call: Call, user: dict[str, Any], values: dict[str, Any]) -> N
         for name in values:
             if name not in NARROW or not caller.has(NARROW[name]):
                 raise denied()
-    sensitive = set(values) & {"passwordProfile", "accountEnabled", "userPrincipalName"}
+    if "passwordProfile" in values and not may_reset(
+        call.tenant, caller.directory_roles, user["id"]
+    ):
+        raise denied()
+    sensitive = set(values) & {"accountEnabled", "userPrincipalName"}
     trusted = caller.directory_roles & MAY_TOUCH_PRIVILEGED
     if sensitive and not trusted and _privileged(call, user["id"]):
         raise denied()
@@ -92,9 +97,17 @@ def update(call: Call) -> Answer:
                 "Please provide a different password."
             )
         values["lastPasswordChangeDateTime"] = call.tenant.stamp()
+        call.tenant.issued_secrets.append(profile["password"])
     call.tenant.users.change(user["id"], values)
     call.tenant.changes.note("user", user["id"], properties=tuple(values))
     return Answer(204)
+
+
+@route("POST", "/users/{user}/changePassword", "Directory.AccessAsUser.All|User.ReadWrite.All")
+def change_password(call: Call) -> Answer:
+    """Only for the signed-in user; an application has none."""
+    call.tenant.user(call.params["user"])
+    raise denied("Access to change password operation is denied.")
 
 
 @route("DELETE", "/users/{user}", USER_WRITE)

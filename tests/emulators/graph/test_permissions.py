@@ -104,29 +104,116 @@ async def test_principal_of_a_foreign_application(admin, automation):
     assert_denied(await automation.post("/servicePrincipals", json={"appId": foreign["appId"]}))
 
 
+PROFILE = {"passwordProfile": {"password": "a long enough one"}}
+
+
+async def give(admin, client, role, **more):
+    """A directory role for the client's application, in its next token."""
+    principal = await admin.read(f"/servicePrincipals(appId='{client.client_id}')")
+    await admin.admin("tenant", roles=[{"role": role, "principal": principal["id"], **more}])
+    await client.sign_in()
+
+
 async def test_narrow_user_permissions(admin, with_permissions):
     user = (await admin.read("/users?$top=100"))["value"][40]["id"]
     passwords = await with_permissions("User-PasswordProfile.ReadWrite.All")
-    profile = {"passwordProfile": {"password": "a long enough one"}}
-    assert (await passwords.patch(f"/users/{user}", json=profile)).status_code == 204
+    await give(admin, passwords, "Password Administrator")
+    assert (await passwords.patch(f"/users/{user}", json=PROFILE)).status_code == 204
     assert_denied(await passwords.patch(f"/users/{user}", json={"accountEnabled": False}))
     switch = await with_permissions("User.EnableDisableAccount.All")
     assert (await switch.patch(f"/users/{user}", json={"accountEnabled": False})).is_success
-    assert_denied(await switch.patch(f"/users/{user}", json=profile))
+    assert_denied(await switch.patch(f"/users/{user}", json=PROFILE))
 
 
-async def test_privileged_users_are_protected(admin, with_permissions):
-    roles = await admin.every("/directoryRoles?$filter=displayName eq 'Global Administrator'")
-    members = await admin.read(f"/directoryRoles/{roles[0]['id']}/members")
-    target = f"/users/{members['value'][0]['id']}"
+async def test_a_password_needs_the_permission_and_a_role_for_the_whole_directory(
+    admin, with_permissions
+):
+    user = (await admin.read("/users?$top=100"))["value"][40]["id"]
     client = await with_permissions("User-PasswordProfile.ReadWrite.All")
-    profile = {"passwordProfile": {"password": "a long enough one"}}
-    assert_denied(await client.patch(target, json=profile))
-    principal = await admin.read(f"/servicePrincipals(appId='{client.client_id}')")
-    role = {"role": "Privileged Authentication Administrator", "principal": principal["id"]}
-    await admin.admin("tenant", roles=[role])
-    await client.sign_in()
-    assert (await client.patch(target, json=profile)).status_code == 204
+    assert_denied(await client.patch(f"/users/{user}", json=PROFILE))
+    made = await admin.admin("tenant", administrative_units=[{"displayName": "Nowhere"}])
+    scope = f"/administrativeUnits/{made['administrative_units'][0]}"
+    await give(admin, client, "Helpdesk Administrator", scope=scope)
+    assert_denied(await client.patch(f"/users/{user}", json=PROFILE))
+    await give(admin, client, "Helpdesk Administrator")
+    assert (await client.patch(f"/users/{user}", json=PROFILE)).status_code == 204
+    without = await with_permissions("User.Read.All")
+    await give(admin, without, "Global Administrator")
+    assert_denied(await without.patch(f"/users/{user}", json=PROFILE))
+
+
+async def test_passwords_that_were_set_are_among_the_secrets(admin, with_permissions):
+    user = (await admin.read("/users?$top=100"))["value"][40]["id"]
+    client = await with_permissions("User.ReadWrite.All")
+    await give(admin, client, "User Administrator")
+    assert (await client.patch(f"/users/{user}", json=PROFILE)).status_code == 204
+    assert "a long enough one" in str(await admin.look("secrets"))
+
+
+async def test_change_password_is_not_for_applications(admin):
+    user = (await admin.read("/users?$top=100"))["value"][40]["id"]
+    body = {"currentPassword": "old", "newPassword": "a long enough one"}
+    answer = await admin.post(f"/users/{user}/changePassword", json=body)
+    assert answer.status_code == 403
+    assert "Access to change password operation is denied." in answer.text
+
+
+RESETS = {
+    "Directory Readers": "PHAUXG",
+    "Reports Reader": "HAUXG",
+    "Helpdesk Administrator": "HUXG",
+    "Authentication Administrator": "AXG",
+    "Groups Administrator": "UXG",
+    "Intune Administrator": "XG",
+    "Global Administrator": "XG",
+}
+RESETTERS = {
+    "P": "Password Administrator",
+    "H": "Helpdesk Administrator",
+    "A": "Authentication Administrator",
+    "U": "User Administrator",
+    "X": "Privileged Authentication Administrator",
+    "G": "Global Administrator",
+}
+
+
+async def person(admin, name="target"):
+    values = {"displayName": name, "userPrincipalName": f"{name}@contoso.onmicrosoft.com"}
+    return (await admin.admin("tenant", users=[values]))["users"][0]
+
+
+@pytest.mark.parametrize("mark", RESETTERS)
+async def test_who_may_reset_whose_password(admin, with_permissions, mark):
+    client = await with_permissions("User-PasswordProfile.ReadWrite.All")
+    await give(admin, client, RESETTERS[mark])
+    for number, (role, able) in enumerate(RESETS.items()):
+        user = await person(admin, f"target{number}")
+        await admin.admin("tenant", eligibilities=[{"role": role, "principal": user}])
+        answer = await client.patch(f"/users/{user}", json=PROFILE)
+        assert (answer.status_code == 204) == (mark in able), role
+
+
+@pytest.mark.parametrize("way", ["member", "owner", "group's role", "restricted unit"])
+async def test_groups_and_restricted_units_protect_their_users(admin, with_permissions, way):
+    user = await person(admin)
+    role = {"role": "Directory Readers", "principal": user}
+    if way == "restricted unit":
+        unit = {"displayName": "Vault", "isMemberManagementRestricted": True}
+        made = await admin.admin("tenant", administrative_units=[unit])
+        scope = f"/administrativeUnits/{made['administrative_units'][0]}"
+        await admin.admin("tenant", roles=[role | {"scope": scope}])
+    else:
+        group = {"displayName": "Tier X", "isAssignableToRole": True}
+        group |= {"owners": [user]} if way == "owner" else {"members": [user]}
+        await admin.admin("tenant", groups=[group])
+        if way == "group's role":
+            roles = [{"role": "Groups Administrator", "principal": "Tier X"}]
+            await admin.admin("tenant", roles=roles)
+    low = await with_permissions("User-PasswordProfile.ReadWrite.All")
+    await give(admin, low, "User Administrator")
+    assert_denied(await low.patch(f"/users/{user}", json=PROFILE))
+    await give(admin, low, "Privileged Authentication Administrator")
+    assert (await low.patch(f"/users/{user}", json=PROFILE)).status_code == 204
 
 
 async def test_a_token_keeps_its_roles_until_it_ends(admin, with_permissions):
