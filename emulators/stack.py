@@ -20,6 +20,7 @@ SCHEDULES = {
     "KEYTURN_ROTATE_SCHEDULE": "0 */5 * * * *",
     "KEYTURN_VERIFY_SCHEDULE": "15 */5 * * * *",
     "KEYTURN_DISCOVER_SCHEDULE": "30 */5 * * * *",
+    "KEYTURN_IMPORT_SCHEDULE": "40 */5 * * * *",
     "KEYTURN_RETIRE_SCHEDULE": "45 */5 * * * *",
     "KEYTURN_RESUME_SCHEDULE": "50 */5 * * * *",
 }

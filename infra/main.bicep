@@ -38,6 +38,9 @@ param verifySchedule string = '0 5/15 * * * *'
 @description('NCRONTAB with seconds: sweep for connections whose accounts are due for discovery.')
 param discoverSchedule string = '0 10/15 * * * *'
 
+@description('NCRONTAB with seconds: sweep for connections whose import of users is due.')
+param importSchedule string = '0 3/5 * * * *'
+
 @description('NCRONTAB with seconds: sweep for replaced secrets whose overlap is over.')
 param retireSchedule string = '0 2/15 * * * *'
 
@@ -53,6 +56,7 @@ var resourceToken = toLower(uniqueString(subscription().id, environmentName, loc
 var tags = { 'azd-env-name': environmentName }
 var packageContainer = 'deployment'
 var accountsContainer = 'accounts'
+var importsContainer = 'imports'
 
 var queueNames = map(topology.queues, queue => queue.name)
 var stepQueueNames = map(filter(topology.queues, queue => queue.session), queue => queue.name)
@@ -129,7 +133,7 @@ module ledgerStorage 'modules/storage.bicep' = {
     location: location
     tags: tags
     redundancy: ledgerRedundancy
-    containers: [accountsContainer]
+    containers: [accountsContainer, importsContainer]
     tables: tables
   }
 }
@@ -172,6 +176,7 @@ var settings = {
   KEYTURN_ROTATE_SCHEDULE: rotateSchedule
   KEYTURN_VERIFY_SCHEDULE: verifySchedule
   KEYTURN_DISCOVER_SCHEDULE: discoverSchedule
+  KEYTURN_IMPORT_SCHEDULE: importSchedule
   KEYTURN_RETIRE_SCHEDULE: retireSchedule
   KEYTURN_RESUME_SCHEDULE: resumeSchedule
 }
@@ -272,6 +277,7 @@ module frontLedgerAccess 'modules/ledger-access.bicep' = {
     storageName: ledgerStorage.outputs.name
     tables: tables
     readContainers: [accountsContainer]
+    writeContainers: [importsContainer]
   }
 }
 
@@ -282,7 +288,7 @@ module workerLedgerAccess 'modules/ledger-access.bicep' = {
     principalId: workerIdentity.outputs.principalId
     storageName: ledgerStorage.outputs.name
     tables: tables
-    writeContainers: [accountsContainer]
+    writeContainers: [accountsContainer, importsContainer]
   }
 }
 

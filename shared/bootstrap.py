@@ -43,6 +43,7 @@ async def build(settings: Settings) -> Context:
     from shared.adapters.graph_credentials import GraphCredentials
     from shared.adapters.graph_directory import GraphDirectory
     from shared.adapters.graph_federation import GraphFederation
+    from shared.adapters.graph_imports import GraphImports
     from shared.adapters.graph_privileges import GraphPrivileges
     from shared.adapters.graph_roles import GraphRoles
     from shared.adapters.identity import own_credential
@@ -55,7 +56,7 @@ async def build(settings: Settings) -> Context:
     credential = own_credential(settings)
     clock = SystemClock()
     try:  # first, as it may fail: nothing else has been opened then
-        ledger, accounts = await open_storage(settings, credential, clock)
+        ledger, accounts, imports = await open_storage(settings, credential, clock)
     except BaseException:
         await credential.close()
         raise
@@ -74,6 +75,8 @@ async def build(settings: Settings) -> Context:
         ledger=ledger,
         account_reader=GraphAccounts(graph),
         account_store=accounts,
+        directory_reader=GraphImports(graph),
+        import_store=imports,
         privileges=GraphPrivileges(graph),
         reset_trial=GraphResetTrial(settings, graph),
         pace=settings.pace,

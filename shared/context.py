@@ -10,7 +10,9 @@ from shared.ports import (
     Consents,
     Credentials,
     Directory,
+    DirectoryReader,
     Federation,
+    ImportStore,
     Ledger,
     Outbox,
     PrivilegeReader,
@@ -39,4 +41,6 @@ class Context(msgspec.Struct, frozen=True, kw_only=True):
     account_store: AccountStore
     privileges: PrivilegeReader
     reset_trial: ResetTrial
+    directory_reader: DirectoryReader
+    import_store: ImportStore
     pace: float = 1.0  # scales every deliberate wait

@@ -30,6 +30,7 @@ CHAIN: dict[str, tuple[str, ...]] = {
     "rotate": ("credentials", "verification", "broker", "report"),
     "verify": ("verification", "report"),
     "discover": ("discovery", "report"),
+    "import": ("imports",),
     "token": ("broker",),
     "retire": ("retirement",),
 }

@@ -34,6 +34,14 @@ from shared.model.directory import (
     Tenant,
     WantedApplication,
 )
+from shared.model.imports import (
+    AccessPolicy,
+    GroupLine,
+    ImportRequest,
+    ImportRow,
+    ImportSummary,
+    UserStore,
+)
 from shared.model.privilege import Privileges, ResetAnswer, ResetTarget
 
 
@@ -285,3 +293,70 @@ class ResetTrial(Protocol):
 
     async def reset(self, client_id: str, secret: NewSecret, user_id: str) -> ResetAnswer | None:
         """Set a password that nobody learns; None while the secret is not known everywhere."""
+
+
+class DirectoryReader(Protocol):
+    """Reads what an import into a product needs to know of the tenant."""
+
+    async def users_called(self, name: str) -> list[Account]:
+        """Users whose id, principal name, mail or display name is *name*."""
+
+    async def groups_called(self, name: str) -> list[Origin]:
+        """Groups whose id or display name is *name*."""
+
+    def users_in(self, group: Origin) -> AsyncIterator[list[Account]]:
+        """Users directly in a group, page by page."""
+
+    async def groups_in(self, group: Origin) -> list[Origin]:
+        """Groups directly in a group."""
+
+    def everyone(self) -> AsyncIterator[list[Account]]:
+        """All users of the tenant, page by page."""
+
+    async def existing(self, ids: Sequence[str]) -> frozenset[str]:
+        """Those of the users that the tenant still has."""
+
+    async def mfa_registered(self) -> frozenset[str]:
+        """Ids of users who have registered a method for multi-factor authentication."""
+
+    async def verified_domains(self) -> tuple[str, ...]: ...
+    async def policies(self) -> list[AccessPolicy]:
+        """Conditional Access policies; they are read and never changed."""
+
+    async def group_lines(
+        self, prefix: str, after: str, limit: int
+    ) -> tuple[list[GroupLine], bool]:
+        """Groups by name, behind the one with the id *after*, and whether there are more."""
+
+
+class ImportStore(Protocol):
+    """A product's users, and the imports that made them; a change becomes visible as a whole."""
+
+    async def keep(self, connection: str, operation: str, request: ImportRequest) -> None:
+        """Store what an operation is to import, before it is started."""
+
+    async def request(self, connection: str, operation: str) -> ImportRequest | None: ...
+    async def load(self, connection: str) -> tuple[UserStore, str]:
+        """The product's users, and the tag that a change of them must name."""
+
+    async def save(
+        self,
+        connection: str,
+        store: UserStore,
+        tag: str,
+        summary: ImportSummary | None = None,
+        rows: Sequence[ImportRow] = (),
+    ) -> None:
+        """Replace the users, with the import that did it if one did.
+
+        Raises `TryLater` with code ``CONFIG_CONFLICT`` when they are not those of *tag* any more.
+        """
+
+    async def note(self, summary: ImportSummary) -> None:
+        """Store the summary of an import that is going on, or failed."""
+
+    async def summaries(self, connection: str) -> list[ImportSummary]:
+        """Newest first."""
+
+    def rows(self, connection: str, operation: str) -> AsyncIterator[ImportRow]:
+        """The lines of a finished import, in order."""

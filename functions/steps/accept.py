@@ -6,6 +6,7 @@ import msgspec
 
 from shared import onboarding, telemetry
 from shared.context import Context
+from shared.importing import Unfit, start_import
 from shared.messages import Event
 from shared.onboarding import Rejected
 from shared.requests import Order, Problem, Request, check_message
@@ -41,12 +42,17 @@ async def accept(body: bytes, message_id: str, ctx: Context) -> None:
             await _start(ctx, order, operation)
         except Rejected as rejected:
             await _refuse(ctx, body, message_id, [rejected.problem], order.connection)
+        except Unfit as unfit:
+            await _refuse(ctx, body, message_id, unfit.problems, order.connection)
 
 
 async def _start(ctx: Context, order: Order, operation: str) -> None:
     if order.spec is not None:
         request = Request(spec=order.spec, approval=order.approval)
         await onboarding.onboard(ctx, request, asked_by=ASKED_BY, operation=operation)
+    elif order.wish is not None:
+        name, wish = order.connection, order.wish
+        await start_import(ctx, name, wish, operation, asked_by=ASKED_BY)
     else:
         await onboarding.run(ctx, order.connection, order.kind, operation, asked_by=ASKED_BY)
 

@@ -27,11 +27,13 @@ FINISHED = ("succeeded", "partial")
 
 
 @step(aspect=Aspect.DISCOVERED)
-async def discovery(work: Work) -> Done:
+async def discovery(work: Work) -> Done | None:
     """Reads who is in the chosen groups or holds the chosen roles, and keeps a snapshot."""
     policy, name = work.profile.discovery, work.connection.spec.name
     if policy is None or not work.connection.spec.features.get("discovery", False):
         await work.ctx.ledger.set_due(DUE, name, None)
+        if work.profile.import_ is not None and work.connection.condition(Aspect.DISCOVERED):
+            return None  # what the last import says of it
         return Done("NOT_WANTED", "Discovery is switched off for this connection.")
     await _schedule(work, policy)
     if work.message.kind == "onboard" and not policy.schedule.start_on_save:

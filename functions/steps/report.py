@@ -1,6 +1,7 @@
 """Publishes the result: the hand-over sheet is complete, and the world is told."""
 
 from shared.handover import sheet
+from shared.imports import schedule_first
 from shared.messages import Event
 from shared.model.connection import Aspect
 from shared.step import Done, Work, step
@@ -28,6 +29,7 @@ async def report(work: Work) -> Done:
             },
         )
     )
+    await schedule_first(work)
     known, credential = work.connection.condition(Aspect.HANDED_OVER), work.connection.credential
     acknowledged = known is not None and known.reason == "ACKNOWLEDGED"
     if known and credential and acknowledged and credential.vault_version in known.message:

@@ -6,6 +6,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from shared.adapters.blob_accounts import BlobAccounts
+from shared.adapters.blob_imports import BlobImports
 from shared.adapters.ledger.errors import storage_errors
 from shared.adapters.table_ledger import TableLedger
 from shared.ports import Clock
@@ -18,11 +19,12 @@ WRITE_SPACING = timedelta(seconds=10)
 """Between two writes to one application: closer ones are refused as concurrent."""
 
 ACCOUNTS = "accounts"
+IMPORTS = "imports"
 
 
 async def open_storage(
     settings: Settings, credential: "AsyncTokenCredential", clock: Clock
-) -> tuple[TableLedger, BlobAccounts]:
+) -> tuple[TableLedger, BlobAccounts, BlobImports]:
     from azure.core.exceptions import ResourceExistsError
     from azure.data.tables.aio import TableServiceClient
     from azure.storage.blob.aio import BlobServiceClient
@@ -34,18 +36,20 @@ async def open_storage(
         tables = TableServiceClient(settings.table_uri, credential=credential)
         blobs = BlobServiceClient(settings.blob_uri, credential=credential)
     ledger = TableLedger(tables, clock, write_spacing=WRITE_SPACING * settings.pace)
-    container = blobs.get_container_client(ACCOUNTS)
+    containers = [blobs.get_container_client(name) for name in (ACCOUNTS, IMPORTS)]
     if settings.storage_connection:
         # By identity we may not create anything: the deployment has made it all.
         try:
             await ledger.ensure_tables()
-            with (
-                contextlib.suppress(ResourceExistsError),
-                storage_errors(f"creating container {ACCOUNTS}"),
-            ):
-                await container.create_container()
+            for container in containers:
+                with (
+                    contextlib.suppress(ResourceExistsError),
+                    storage_errors(f"creating container {container.container_name}"),
+                ):
+                    await container.create_container()
         except BaseException:
             # The next invocation opens it all again; this attempt must not keep its connections.
             await asyncio.gather(tables.close(), blobs.close())
             raise
-    return ledger, BlobAccounts(container)
+    accounts, imports = containers
+    return ledger, BlobAccounts(accounts), BlobImports(imports)

@@ -6,7 +6,9 @@ from typing import Any
 
 import msgspec
 
-KINDS = ("onboard", "rotate", "verify", "discover", "token", "retire")
+from shared.model.schedule import ImportSchedule, Login
+
+KINDS = ("onboard", "rotate", "verify", "discover", "import", "token", "retire")
 """Kinds of operation; each runs one part of the chain (`shared.messages.CHAIN`)."""
 
 
@@ -170,6 +172,8 @@ class Connection(Value, frozen=True, omit_defaults=False):
     brokered: BrokeredToken | None = None
     handed: dict[str, str] = {}  # vault names that the product reads by itself: their version
     acknowledged: dict[str, str] = {}  # preconditions that hold outside: who said so
+    import_schedule: ImportSchedule | None = None
+    login: Login | None = None
 
     def condition(self, aspect: Aspect) -> Condition | None:
         return next((c for c in self.conditions if c.type == aspect), None)

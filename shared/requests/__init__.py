@@ -3,6 +3,17 @@
 Pure, so that every entrance gives the same answer to the same bytes.
 """
 
+from shared.requests.imports import (
+    Acknowledged,
+    FetchRequest,
+    ScheduleChange,
+    check_acknowledged,
+    check_fetch,
+    check_import,
+    check_login,
+    check_roles,
+    check_schedule,
+)
 from shared.requests.order import Order, check_message
 from shared.requests.problem import MAX_BYTES, Problem
 from shared.requests.request import Request, check_request
@@ -16,14 +27,23 @@ from shared.requests.side import (
 
 __all__ = [
     "MAX_BYTES",
+    "Acknowledged",
     "Acknowledgement",
+    "FetchRequest",
     "Order",
     "Problem",
     "Request",
+    "ScheduleChange",
+    "check_acknowledged",
     "check_acknowledgement",
     "check_approval",
     "check_empty",
+    "check_fetch",
+    "check_import",
+    "check_login",
     "check_message",
     "check_request",
+    "check_roles",
     "check_rotation",
+    "check_schedule",
 ]

@@ -55,6 +55,15 @@ def check_inputs(
     return values
 
 
+def check_value(field: str, value: Any, declared: Input, found: Problems) -> Any:
+    """One value outside of a profile's inputs; None, and a problem, when it is wrong."""
+    try:
+        return CHECKS[declared.type](value, declared)
+    except _Wrong as wrong:
+        found.invalid(field, f"{field} {wrong.message}", wrong.hint)
+        return None
+
+
 def _is_empty(value: Any, declared: Input) -> bool:
     match declared.type:
         case "list":

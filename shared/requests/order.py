@@ -5,11 +5,13 @@ from typing import Any
 
 from shared.messages import VERSION
 from shared.model.connection import Approval, Spec, Value
+from shared.model.imports import ImportRequest
 from shared.requests.document import read
+from shared.requests.imports import IMPORT_FIELDS, check_wish
 from shared.requests.problem import Problem, Problems, kind_of, one_of
 from shared.requests.request import FIELDS, check_name, check_text, check_wanted
 
-ORDERS = ("onboard", "rotate", "verify", "discover")
+ORDERS = ("onboard", "rotate", "verify", "discover", "import")
 """Kinds of operation that outsiders may ask for."""
 
 ENVELOPE = ("apiVersion", "kind", "connection", "operation", "attempt")
@@ -19,12 +21,13 @@ MAX_OPERATION = 128
 
 
 class Order(Value, frozen=True):
-    """A valid order; `spec` is set when a connection is to be onboarded."""
+    """A valid order; `spec` is set to onboard a connection, `wish` to import into one."""
 
     kind: str
     connection: str
     spec: Spec | None = None
     approval: Approval | None = None
+    wish: ImportRequest | None = None
 
 
 def check_message(body: bytes) -> Order | list[Problem]:
@@ -42,6 +45,9 @@ def check_message(body: bytes) -> Order | list[Problem]:
         order = Order(kind=kind, connection=name, spec=wanted.spec, approval=wanted.approval)
         if wanted.approval and not wanted.approval.by:
             found.missing("approval.by", "say who approves: a message has no signed-in caller")
+    elif kind == "import":
+        found.unknown_fields(document, (*ENVELOPE, *IMPORT_FIELDS), "")
+        order = Order(kind=kind, connection=name, wish=check_wish(document, found))
     elif kind:
         found.unknown_fields(document, ENVELOPE, "")
     return found.listed() or order

@@ -14,6 +14,7 @@ from tests.fakes.directory import (
     FakeRoles,
 )
 from tests.fakes.federation import FakeFederation
+from tests.fakes.imports import FakeDirectoryReader, FakeImportStore
 from tests.fakes.ledger import FakeLedger
 from tests.fakes.outbox import FakeOutbox, Sent
 from tests.fakes.privileges import FakePrivileges, FakeResetTrial
@@ -42,6 +43,8 @@ class FakeContext(Context, frozen=True, kw_only=True):
     ledger: FakeLedger
     account_reader: FakeAccountReader
     account_store: FakeAccountStore
+    directory_reader: FakeDirectoryReader
+    import_store: FakeImportStore
     privileges: FakePrivileges
     reset_trial: FakeResetTrial
 
@@ -68,6 +71,8 @@ def fake_context(
         "ledger": FakeLedger(clock, faults, write_spacing=write_spacing),
         "account_reader": reader,
         "account_store": FakeAccountStore(faults),
+        "directory_reader": FakeDirectoryReader(tenant, reader.people),
+        "import_store": FakeImportStore(faults),
         "privileges": privileges,
         "reset_trial": FakeResetTrial(tenant, reader.people, privileges),
     }
