@@ -31,12 +31,21 @@ FOUR = [
 ]
 
 
-def request(name: str, mode: str = "roles", **changes: Any) -> dict[str, Any]:
+TEAMS = ["Team 04", "Team 05"]
+"""Groups of ordinary users: with administrators in scope, the guide's role would not suffice."""
+
+
+def request(name: str, mode: str = "groups", **changes: Any) -> dict[str, Any]:
     return {
         "name": name,
         "profile": "devolutions-server",
         "features": {"discovery": True, "password_rotation": True},
-        "inputs": {"provider_name": "DVLS PAM", "config_name": "nightly", "search_mode": mode},
+        "inputs": {
+            "provider_name": "DVLS PAM",
+            "config_name": "nightly",
+            "search_mode": mode,
+            "filter": TEAMS if mode == "groups" else ["Reports Reader"],
+        },
         "owner": "ana@contoso.example",
         "approval": {"by": "chris@contoso.example", "reason": "reviewed"},
         **changes,

@@ -36,7 +36,7 @@ async def test_the_same_body_again_is_200_and_another_body_409(local: Local) -> 
     await local.assert_onboarded("dvls-again")
     again = await local.call("POST", "/api/connections", json=request("dvls-again"))
     assert again.status_code == 200
-    other = await local.call("POST", "/api/connections", json=request("dvls-again", mode="groups"))
+    other = await local.call("POST", "/api/connections", json=request("dvls-again", mode="roles"))
     assert other.status_code == 409
     await local.assert_onboarded("dvls-again")
 
