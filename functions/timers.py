@@ -16,6 +16,7 @@ SWEEPS = {
     "discover": "KEYTURN_DISCOVER_SCHEDULE",
     "import": "KEYTURN_IMPORT_SCHEDULE",
     "retire": "KEYTURN_RETIRE_SCHEDULE",
+    "token": "KEYTURN_TOKEN_SCHEDULE",
     RESUME: "KEYTURN_RESUME_SCHEDULE",
 }
 """Kind of work and the setting that holds its schedule (NCRONTAB)."""

@@ -44,6 +44,9 @@ param importSchedule string = '0 3/5 * * * *'
 @description('NCRONTAB with seconds: sweep for replaced secrets whose overlap is over.')
 param retireSchedule string = '0 2/15 * * * *'
 
+@description('NCRONTAB with seconds: sweep for access tokens that products read in the vault and that expire soon.')
+param tokenSchedule string = '40 */2 * * * *'
+
 @description('NCRONTAB with seconds: sweep for operations that stopped half-way.')
 param resumeSchedule string = '0 */5 * * * *'
 
@@ -170,6 +173,7 @@ var settings = {
   KEYTURN_TENANT_ID: tenantId
   KEYTURN_AUTHORITY: environment().authentication.loginEndpoint
   KEYTURN_GRAPH: graphEndpoint
+  KEYTURN_DEVOPS: 'https://dev.azure.com'
   KEYTURN_VAULT_URL: vault.outputs.uri
   KEYTURN_STORAGE__tableServiceUri: ledgerStorage.outputs.tableServiceUri
   KEYTURN_STORAGE__blobServiceUri: ledgerStorage.outputs.blobServiceUri
@@ -178,6 +182,7 @@ var settings = {
   KEYTURN_DISCOVER_SCHEDULE: discoverSchedule
   KEYTURN_IMPORT_SCHEDULE: importSchedule
   KEYTURN_RETIRE_SCHEDULE: retireSchedule
+  KEYTURN_TOKEN_SCHEDULE: tokenSchedule
   KEYTURN_RESUME_SCHEDULE: resumeSchedule
 }
 

@@ -8,7 +8,7 @@ import asyncio
 from datetime import datetime
 
 from shared.model.credential import Masked, StoredSecret
-from shared.planning.templates import template_values
+from shared.planning.templates import profile_inputs, template_values
 from shared.planning.vault_entries import Entry, mirrored, require_free
 from shared.step import Work
 
@@ -42,10 +42,8 @@ async def mirror(work: Work) -> dict[str, str]:
 async def values(work: Work) -> dict[str, str]:
     """What vault names and values that are no secrets may refer to."""
     tenant = await work.ctx.directory.tenant()
-    return {
-        **{f"inputs.{name}": "" for name in work.profile.inputs},
-        **template_values(work.connection.spec, tenant, work.connection.facts, today=""),
-    }
+    known = template_values(work.connection.spec, tenant, work.connection.facts, today="")
+    return profile_inputs(work.profile, work.connection.spec) | known
 
 
 async def look_up(work: Work, entries: tuple[Entry, ...]) -> list[StoredSecret | None]:

@@ -227,6 +227,9 @@ class Ledger(Protocol):
     async def advance(self, operation: Operation) -> None:
         """Store an operation's state and step."""
 
+    async def forget(self, operation: Operation) -> None:
+        """Remove the row of a finished operation; one that is gone already is success."""
+
     async def record(self, connection: str, at: datetime, what: str, data: dict[str, Any]) -> None:
         """Append to the audit history, which is never changed or deleted."""
 

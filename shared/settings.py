@@ -36,6 +36,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     tenant_id: str
     authority: str = "https://login.microsoftonline.com"
     graph: str = "https://graph.microsoft.com/v1.0"
+    devops: str = "https://dev.azure.com"
     vault_url: str
     client_id: str = ""  # of the user-assigned managed identity, when there are several
     servicebus_connection: str = ""  # either a connection string ...
@@ -60,6 +61,13 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         host = urlsplit(self.graph).hostname or ""
         return f"https://{host if host in GRAPH_HOSTS else 'graph.microsoft.com'}/.default"
 
+    @property
+    def devops_members(self) -> str:
+        """Azure DevOps keeps its members at a host of their own."""
+        if urlsplit(self.devops).hostname == "dev.azure.com":
+            return "https://vsaex.dev.azure.com"
+        return self.devops
+
 
 def load(environment: Mapping[str, str] | None = None) -> Settings:
     """Read the settings; raises `SettingsError` listing everything that is wrong at once."""
@@ -73,7 +81,7 @@ def load(environment: Mapping[str, str] | None = None) -> Settings:
     pace = env.get("KEYTURN_PACE", "1")
     if not _is_pace(pace):
         wrong.append("KEYTURN_PACE (a number from 0 to 10)")
-    for name in ("KEYTURN_AUTHORITY", "KEYTURN_GRAPH", "KEYTURN_VAULT_URL"):
+    for name in ("KEYTURN_AUTHORITY", "KEYTURN_GRAPH", "KEYTURN_DEVOPS", "KEYTURN_VAULT_URL"):
         if env.get(name) and not _is_https(env[name]):
             wrong.append(f"{name} (an https URL)")
     if wrong:
@@ -82,6 +90,7 @@ def load(environment: Mapping[str, str] | None = None) -> Settings:
         tenant_id=env["KEYTURN_TENANT_ID"],
         authority=env.get("KEYTURN_AUTHORITY", "https://login.microsoftonline.com").rstrip("/"),
         graph=env.get("KEYTURN_GRAPH", "https://graph.microsoft.com/v1.0").rstrip("/"),
+        devops=env.get("KEYTURN_DEVOPS", "https://dev.azure.com").rstrip("/"),
         vault_url=env["KEYTURN_VAULT_URL"].rstrip("/"),
         client_id=env.get("AZURE_CLIENT_ID", ""),
         servicebus_connection=env.get("ServiceBus", ""),

@@ -1,8 +1,16 @@
 """Calls about what a person takes over into the product."""
 
 from functions.calls.common import BODY_FAULTS
-from functions.http import forms
 from functions.http.call import Call, late
+
+FORMAT = {
+    "type": "string",
+    "anyOf": [{"enum": ["json", "markdown", "env"]}, {"pattern": r"^[A-Za-z0-9._-]+$"}],
+    "description": (
+        "markdown for people, env for environment variables, or the name of a file of the "
+        "product, such as appsettings.agent.json; a product offers those that its profile has"
+    ),
+}
 
 CALLS: tuple[Call, ...] = (
     Call(
@@ -12,9 +20,9 @@ CALLS: tuple[Call, ...] = (
         handle=late("handover.show_handover"),
         about="Show what to enter into the product, with vault references in place of secrets",
         tag="hand-over",
-        query={"format": {"enum": list(forms.SHEET)}},
+        query={"format": FORMAT},
         answers={200: "Sheet"},
-        other_forms=("text/markdown",),
+        other_forms=("text/markdown", "text/plain"),
         faults=(400, 404, 406, 409),
     ),
     Call(

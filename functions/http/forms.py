@@ -1,4 +1,3 @@
 """Media types in which answers can be had, by the name that a query gives them."""
 
-SHEET = {"json": "application/json", "markdown": "text/markdown"}
 ACCOUNTS = {"json": "application/json", "csv": "text/csv", "ndjson": "application/x-ndjson"}

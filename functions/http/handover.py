@@ -3,11 +3,11 @@
 import azure.functions as func
 import msgspec
 
-from functions.http import answers, asking, forms
+from functions.http import answers, asking
 from functions.http.call import Connect
 from functions.http.connections import find
 from shared.errors import NeedsHuman
-from shared.handover import markdown, sheet
+from shared.handover import environment, markdown, offered, settings_file, sheet
 from shared.model.connection import Aspect, Condition, Credential, Status
 from shared.profile import catalogue
 from shared.requests import check_acknowledgement
@@ -16,7 +16,6 @@ from shared.requests import check_acknowledgement
 async def show_handover(req: func.HttpRequest, connect: Connect) -> func.HttpResponse:
     asked = asking.name(req)
     asking.query(req, ("format",))
-    form = asking.form(req, forms.SHEET)
     ctx = await connect()
     connection = await find(ctx, asked)
     profile = catalogue().get(connection.spec.profile)
@@ -24,6 +23,7 @@ async def show_handover(req: func.HttpRequest, connect: Connect) -> func.HttpRes
         message = f"there is no profile {connection.spec.profile} any more"
         hint = "deploy a version that has it"
         raise answers.fault(409, "PROFILE_UNKNOWN", message, hint)
+    form = asking.form(req, offered(profile))
     tenant = await ctx.directory.tenant()
     try:
         made = sheet(profile, connection, tenant, ctx.vault.reference)
@@ -31,9 +31,19 @@ async def show_handover(req: func.HttpRequest, connect: Connect) -> func.HttpRes
         raise answers.fault(409, problem.code, problem.message, problem.remedy) from problem
     # Vault URLs name versions: an old sheet must not be taken for the present one.
     headers = {"Cache-Control": "no-store"}
+    if form == "json":
+        return answers.ok(made, headers=headers)
     if form == "markdown":
-        return answers.text(markdown(made), forms.SHEET[form], headers)
-    return answers.ok(made, headers=headers)
+        return answers.text(markdown(made), "text/markdown", headers)
+    if form == "env":
+        headers |= _attached(f"{asked}.env")
+        return answers.text(environment(made, ctx.vault.reference), "text/plain", headers)
+    headers |= _attached(form)
+    return answers.text(settings_file(made, form), "application/json", headers)
+
+
+def _attached(name: str) -> dict[str, str]:
+    return {"Content-Disposition": f'attachment; filename="{name}"'}
 
 
 async def acknowledge_handover(req: func.HttpRequest, connect: Connect) -> func.HttpResponse:

@@ -3,6 +3,7 @@
 from shared.handover import sheet
 from shared.imports import schedule_first
 from shared.messages import Event
+from shared.mirror import mirror
 from shared.model.connection import Aspect
 from shared.step import Done, Work, step
 
@@ -10,9 +11,11 @@ from shared.step import Done, Work, step
 @step(Aspect.HANDED_OVER)
 async def report(work: Work) -> Done:
     """Check that every line of the hand-over sheet has a value, and announce it."""
-    tenant = await work.ctx.directory.tenant()
-    made = sheet(work.profile, work.connection, tenant, work.ctx.vault.reference)
+    await mirror(work)  # what the product reads by itself may have been changed meanwhile
     name, operation = work.connection.spec.name, work.message.operation
+    connection = await work.ctx.ledger.connection(name) or work.connection
+    tenant = await work.ctx.directory.tenant()
+    made = sheet(work.profile, connection, tenant, work.ctx.vault.reference)
     await work.ctx.outbox.publish(
         Event(
             id=f"{operation}:report",
@@ -24,6 +27,7 @@ async def report(work: Work) -> Done:
                 "operation": operation,
                 "kind": work.message.kind,
                 "profile": work.profile.id,
+                "steps": [step.what for step in made.steps],
                 "handover": f"/api/connections/{name}/handover",
                 "conditions": {c.type: c.status for c in work.connection.conditions},
             },
@@ -34,4 +38,8 @@ async def report(work: Work) -> Done:
     acknowledged = known is not None and known.reason == "ACKNOWLEDGED"
     if known and credential and acknowledged and credential.vault_version in known.message:
         return Done(known.reason, known.message)  # somebody's word for this very version
-    return Done("PUBLISHED", f"{len(made.lines)} lines for the product are ready to be taken over.")
+    asked = f" {len(made.steps)} steps are left for a person." if made.steps else ""
+    return Done(
+        "PUBLISHED",
+        f"{len(made.lines)} lines for the product are ready to be taken over.{asked}",
+    )

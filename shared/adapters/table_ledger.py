@@ -49,6 +49,7 @@ class TableLedger:
         self.operation = operations.operation
         self.operations = operations.operations
         self.advance = operations.advance
+        self.forget = operations.forget
 
         history = History(tables["history"])
         self.record = history.record

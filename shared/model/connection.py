@@ -140,6 +140,17 @@ class BrokeredToken(Value, frozen=True, omit_defaults=False):
     ext_expires_in: int = 0
 
 
+class Membership(Value, frozen=True, omit_defaults=False):
+    """The service principal as a user of an organisation outside Entra ID."""
+
+    org: str
+    object_id: str  # of the service principal
+    licence: str
+    projects: tuple[str, ...]
+    joined: bool  # False: somebody with more rights has to add it
+    at: datetime
+
+
 class Operation(Value, frozen=True, omit_defaults=False):
     """One run of the chain; its id is the correlation id of everything it does."""
 
@@ -170,6 +181,7 @@ class Connection(Value, frozen=True, omit_defaults=False):
     advice: RoleAdvice | None = None
     strays: tuple[Stray, ...] = ()  # secrets found at the last look that we did not make
     brokered: BrokeredToken | None = None
+    membership: Membership | None = None
     handed: dict[str, str] = {}  # vault names that the product reads by itself: their version
     acknowledged: dict[str, str] = {}  # preconditions that hold outside: who said so
     import_schedule: ImportSchedule | None = None

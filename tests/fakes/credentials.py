@@ -107,7 +107,7 @@ class FakeTokens(Part):
             token_type="Bearer",
             expires_in=3599,
             ext_expires_in=3599,
-            scope=f"{api}/.default",
+            scope=f"{'https://graph.microsoft.com' if api == GRAPH_APP_ID else api}/.default",
         )
 
     def _token(self, client_id: str, secret: NewSecret, api: str) -> TokenFacts | None:

@@ -121,6 +121,10 @@ class FakeLedger:
     async def advance(self, operation: Operation) -> None:
         self._operations[operation.connection, operation.id] = operation
 
+    @fallible("ledger.forget")
+    async def forget(self, operation: Operation) -> None:
+        self._operations.pop((operation.connection, operation.id), None)
+
     @fallible("ledger.record")
     async def record(self, connection: str, at: datetime, what: str, data: dict[str, Any]) -> None:
         row = _plain({**data, "at": at, "what": what})

@@ -74,6 +74,9 @@ class Operations:
             key(operation.connection), key(operation.id), pack("operation", operation)
         )
 
+    async def forget(self, operation: Operation) -> None:
+        await self._operations.delete(key(operation.connection), key(operation.id))
+
     async def _read(self, connection: str, operation: str) -> Operation | None:
         row = await self._operations.get(key(connection), key(operation))
         return None if row is None else unpack(row.columns, "operation", Operation)

@@ -91,6 +91,11 @@ class Table:
         with storage_errors(self._doing("writing")):
             await self._client.upsert_entity(_entity(partition, row, columns), mode="replace")
 
+    async def delete(self, partition: str, row: str) -> None:
+        """Remove the row; one that is gone already is success."""
+        with storage_errors(self._doing("deleting from")):
+            await self._client.delete_entity(partition, row)
+
     async def transact(self, partition: str, changes: Sequence[tuple[str, Change]]) -> bool:
         """Make all the changes or none; False when a condition of one of them fails."""
         from azure.data.tables import TableTransactionError

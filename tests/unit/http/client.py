@@ -18,7 +18,11 @@ from tests.bad_input.wanted import encoded
 from tests.fakes import FakeContext, fake_context
 
 JSON = {"content-type": "application/json; charset=utf-8"}
-FACTS = Facts(object_id="object-1", client_id="client-1", principal_id="principal-1")
+FACTS = Facts(
+    object_id="0b1ec7aa-0000-4000-8000-000000000001",
+    client_id="c11e47aa-0000-4000-8000-000000000001",
+    principal_id="5e4b1ceb-0000-4000-8000-000000000001",
+)
 
 
 @dataclass

@@ -20,7 +20,7 @@ async def test_a_connection_shows_everything_but_secrets(client: Client):
     shown = (await client.get(URL)).json
     assert shown["profile"] == "devolutions-server"
     assert shown["inputs"]["provider_name"] == "DVLS PAM"
-    assert shown["application"]["client_id"] == "client-1"
+    assert shown["application"]["client_id"] == FACTS.client_id
     assert shown["credential"]["expires"].startswith("2026-07-04")
     assert [row["id"] for row in shown["operations"]] == [done.id]
     assert shown["granted"] == ["User.Read.All"]

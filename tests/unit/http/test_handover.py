@@ -4,15 +4,19 @@ import pytest
 
 from shared.errors import NeedsHuman
 from shared.handover import markdown, sheet
-from shared.model.connection import Connection, Credential, Facts, Spec
+from shared.model.connection import Connection, Credential, Spec
 from shared.model.directory import Tenant
 from shared.profile import catalogue
 from tests.bad_input.http_bodies import GOOD
 from tests.fakes import START
-from tests.unit.http.client import Client
+from tests.unit.http.client import FACTS, Client
 
 URL = "/api/connections/dvls-prod/handover"
-TENANT = Tenant(id="tenant-1", name="Contoso", initial_domain="contoso.onmicrosoft.com")
+TENANT = Tenant(
+    id="7e4a47aa-0000-4000-8000-000000000001",
+    name="Contoso",
+    initial_domain="contoso.onmicrosoft.com",
+)
 
 
 def connection(*, credential: bool = True, provider: str = "DVLS PAM") -> Connection:
@@ -24,7 +28,7 @@ def connection(*, credential: bool = True, provider: str = "DVLS PAM") -> Connec
             inputs={"provider_name": provider},
         ),
         created=START,
-        facts=Facts(object_id="object-1", client_id="client-1", principal_id="principal-1"),
+        facts=FACTS,
         credential=Credential(
             key_id="key-1",
             expires=START,
@@ -46,8 +50,8 @@ def test_the_sheet_has_the_form_of_the_product():
     made = sheet(catalogue()["devolutions-server"], connection(), TENANT, reference)
     assert [(line.label, line.value) for line in made.lines] == [
         ("Name", "DVLS PAM"),
-        ("Tenant ID", "tenant-1"),
-        ("Client ID", "client-1"),
+        ("Tenant ID", TENANT.id),
+        ("Client ID", FACTS.client_id),
         ("Secret key", None),
     ]
     secret = made.lines[-1].secret
