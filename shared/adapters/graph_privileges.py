@@ -7,7 +7,7 @@ assign roles": only groups with isAssignableToRole can hold one, and a tenant ha
 
 import asyncio
 from collections import defaultdict
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterable
 from typing import Any, TypeVar
 
 from shared.adapters.graph_account_pages import pages
@@ -66,19 +66,20 @@ class _Reading:
         self._at_once = asyncio.Semaphore(READERS)
 
     async def privileges(self) -> Privileges:
-        definitions, active, eligible, groups = await asyncio.gather(
-            self._part("names of roles", "RoleManagement.Read.Directory", self._definitions),
-            self._part("roles", "RoleManagement.Read.Directory", self._active),
-            self._part("eligible roles", "RoleEligibilitySchedule.Read.Directory", self._eligible),
-            self._part("role-assignable groups", "Group.Read.All", self._groups),
+        read_roles = "RoleManagement.Read.Directory"
+        definitions = await self._part("names of roles", read_roles, self._definitions)
+        active = await self._part("roles", read_roles, self._active)
+        eligible = await self._part(
+            "eligible roles", "RoleEligibilitySchedule.Read.Directory", self._eligible
         )
+        groups = await self._part("role-assignable groups", "Group.Read.All", self._groups)
         restricted = await self._restricted([*active, *eligible])
         names = {row.id: row for row in definitions}
         by_principal: defaultdict[str, list[Held]] = defaultdict(list)
         for rows, via in ((active, ""), (eligible, ELIGIBLE)):
             for row in rows:
                 by_principal[row.principal_id].append(_held(row, names, restricted, via))
-        members = await asyncio.gather(*(self._around(group) for group in groups))
+        members = await _together(self._around(group) for group in groups)
         for group, (users, owners) in zip(groups, members, strict=True):
             self._through(group, users, owners, by_principal.pop(group.id, []))
         for principal, things in by_principal.items():
@@ -197,6 +198,17 @@ class _Reading:
             doing=doing,
         )
         return [row async for rows in listing for row in rows]
+
+
+async def _together(calls: Iterable[Coroutine[Any, Any, T]]) -> list[T]:
+    """All answers; when one call fails, the others are not left running."""
+    tasks = [asyncio.create_task(call) for call in calls]
+    try:
+        return await asyncio.gather(*tasks)
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
 
 
 def _held(

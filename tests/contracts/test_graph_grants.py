@@ -116,6 +116,8 @@ class TestConsents:
 
 
 class TestRoles:
+    @pytest.mark.requirement("D-22", "D-25", "D-26")
+    @pytest.mark.diagnosis("ROLE_CONFLICT")
     async def test_an_assignment_is_listed_and_may_be_repeated(
         self, stage: Stage, made: Registered
     ):
@@ -127,9 +129,39 @@ class TestRoles:
             await stage.roles.assign(made.principal_id, role)
         (held,) = await stage.roles.assigned(made.principal_id)
         assert (held.role_id, held.scope) == (role, "/")
-        assert await stage.roles.settled_assignment(made.principal_id, role)
+        assert held.principal_type == "ServicePrincipal"
+        assert await stage.roles.settled_assignment(made.principal_id, role) == held
         statuses = [row["status"] for row in await stage.traffic("POST", "roleAssignments")]
         assert statuses == [201, 400]
+
+    async def test_an_assignment_is_taken_away_and_that_may_be_repeated(
+        self, stage: Stage, made: Registered
+    ):
+        for name in (ROLE, "User Administrator"):
+            await stage.roles.assign(made.principal_id, await stage.roles.role_id(name))
+        lower = await stage.roles.settled_assignment(
+            made.principal_id, await stage.roles.role_id(ROLE)
+        )
+        for _ in range(2):
+            await stage.roles.unassign(lower)
+        (left,) = await stage.roles.assigned(made.principal_id)
+        assert (await stage.roles.names())[left.role_id] == "User Administrator"
+        statuses = [row["status"] for row in await stage.traffic("DELETE", "roleAssignments")]
+        assert statuses == [204, 404]
+
+    async def test_a_role_in_one_unit_is_listed_but_not_settled(
+        self, stage: Stage, made: Registered
+    ):
+        unit = (await stage.control("tenant", administrative_units=[{"displayName": "North"}]))[
+            "administrative_units"
+        ][0]
+        scope = f"/administrativeUnits/{unit}"
+        row = {"role": ROLE, "principal": made.principal_id, "scope": scope}
+        await stage.control("tenant", roles=[row])
+        (held,) = await stage.roles.assigned(made.principal_id)
+        assert (held.scope, held.everywhere) == (scope, False)
+        role = await stage.roles.role_id(ROLE)
+        assert await stage.roles.settled_assignment(made.principal_id, role) is None
 
     @pytest.mark.parametrize("name", ["No Such Role", "helpdesk administrator", "O'Neil's role"])
     async def test_unknown_roles(self, stage: Stage, name):
@@ -142,10 +174,12 @@ class TestRoles:
         await stage.control("faults", call=call, pattern="ok,404,ok")
         assert not await stage.roles.settled_assignment(made.principal_id, role)
 
+    @pytest.mark.diagnosis("ROLE_NOT_FOUND_FLAP")
     async def test_a_principal_that_is_not_known_everywhere(self, stage: Stage, made: Registered):
         role = await stage.roles.role_id(ROLE)
         await stage.fault("F5", times=1)
-        error = await try_later(stage.roles.assign(made.principal_id, role), "APP_REPLICATION")
+        call = stage.roles.assign(made.principal_id, role)
+        error = await try_later(call, "ROLE_NOT_FOUND_FLAP")
         assert f"assigning role {role}" in error.message
         await stage.roles.assign(made.principal_id, role)
 
