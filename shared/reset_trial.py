@@ -2,19 +2,23 @@
 
 from shared.errors import NeedsHuman
 from shared.model.credential import NewSecret
+from shared.planning.access import reset_roles
 from shared.planning.reset import impossible, refused
 from shared.step import Work
 
+CHECK = "reset_trial"
 INPUT = "test_account"
 
 
 async def reset_trial(work: Work, secret: NewSecret) -> NeedsHuman | None:
     """Reset the password of the input `test_account`, and of no other; what is wrong if it fails.
 
-    Without that input nothing is tried. Raises `TryLater` when a service is not ready.
+    Without that input, and for features that reset no passwords, nothing is tried. Raises
+    `TryLater` when a service is not ready.
     """
-    account = str(work.connection.spec.inputs.get(INPUT) or "").strip()
-    if not account:
+    spec = work.connection.spec
+    account = str(spec.inputs.get(INPUT) or "").strip()
+    if CHECK not in work.profile.checks or not account or not reset_roles(work.profile, spec)[0]:
         return None
     target = await work.ctx.reset_trial.target(account)
     if target is None:

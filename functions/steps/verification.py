@@ -10,6 +10,7 @@ from shared.planning.consent import Verdict, judge
 from shared.planning.sign_in import expected_roles
 from shared.planning.verification import Evidence, Read, Tried, find_trouble, looks_like_id
 from shared.proof import read_with, sign_in
+from shared.reset_trial import reset_trial
 from shared.step import Done, Work, step
 from shared.wanted import Wanted, wanted
 
@@ -27,7 +28,7 @@ async def verification(work: Work) -> Done:
     name = work.connection.spec.name
     await work.ctx.ledger.amend(name, granted=granted, roles=roles)
     await work.ctx.ledger.set_due("verify", name, work.ctx.clock.now() + EVERY)
-    if trouble := find_trouble(evidence):
+    if trouble := find_trouble(evidence) or await reset_trial(work, secret):
         raise work.doubt(trouble)
     return Done(
         "VERIFIED",

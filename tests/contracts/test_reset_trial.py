@@ -1,6 +1,7 @@
 """`ports.ResetTrial`: one password, with the product's own token, as Entra allows it."""
 
 import json
+import logging
 from typing import Any
 
 import pytest
@@ -69,6 +70,18 @@ async def test_each_reset_sets_another_password(stage: Stage, product: Registere
     first, second = (body["passwordProfile"]["password"] for body in await sent(stage))
     assert first != second
     assert min(len(first), len(second)) > 30
+
+
+async def test_the_password_is_in_no_log_and_no_answer(
+    stage: Stage, product: Registered, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.DEBUG)
+    await give(stage, product, "Helpdesk Administrator")
+    user, secret = await person(stage), await stage.secret(product.object_id)
+    answer = await trial(stage).reset(product.client_id, secret, user)
+    (body,) = await sent(stage)
+    assert caplog.text
+    assert body["passwordProfile"]["password"] not in caplog.text + repr(answer)
 
 
 @pytest.mark.diagnosis("ROLE_MISSING")
