@@ -1,4 +1,4 @@
-"""``python -m functions``: write the files that are derived from the steps (`make generate`)."""
+"""``python -m functions``: write the files that are derived from the code (`make generate`)."""
 
 import sys
 from pathlib import Path
@@ -6,6 +6,8 @@ from pathlib import Path
 import azure.functions as func
 
 import functions
+from shared.profile.reference import json_schema
+from shared.profile.reference.page import page
 from shared.step import STEPS
 from shared.topology import render
 
@@ -29,19 +31,27 @@ def indexed() -> dict[str, list[str]]:
     return {kind: sorted(found[kind]) for kind in found}
 
 
+def generated() -> dict[Path, str]:
+    """Contents of every generated file: from the steps, and from the profiles' model."""
+    profiles = Path("docs/profiles.md")
+    return {
+        **render(STEPS.values(), indexed()),
+        Path("docs/profile.schema.json"): json_schema(),
+        profiles: page((ROOT / profiles).read_text("utf-8")),
+    }
+
+
 def stale() -> list[Path]:
-    """Generated files that differ from what the steps say."""
-    wanted = render(STEPS.values(), indexed())
+    """Generated files that differ from what the code says."""
     return [
         path
-        for path, text in wanted.items()
+        for path, text in generated().items()
         if not (ROOT / path).exists() or (ROOT / path).read_text("utf-8") != text
     ]
 
 
 def main() -> int:
-    names = indexed()
-    for path, text in render(STEPS.values(), names).items():
+    for path, text in generated().items():
         (ROOT / path).parent.mkdir(exist_ok=True)
         (ROOT / path).write_text(text, "utf-8")
         sys.stdout.write(f"{path}\n")
