@@ -34,15 +34,23 @@ class Failed(Exception):
 
 
 def request(name: str, mode: str) -> dict[str, Any]:
-    """What a person sends to onboard Devolutions Server."""
+    """What a person sends to onboard Devolutions Server.
+
+    Who holds roles are administrators, for whom the guide's role does not suffice.
+    """
     return {
         "name": name,
         "profile": "devolutions-server",
-        "features": {"discovery": True, "password_rotation": True},
+        "features": {
+            "discovery": True,
+            "password_rotation": True,
+            "admin_targets": mode == "roles",
+        },
         "inputs": {
             "provider_name": f"DVLS PAM {name}",
             "config_name": "nightly",
             "search_mode": mode,
+            "filter": ["Team 04", "Team 05"] if mode == "groups" else [],
         },
         "owner": "ana@contoso.example",
         "approval": {"by": "chris@contoso.example", "reason": "reviewed, change 4711"},
