@@ -70,6 +70,9 @@ class Applications(Protocol):
     async def ensure(self, wanted: WantedApplication) -> None:
         """Create it, or update the one of this unique name; both may be repeated."""
 
+    async def deleted(self, object_id: str) -> datetime | None:
+        """When it was deleted; None when it is not among the deleted ones, which last 30 days."""
+
     async def settled(self, object_id: str) -> Application | None:
         """Read until several consecutive reads agree that it is there; None when one does not."""
 

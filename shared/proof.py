@@ -5,8 +5,7 @@ import asyncio
 from shared.model.credential import NewSecret
 from shared.model.directory import GRAPH_APP_ID
 from shared.planning.access import plan_access
-from shared.planning.sign_in import expected_roles, reads
-from shared.planning.verification import Read, Tried, denied, lacking
+from shared.planning.sign_in import Read, Tried, denied, expected_roles, lacking, reads
 from shared.step import Work
 
 SUCCESSES = 5  # consecutive tokens that prove a secret

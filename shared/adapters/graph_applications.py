@@ -3,11 +3,12 @@
 Source: Graph v1.0 "Upsert application", "Upsert servicePrincipal", "application resource type".
 """
 
+from datetime import datetime
 from typing import Any
 
 from shared.adapters.graph_client import Graph
 from shared.adapters.graph_query import create_if_missing, query
-from shared.adapters.graph_rows import ApplicationRow, IdRow, PrincipalRow
+from shared.adapters.graph_rows import ApplicationRow, DeletedRow, IdRow, PrincipalRow
 from shared.adapters.settled import SPACING, settled
 from shared.model.directory import Application, Kind, Principal, WantedApplication
 
@@ -47,6 +48,14 @@ class GraphApplications:
         builder = self._graph.client.applications_with_unique_name(wanted.unique_name)
         info = builder.to_patch_request_information(_application(wanted), create_if_missing())
         await self._graph.write(info, doing=f"registering {wanted.unique_name}")
+
+    async def deleted(self, object_id: str) -> datetime | None:
+        """Source: Graph v1.0 "Get deletedItem"."""
+        builder = self._graph.client.directory.deleted_items.by_directory_object_id(object_id)
+        row = await self._graph.get(
+            builder.to_get_request_information(), DeletedRow, doing=f"looking for {object_id}"
+        )
+        return row.deleted_date_time if row else None
 
     async def settled(self, object_id: str) -> Application | None:
         builder = self._graph.client.applications.by_application_id(object_id)

@@ -225,6 +225,11 @@ class NamedRow(Row, frozen=True):
     display_name: str | None = None
 
 
+class DeletedRow(Row, frozen=True):
+    id: str
+    deleted_date_time: datetime | None = None
+
+
 class DomainRow(Row, frozen=True):
     name: str
     is_initial: bool = False

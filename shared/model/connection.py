@@ -179,6 +179,7 @@ class Connection(Value, frozen=True, omit_defaults=False):
     roles: tuple[str, ...] = ()  # directory roles found assigned at the last check
     given: tuple[str, ...] = ()  # what Keyturn itself granted: "<api>/<kind>/<permission id>"
     advice: RoleAdvice | None = None
+    verified: datetime | None = None  # the last verification that found everything in order
     strays: tuple[Stray, ...] = ()  # secrets found at the last look that we did not make
     brokered: BrokeredToken | None = None
     membership: Membership | None = None

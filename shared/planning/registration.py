@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 from shared.model.connection import Spec, Value
 from shared.model.directory import Application, Permission, Principal, WantedApplication
 from shared.model.profile import AUDIENCES, Profile, fill
+from shared.planning.templates import profile_inputs
 
 OURS = "keyturn"
 """Tag on everything that Keyturn made; the connection's name stands in a second tag."""
@@ -109,6 +110,11 @@ def plan_registration(
     return Finished(
         object_id=app.object_id, client_id=app.client_id, principal_id=seen.principal.object_id
     )
+
+
+def is_adopted(profile: Profile, spec: Spec) -> bool:
+    """Whether the connection uses an application that was there before."""
+    return bool(fill(profile.registration.existing, profile_inputs(profile, spec)))
 
 
 def is_foreign(app: Application) -> bool:

@@ -1,5 +1,7 @@
 """Directory, applications, consents and roles over one `FakeTenant`."""
 
+from datetime import datetime
+
 from shared.errors import NeedsHuman
 from shared.model.directory import (
     Application,
@@ -52,6 +54,10 @@ class FakeApplications(Part):
             )
         else:
             row.wanted = wanted
+
+    @fallible("applications.deleted")
+    async def deleted(self, object_id: str) -> datetime | None:
+        return self._tenant.deleted.get(object_id)
 
     @fallible("applications.settled")
     async def settled(self, object_id: str) -> Application | None:

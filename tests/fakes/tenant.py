@@ -123,6 +123,7 @@ class FakeTenant:
         self.apis = set(RESOURCES.values())  # that a token may be had for
         self.role_ids = dict(ROLES)
         self.applications: dict[str, ApplicationRow] = {}  # by unique name
+        self.deleted: dict[str, datetime] = {}  # by object id of the application
         self.principals: dict[str, PrincipalRow] = {}  # by client id
         self.issued: list[str] = []  # every secret value ever made, for leak checks
 

@@ -4,20 +4,40 @@ import pytest
 from msgspec.structs import replace
 
 from shared.model.credential import ReadFacts, TokenFacts
-from shared.model.directory import GRAPH_APP_ID
+from shared.model.directory import GRAPH_APP_ID, Kind, Permission, PermissionKey
 from shared.model.profile import RESOURCES
 from shared.planning.consent import Judged, Verdict
-from shared.planning.verification import Evidence, Read, Tried, find_trouble, looks_like_id
-from tests.unit.planning.samples import APPLICATION, PRINCIPAL, WANTED
+from shared.planning.sign_in import Read, SignIn, Tried, looks_like_id
+from shared.planning.verification import Evidence, find_troubles, told
+from tests.unit.planning.samples import APPLICATION, DAY, NOW, PRINCIPAL, WANTED
 
 ROLES = frozenset({"User.Read.All", "Group.Read.All"})
 TOKEN = TokenFacts(roles=ROLES, app_id="app-client", tenant_id="t")
 GUID = "0f8fad5b-d9cb-469f-a165-70867728950e"
 
 
+def permissions(kind: Kind, *names: str) -> tuple[Permission, ...]:
+    return tuple(
+        Permission(
+            key=PermissionKey(resource=GRAPH_APP_ID, kind=kind, id=f"{kind}-{name}"), name=name
+        )
+        for name in names
+    )
+
+
 def judged(verdict: Verdict, *names: str) -> tuple[Judged, ...]:
     return tuple(Judged(verdict=verdict, name=name) for name in names)
 
+
+PERMISSIONS = permissions(Kind.APPLICATION, *sorted(ROLES))
+DELEGATED = permissions(Kind.DELEGATED, *sorted(ROLES))
+SIGNED_IN = SignIn(
+    served=True,
+    hint="abc",
+    published=NOW - 9 * DAY,
+    expires=NOW + 90 * DAY,
+    tokens=(Tried(api=GRAPH_APP_ID, expected=ROLES, token=TOKEN),),
+)
 
 GOOD = Evidence(
     wanted=WANTED,
@@ -26,9 +46,10 @@ GOOD = Evidence(
     judged=judged(Verdict.OK, *sorted(ROLES)),
     roles_wanted=("Helpdesk Administrator",),
     roles_missing=(),
-    tokens=(Tried(api=GRAPH_APP_ID, expected=ROLES, token=TOKEN),),
-    secret_looks_like_id=False,
-    reads=(),
+    permissions=PERMISSIONS,
+    offered=(*PERMISSIONS, *DELEGATED),
+    sign_in=SIGNED_IN,
+    now=NOW,
 )
 
 
@@ -37,12 +58,16 @@ def app(**changes: object) -> dict[str, object]:
 
 
 def token(found: TokenFacts | None, api: str = GRAPH_APP_ID) -> dict[str, object]:
-    return {"tokens": (Tried(api=api, expected=ROLES, token=found),)}
+    return signed_in(tokens=(Tried(api=api, expected=ROLES, token=found),))
+
+
+def signed_in(**changes: object) -> dict[str, object]:
+    return {"sign_in": replace(SIGNED_IN, **changes)}
 
 
 def read(what: str, said: str) -> dict[str, object]:
     facts = ReadFacts(allowed=False, roles=ROLES, said=said)
-    return {"reads": (Read(what=what, facts=facts),)}
+    return signed_in(reads=(Read(what=what, facts=facts),))
 
 
 DEVOPS = RESOURCES["azure-devops"]
@@ -83,8 +108,8 @@ CASES = {
         "EXTRA_PERMISSION",
         ("Mail.Send", "sp/9"),
     ),
-    "id in place of the value": ({"secret_looks_like_id": True}, "SECRET_ID_NOT_VALUE", ()),
-    "no token": (token(None), "SECRET_REFUSED", ()),
+    "id in place of the value": (signed_in(looks_like_id=True), "SECRET_ID_NOT_VALUE", ()),
+    "no token": (token(None), "SECRET_MISSING", ()),
     "token lacks a permission": (
         token(replace(TOKEN, roles=frozenset({"User.Read.All"}))),
         "TOKEN_OLDER_THAN_CONSENT",
@@ -101,8 +126,8 @@ CASES = {
         (),
     ),
     "one of two tokens refused": (
-        {"tokens": (*GOOD.tokens, Tried(api=DEVOPS, expected=frozenset(), token=None))},
-        "SECRET_REFUSED",
+        signed_in(tokens=(*SIGNED_IN.tokens, Tried(api=DEVOPS, expected=frozenset(), token=None))),
+        "SECRET_MISSING",
         (),
     ),
     "read refused without a word": (
@@ -137,7 +162,7 @@ CASES = {
         (),
     ),
     "id in place of the value, hence no token": (
-        {"secret_looks_like_id": True, **token(None)},
+        signed_in(looks_like_id=True, tokens=()),
         "SECRET_ID_NOT_VALUE",
         (),
     ),
@@ -147,11 +172,11 @@ CASES = {
 @pytest.mark.parametrize("name", CASES)
 def test_trouble(name):
     changes, code, texts = CASES[name]
-    trouble = find_trouble(replace(GOOD, **changes))
+    troubles = find_troubles(replace(GOOD, **changes))
     if code is None:
-        assert trouble is None
+        assert troubles == []
     else:
-        assert trouble is not None
+        trouble = told(troubles)
         assert trouble.code == code
         assert trouble.remedy
         assert all(text in trouble.message + trouble.remedy for text in texts)

@@ -1,0 +1,163 @@
+"""Reads everything that a verification judges."""
+
+import asyncio
+
+from shared.errors import NeedsHuman
+from shared.federation import trust_of
+from shared.leftovers import leftovers, note_strays
+from shared.model.connection import Stray
+from shared.model.credential import NewSecret, StoredSecret
+from shared.model.directory import Kind, RoleAssignment
+from shared.model.profile import RETIRED
+from shared.planning import federation, strays
+from shared.planning.consent import Judged, Verdict, judge
+from shared.planning.credentials import staging_name
+from shared.planning.lifetime import policy_of
+from shared.planning.registration import is_adopted
+from shared.planning.sign_in import SignIn, Tried, expected_roles, looks_like_id
+from shared.planning.verification import Evidence
+from shared.proof import read_with, sign_in
+from shared.step import Work
+from shared.wanted import Wanted
+
+
+async def gather(work: Work, wants: Wanted) -> tuple[Evidence, NewSecret | None]:
+    """All of it is reading, so it is done at once; also the published secret, if there is one."""
+    facts, ctx = work.connection.facts, work.ctx
+    (
+        judged,
+        application,
+        principal,
+        (missing, extra),
+        (found, secret, foreign),
+    ) = await asyncio.gather(
+        _judged(work, wants),
+        ctx.applications.find(wants.application.unique_name),
+        ctx.applications.principal(facts.client_id),
+        _roles(work, wants.access.roles),
+        _credential(work, wants),
+    )
+    deleted = None
+    if application is None:
+        deleted = await ctx.applications.deleted(facts.object_id)
+    now, known = ctx.clock.now(), work.connection.credential
+    adopted = is_adopted(work.profile, work.connection.spec)
+    others = [
+        strays.trouble(foreign, known.published if known else None, adopted=adopted, now=now),
+        await _trust(work),
+    ]
+    evidence = Evidence(
+        wanted=wants.application,
+        application=application,
+        principal=principal,
+        deleted=deleted,
+        permissions=wants.permissions,
+        offered=tuple(p for resource in wants.resources for p in resource.permissions),
+        judged=judged,
+        roles_wanted=wants.access.roles,
+        roles_missing=missing,
+        roles_extra=extra,
+        sign_in=found,
+        adopted=adopted,
+        given=work.connection.given,
+        since=work.connection.verified,
+        strays=foreign,
+        others=tuple(filter(None, others)),
+        now=now,
+    )
+    return evidence, secret
+
+
+async def _judged(work: Work, wants: Wanted) -> tuple[Judged, ...]:
+    ctx, principal_id = work.ctx, work.connection.facts.principal_id
+    granted, delegated = await asyncio.gather(
+        ctx.consents.granted(principal_id), ctx.consents.delegated(principal_id)
+    )
+    judged = judge(wants.permissions, wants.resources, granted, delegated)
+    if all(j.verdict != Verdict.FOREIGN for j in judged):
+        return judged
+    retired = await ctx.directory.resource(RETIRED)
+    if retired is None:
+        return judged
+    return judge(wants.permissions, (*wants.resources, retired), granted, delegated)
+
+
+async def _roles(work: Work, wanted: tuple[str, ...]) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Names of the directory roles that are missing, and of those that nobody wants."""
+    roles = work.ctx.roles
+    held, ids = await asyncio.gather(
+        roles.assigned(work.connection.facts.principal_id),
+        asyncio.gather(*map(roles.role_id, wanted)),
+    )
+    there = {assignment.role_id for assignment in held if assignment.everywhere}
+    missing = tuple(name for name, id_ in zip(wanted, ids, strict=True) if id_ not in there)
+    more = [a for a in held if not (a.everywhere and a.role_id in ids)]
+    if not more:
+        return missing, ()
+    names = await roles.names()
+    return missing, tuple(sorted(_role(assignment, names) for assignment in more))
+
+
+def _role(assignment: RoleAssignment, names: dict[str, str]) -> str:
+    name = names.get(assignment.role_id, assignment.role_id)
+    return name if assignment.everywhere else f"{name} (only in {assignment.scope})"
+
+
+async def _credential(
+    work: Work, wants: Wanted
+) -> tuple[SignIn | None, NewSecret | None, tuple[Stray, ...]]:
+    """The secret that is served, what signing in with it shows, and the secrets of others."""
+    name, vault = work.connection.spec.name, work.ctx.vault
+    held, served, staged = await asyncio.gather(
+        work.ctx.credentials.held(work.connection.facts.object_id),
+        vault.current(name),
+        vault.current(staging_name(name)),
+    )
+    left = await leftovers(work, held or (), served.key_id if served else "")
+    foreign = await note_strays(work, held, (served, staged), left)
+    if work.profile.credential.kind != "client_secret":
+        return None, None, foreign
+    there = held is None or any(s.key_id == served.key_id for s in held) if served else False
+    if policy_of(work.profile, work.connection.spec).external:
+        foreign = ()  # made by the one who rotates
+        if served is not None and not there:
+            return None, None, foreign  # he has replaced the secret that was handed over
+    secret = await vault.reveal(served) if served else None
+    if served is None or secret is None:
+        return SignIn(served=False), None, foreign
+    return await _signed_in(work, wants, served, secret, held=there), secret, foreign
+
+
+async def _signed_in(
+    work: Work, wants: Wanted, served: StoredSecret, secret: NewSecret, *, held: bool
+) -> SignIn:
+    """Sign in with the secret; once that works everywhere, read with what the tokens carry."""
+    permissions = [
+        (p.key.resource, p.name) for p in wants.permissions if p.key.kind == Kind.APPLICATION
+    ]
+    expected = expected_roles(work.profile, work.connection.spec, permissions)
+    refused: NeedsHuman | None = None
+    tried: tuple[Tried, ...] = ()
+    try:
+        tried = await sign_in(work, secret, expected)
+    except NeedsHuman as problem:
+        refused = problem
+    good = refused is None and all(each.token is not None for each in tried)
+    return SignIn(
+        served=True,
+        held=held,
+        hint=served.hint,
+        published=served.created,
+        expires=served.expires,
+        looks_like_id=looks_like_id(secret.reveal(), secret.key_id),
+        refused=refused,
+        tokens=tried,
+        reads=await read_with(work, secret, expected) if good else (),
+    )
+
+
+async def _trust(work: Work) -> NeedsHuman | None:
+    if work.profile.credential.kind != "federated":
+        return None
+    there = await work.ctx.federation.trusted(work.connection.facts.object_id)
+    return federation.trouble(await trust_of(work), there)
