@@ -4,15 +4,27 @@ from collections.abc import Iterator, Sequence
 
 from shared import onboarding
 from shared.context import Context
+from shared.errors import TryLater
 from shared.model.connection import Connection, Operation
-from shared.model.imports import ImportRequest
+from shared.model.imports import ImportedUser, ImportRequest, Warned
 from shared.model.profile import ImportPolicy, Profile
 from shared.onboarding import Rejected
-from shared.planning.import_people import ROLE_UNKNOWN, unknown_roles
+from shared.planning.import_names import USER_NOT_FOUND
+from shared.planning.import_people import (
+    NO_ADMINISTRATOR,
+    ROLE_UNKNOWN,
+    administrators,
+    no_administrator,
+    unknown_roles,
+    with_roles,
+)
 from shared.planning.import_requests import completed
 from shared.profile import catalogue
 from shared.requests import Problem
 from shared.requests.problem import one_of
+
+ATTEMPTS = 3
+"""Of a change, while others change the same users."""
 
 
 class Unfit(Exception):
@@ -50,6 +62,40 @@ def product(connection: Connection) -> tuple[Profile, ImportPolicy]:
     return profile, profile.import_
 
 
+async def change_roles(
+    ctx: Context, name: str, roles: dict[str, str], *, by: str
+) -> tuple[tuple[ImportedUser, ...], tuple[Warned, ...]]:
+    """Set users' roles at once, all of them or none; raises `Unfit` or `Rejected`."""
+    _, policy = product(await onboarding.find(ctx, name))
+    problems = role_problems(policy, roles)
+    if problems:
+        raise Unfit(problems)
+    for attempt in range(ATTEMPTS):
+        known, tag = await ctx.import_store.load(name)
+        changed, strangers = with_roles(known, roles)
+        if strangers:
+            raise Unfit([_stranger(stranger) for stranger in strangers])
+        held = administrators(policy, known.users)
+        if held and not administrators(policy, changed.users):
+            raise Rejected(
+                "roles",
+                NO_ADMINISTRATOR,
+                f"{', '.join(held)} would be the last {policy.require_at_least_one} to lose it",
+                "give another user that role first, or in the same request",
+            )
+        try:
+            await ctx.import_store.save(name, changed, tag)
+        except TryLater as reason:
+            if reason.code != "CONFIG_CONFLICT" or attempt == ATTEMPTS - 1:
+                raise
+            continue
+        break
+    await ctx.ledger.record(name, ctx.clock.now(), "roles.changed", {"roles": roles, "by": by})
+    before = {user.id: user for user in known.users}
+    touched = tuple(user for user in changed.users if before[user.id] is not user)
+    return touched, no_administrator(policy, administrators(policy, changed.users))
+
+
 def role_problems(policy: ImportPolicy, roles: dict[str, str]) -> list[Problem]:
     return [
         Problem(
@@ -79,6 +125,15 @@ def _problems(wish: ImportRequest, profile: Profile, policy: ImportPolicy) -> It
     if not wish.names_anybody():
         hint = "name users or groups, or tick groups that POST groups:fetch lists"
         yield _problem("users", "INPUT_MISSING", "and groups name nobody to import", hint)
+
+
+def _stranger(name: str) -> Problem:
+    return Problem(
+        field=f"roles.{name}",
+        code=f"{USER_NOT_FOUND}:{name}",
+        message=f"no imported user is called {name}",
+        hint="import the user first; names are user principal names or ids",
+    )
 
 
 def _problem(field: str, code: str, what: str, hint: str) -> Problem:

@@ -1,6 +1,6 @@
 """The table of the API's calls, in the order of its description."""
 
-from functions.calls import about, connections, discovery, handover
+from functions.calls import about, connections, discovery, handover, imports
 from functions.http.call import Call
 
 CALLS: tuple[Call, ...] = (
@@ -8,4 +8,5 @@ CALLS: tuple[Call, ...] = (
     *connections.CALLS,
     *handover.CALLS,
     *discovery.CALLS,
+    *imports.CALLS,
 )

@@ -12,8 +12,11 @@ from functions.http.accounts import AccountPage, DiscoveryList
 from functions.http.answers import PROBLEM_JSON, ProblemAnswer
 from functions.http.call import Call
 from functions.http.health import Health
+from functions.http.imports import GroupList, ImportList, ImportPage
 from functions.http.orders import ApprovalView
 from functions.http.profiles import ProfileList, ProfileView
+from functions.http.schedules import ScheduleList, ScheduleView
+from functions.http.users import LoginView, PreconditionView, RolesView, UserPage
 from functions.http.views import Accepted, ConnectionList, ConnectionView
 from shared.handover import Sheet
 from shared.model.connection import Condition
@@ -28,11 +31,20 @@ SHOWN = (
     ConnectionList,
     ConnectionView,
     DiscoveryList,
+    GroupList,
     Health,
+    ImportList,
+    ImportPage,
+    LoginView,
+    PreconditionView,
     ProblemAnswer,
     ProfileList,
     ProfileView,
+    RolesView,
+    ScheduleList,
+    ScheduleView,
     Sheet,
+    UserPage,
 )
 
 ALWAYS = (401, 503)

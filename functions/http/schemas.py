@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from functions.http import import_schemas
 from shared.messages import VERSION
 from shared.model.profile import Input, Profile
 from shared.profile import catalogue
@@ -60,9 +61,14 @@ def bodies() -> dict[str, Schema]:
         "AcknowledgementRequest": ACKNOWLEDGEMENT,
         "RotationRequest": ROTATION,
         "EmptyRequest": EMPTY,
+        **import_schemas.bodies(),
         "ProvisioningMessage": {
             "description": "Message of the provisioning queue; messageId makes it unique.",
-            "oneOf": [_order(), *(_onboarding(profile) for profile in catalogue().values())],
+            "oneOf": [
+                _order(),
+                _import(),
+                *(_onboarding(profile) for profile in catalogue().values()),
+            ],
         },
     }
 
@@ -94,11 +100,21 @@ def _onboarding(profile: Profile) -> Schema:
 
 
 def _order() -> Schema:
-    kinds = [kind for kind in ORDERS if kind != "onboard"]
+    kinds = [kind for kind in ORDERS if kind not in ("onboard", "import")]
     return {
         "title": "Work on a connection",
         "type": "object",
         "properties": _envelope({"enum": kinds}),
+        "required": ["apiVersion", "kind", "connection"],
+        "additionalProperties": False,
+    }
+
+
+def _import() -> Schema:
+    return {
+        "title": "Import users and groups into a connection's product",
+        "type": "object",
+        "properties": {**_envelope({"const": "import"}), **import_schemas.WISH},
         "required": ["apiVersion", "kind", "connection"],
         "additionalProperties": False,
     }

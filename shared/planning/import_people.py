@@ -11,6 +11,7 @@ from shared.model.profile import ImportPolicy, Precondition, Profile, holds
 
 NO_ADMINISTRATOR = "NO_ADMINISTRATOR"
 ROLE_UNKNOWN = "ROLE_UNKNOWN"
+MFA_BLOCKED = "MFA_LOGIN_BLOCKED"
 CA_BLOCKS = "CA_BLOCKS_LOGIN"
 EVERYTHING = "All"
 PASSWORD_CLIENTS = frozenset({"all", "other", "mobileAppsAndDesktopClients"})
@@ -124,3 +125,17 @@ def blocked_by(names: Sequence[str]) -> Warned:
         next_step="Exclude the app or its users in these policies, or use SAML single sign-on; "
         "Keyturn changes no policy.",
     )
+
+
+def mfa_blocked(names: Sequence[str]) -> Warned:
+    return Warned(
+        code=MFA_BLOCKED,
+        message=f"Password sign-in cannot satisfy MFA, which {len(names)} imported users have: "
+        f"{some(names)}.",
+        next_step="Use SAML single sign-on for these users; Keyturn changes no policy.",
+    )
+
+
+def some(names: Sequence[str]) -> str:
+    more = f" and {len(names) - 5} more" if len(names) > 5 else ""
+    return f"{', '.join(names[:5])}{more}"

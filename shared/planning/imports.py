@@ -23,10 +23,15 @@ from shared.model.imports import (
     as_row,
 )
 from shared.model.profile import DiscoveryPolicy, ImportPolicy
-from shared.planning.import_people import administrators, no_administrator
+from shared.planning.import_people import (
+    MFA_BLOCKED,
+    administrators,
+    mfa_blocked,
+    no_administrator,
+    some,
+)
 
 MFA_SKIPPED = "MFA_USER_SKIPPED"
-MFA_BLOCKED = "MFA_LOGIN_BLOCKED"
 DUPLICATE = "DUPLICATE"
 
 LEAST, SHARE = 10, 0.5
@@ -258,7 +263,7 @@ def _role_warnings(wanted: Mapping[str, str], store: UserStore) -> Iterable[Warn
     if strangers:
         yield Warned(
             code="USER_NOT_FOUND",
-            message=f"Roles were given for users who were not imported: {_some(strangers)}.",
+            message=f"Roles were given for users who were not imported: {some(strangers)}.",
             next_step="Correct the names, or import these users.",
         )
 
@@ -274,17 +279,3 @@ def _mfa_warnings(store: UserStore, mfa: str, rows: Sequence[ImportRow]) -> Iter
     blocked = [user.user_principal_name for user in store.present() if user.mfa]
     if blocked and mfa == "warn":
         yield mfa_blocked(blocked)
-
-
-def mfa_blocked(names: Sequence[str]) -> Warned:
-    return Warned(
-        code=MFA_BLOCKED,
-        message=f"Password sign-in cannot satisfy MFA, which {len(names)} imported users have: "
-        f"{_some(names)}.",
-        next_step="Use SAML single sign-on for these users; Keyturn changes no policy.",
-    )
-
-
-def _some(names: Sequence[str]) -> str:
-    more = f" and {len(names) - 5} more" if len(names) > 5 else ""
-    return f"{', '.join(names[:5])}{more}"

@@ -4,6 +4,7 @@ from typing import Any
 
 from tests.bad_input import Row
 from tests.bad_input.http_bodies import NAMES
+from tests.bad_input.import_bodies import QUEUE_ROWS
 from tests.bad_input.wanted import ABSENT, CHANGES, UNREADABLE, WANTED, changed, encoded
 
 GOOD: dict[str, Any] = {
@@ -51,6 +52,7 @@ ROWS: tuple[Row, ...] = (
         Row(id_, encoded(changed(GOOD, field, value)), field, code)
         for id_, field, value, code in ENVELOPE
     ),
+    *QUEUE_ROWS,
     Row("empty", b"", "", "NOT_JSON"),
     Row("empty-object", b"{}", "connection", "INPUT_MISSING"),
     Row("name-for-connection", encoded({**GOOD, "name": "dvls-prod"}), "name", "FIELD_UNKNOWN"),

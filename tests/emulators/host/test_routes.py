@@ -12,6 +12,9 @@ from emulators.host.http_routes import Route, Template, find
         ("a/{x}", "a/b", {"x": "b"}),
         ("a/{x}", "A/b%2Fc%20d", {"x": "b/c d"}),
         ("a/{x}", "a", None),
+        ("a/{x}/b:c", "a/1/b:c", {"x": "1"}),  # a colon means something only within braces
+        ("a/{x}/b:c", "a/1/b%3Ac", {"x": "1"}),
+        ("a/{x}/b:c", "a/1/b", None),
         ("a/{x}", "a/b/c", None),
         ("a/{x?}", "a", {}),
         ("a/{x=7}", "a", {"x": "7"}),

@@ -64,6 +64,12 @@ class Client:
         content = body if isinstance(body, bytes) else encoded(body)
         return await self.send("POST", url, content, JSON if headers is None else headers)
 
+    async def patch(self, url: str, body: Any) -> Answer:
+        return await self.send("PATCH", url, encoded(body), JSON)
+
+    async def delete(self, url: str) -> Answer:
+        return await self.send("DELETE", url, b"", {})
+
     async def send(self, method: str, url: str, body: bytes, headers: Mapping[str, str]) -> Answer:
         path, _, query = url.removeprefix("/api/").partition("?")
         params = dict(pair.split("=", 1) for pair in query.split("&") if pair)
