@@ -61,6 +61,8 @@ class Directory(Protocol):
         """Object id of the automation's own service principal."""
 
     async def resource(self, app_id: str) -> Resource | None: ...
+    async def hybrid(self) -> bool:
+        """Whether any user is synchronised from a local directory."""
 
 
 class Applications(Protocol):

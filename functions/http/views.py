@@ -15,6 +15,8 @@ from shared.model.connection import (
     Status,
     Value,
 )
+from shared.planning.features import features_of
+from shared.profile import catalogue
 
 NEWEST = 20
 """Operations shown."""
@@ -99,13 +101,14 @@ def view(
     connection: Connection, operations: Iterable[Operation], due: Mapping[str, datetime]
 ) -> ConnectionView:
     spec = connection.spec
+    profile = catalogue().get(spec.profile)
     newest = sorted(operations, key=lambda operation: operation.started, reverse=True)
     return ConnectionView(
         name=spec.name,
         profile=spec.profile,
         owner=spec.owner,
         created=connection.created,
-        features=spec.features,
+        features=features_of(profile, connection) if profile else spec.features,
         inputs=spec.inputs,
         accept_swaps=spec.accept_swaps,
         approval=connection.approval,

@@ -2,6 +2,7 @@
 
 import asyncio
 
+from shared.computed import compute_features
 from shared.errors import NeedsHuman, TryLater
 from shared.model.connection import Aspect, Facts
 from shared.planning.registration import (
@@ -123,4 +124,5 @@ async def _finish(work: Work, object_id: str, client_id: str) -> Done:
     )
     if app is None or principal is None:
         raise work.wait("APP_REPLICATION", NOT_VISIBLE, seconds=5, minutes=10)
+    await compute_features(work)
     return Done("REGISTERED", f"Application {client_id} is registered and owned.")

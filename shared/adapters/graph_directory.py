@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from shared.adapters.graph_client import Graph
+from shared.adapters.graph_client import Graph, Page
 from shared.adapters.graph_errors import graph_errors
 from shared.adapters.graph_query import query
-from shared.adapters.graph_rows import OrganizationRow, PrincipalRow
+from shared.adapters.graph_rows import IdRow, OrganizationRow, PrincipalRow
 from shared.errors import TryLater
 from shared.model.directory import Resource, Tenant
 
@@ -61,6 +61,15 @@ class GraphDirectory:
                 return None
             self._resources[app_id] = row.resource()
         return self._resources[app_id]
+
+    async def hybrid(self) -> bool:
+        builder = self._graph.client.users
+        synchronised = "onPremisesSyncEnabled eq true"
+        info = builder.to_get_request_information(
+            query(builder, filter=synchronised, select=["id"], top=1)
+        )
+        page = await self._graph.get(info, Page[IdRow], doing="looking for synchronised accounts")
+        return page is not None and bool(page.value)
 
     async def _claims(self) -> dict[str, Any]:
         with graph_errors("signing in as the automation"):

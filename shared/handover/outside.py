@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from shared.handover.model import OpenPrecondition, Remark, StepForPerson, SwapLine
 from shared.model.connection import Connection
 from shared.model.profile import AzureRole, Profile, fill, holds
+from shared.planning.features import features_of
 
 LEVELS = {"express": "Basic", "stakeholder": "Stakeholder", "advanced": "Basic + Test Plans"}
 """Access levels as the portal names them. Source: Azure DevOps, "About access levels"."""
@@ -16,7 +17,7 @@ def steps(
     profile: Profile, connection: Connection, values: Mapping[str, str]
 ) -> tuple[StepForPerson, ...]:
     """Azure roles, and a membership that only somebody else may give."""
-    features = connection.spec.features
+    features = features_of(profile, connection)
     found = [
         StepForPerson(_assign(role, connection, values))
         for role in profile.azure_roles
@@ -49,16 +50,17 @@ def _assign(role: AzureRole, connection: Connection, values: Mapping[str, str]) 
 
 
 def preconditions(profile: Profile, connection: Connection) -> tuple[OpenPrecondition, ...]:
+    features = features_of(profile, connection)
     return tuple(
         OpenPrecondition(id=wanted.id, kind=wanted.kind, about=wanted.about)
         for wanted in profile.preconditions
-        if holds(wanted.when, connection.spec.features) and wanted.id not in connection.acknowledged
+        if holds(wanted.when, features) and wanted.id not in connection.acknowledged
     )
 
 
 def notes(profile: Profile, connection: Connection) -> tuple[Remark, ...]:
     """The profile's sentences, and permissions that it only advises."""
-    features = connection.spec.features
+    features = features_of(profile, connection)
     told = [Remark(n.about, n.replaces) for n in profile.notes if holds(n.when, features)]
     advised = [
         Remark(f"Not requested, but advised: {entry.kind} permission {', '.join(entry.names)}.")

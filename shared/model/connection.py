@@ -59,7 +59,7 @@ class Spec(Value, frozen=True, omit_defaults=False):
 
     name: str
     profile: str
-    features: dict[str, bool]
+    features: dict[str, bool]  # those that are computed only where the request forces them
     inputs: dict[str, Any]
     owner: str = ""
     accept_swaps: tuple[str, ...] = ()
@@ -179,6 +179,7 @@ class Connection(Value, frozen=True, omit_defaults=False):
     roles: tuple[str, ...] = ()  # directory roles found assigned at the last check
     given: tuple[str, ...] = ()  # what Keyturn itself granted: "<api>/<kind>/<permission id>"
     advice: RoleAdvice | None = None
+    hybrid: bool | None = None  # whether the tenant has accounts of a local directory
     verified: datetime | None = None  # the last verification that found everything in order
     strays: tuple[Stray, ...] = ()  # secrets found at the last look that we did not make
     brokered: BrokeredToken | None = None

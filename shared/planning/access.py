@@ -7,10 +7,8 @@ from shared.model.connection import RoleAdvice, Spec, Value
 from shared.model.directory import Kind, Permission, Resource
 from shared.model.profile import RESOURCES, PermissionSet, Profile, fill, holds
 from shared.planning.advice import ANYBODY
+from shared.planning.features import ADMIN_TARGETS
 from shared.planning.templates import profile_inputs
-
-ADMIN_TARGETS = "admin_targets"
-"""The feature that asks for the role that accounts of administrators need."""
 
 
 class WantedPermission(Value, frozen=True):

@@ -123,13 +123,13 @@ def _object(document: Mapping[str, Any], field: str, found: Problems) -> dict[st
 
 
 def _features(profile: Profile, given: Mapping[str, Any], found: Problems) -> dict[str, bool]:
-    # "auto" is a fact of the tenant that nobody has looked up yet: off unless forced.
-    features = {name: feature.default is True for name, feature in profile.features.items()}
+    # "auto" is a fact of the tenant: left out unless forced, and computed (`Connection.features`).
+    features = {n: f.default is True for n, f in profile.features.items() if f.default != "auto"}
     for name, value in given.items():
         field = f"features.{name}"
-        if name not in features:
+        if name not in profile.features:
             message = f"{profile.id} has no feature {name}"
-            found.add(field, "FEATURE_UNKNOWN", message, one_of(features))
+            found.add(field, "FEATURE_UNKNOWN", message, one_of(profile.features))
         elif not isinstance(value, bool):
             message = f"{field} must be a boolean, not {kind_of(value)}"
             found.invalid(field, message, "allowed: true, false")

@@ -232,6 +232,15 @@ class TestDirectory:
         assert len(await stage.traffic("GET", "/organization")) == 1
         assert len(await stage.traffic("GET", GRAPH_APP_ID)) == 1
 
+    async def test_whether_accounts_are_synchronised(self, stage: Stage):
+        assert await stage.directory.hybrid()
+        (asked,) = await stage.traffic("GET", "onPremisesSyncEnabled")
+        assert asked["status"] == 200
+        people = stage.running.server.tenant.users
+        rows = [{"user": id_, "onPremisesSyncEnabled": None} for id_ in people]
+        await stage.control("tenant", update_users=rows)
+        assert not await stage.directory.hybrid()
+
     async def test_an_api_and_what_it_offers(self, stage: Stage):
         api = await stage.directory.resource(GRAPH_APP_ID)
         assert api is not None

@@ -37,6 +37,10 @@ class FakeDirectory(Part):
     async def resource(self, app_id: str) -> Resource | None:
         return self._tenant.resources.get(app_id)
 
+    @fallible("directory.hybrid")
+    async def hybrid(self) -> bool:
+        return self._tenant.hybrid
+
 
 class FakeApplications(Part):
     """Implements ``ports.Applications``."""

@@ -115,6 +115,7 @@ class FakeTenant:
         self.roles_unknown_to_tokens: frozenset[str] = frozenset()  # granted, not yet in tokens
         self.denied_reads: dict[str, str] = {}  # reads that are refused all the same, and how
         self.own_roles = OWN_ROLES
+        self.hybrid = False  # accounts are synchronised from a local directory
         self.own_principal = str(uuid.uuid4())
         self.identity = Tenant(
             id=str(uuid.uuid4()), name="Contoso", initial_domain="contoso.onmicrosoft.com"

@@ -5,6 +5,7 @@ from typing import Any
 import msgspec
 import pytest
 
+from functions.http.views import view
 from shared import onboarding
 from shared.errors import NeedsHuman, TryLater
 from shared.model.connection import Approval, Aspect, Condition, RoleAdvice
@@ -182,7 +183,8 @@ async def test_the_first_discovery_finds_the_role_too_low_and_changes_nothing() 
     found = await advice(ctx)
     assert (found.role, found.proposed, found.least) == (HELPDESK, PAA, "User Administrator")
     assert (found.accounts, found.blocked) == (2, 1)
-    assert found.admin_targets
+    shown = view(await connection(ctx), [], {})
+    assert (shown.advice, shown.features["admin_targets"]) == (found, True)
     assert held(ctx) == [HELPDESK]
     told = [e for e in ctx.outbox.events if e.type == "keyturn.role.too_low"]
     assert len(told) == 1

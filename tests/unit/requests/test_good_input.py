@@ -27,7 +27,7 @@ def test_defaults_are_filled_in():
     assert accepted(minimal).spec == Spec(
         name="dvls",
         profile="devolutions-server",
-        features={"discovery": True, "password_rotation": True, "admin_targets": False},
+        features={"discovery": True, "password_rotation": True},
         inputs={
             "provider_name": "DVLS",
             "config_name": "nightly",
