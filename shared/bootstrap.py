@@ -36,6 +36,7 @@ async def context() -> Context:
 
 
 async def build(settings: Settings) -> Context:
+    from shared.adapters.devops import DevOps
     from shared.adapters.graph_accounts import GraphAccounts
     from shared.adapters.graph_applications import GraphApplications
     from shared.adapters.graph_client import Graph
@@ -71,6 +72,7 @@ async def build(settings: Settings) -> Context:
         federation=GraphFederation(graph),
         tokens=EntraTokens(settings),
         vault=KeyVault(settings, credential),
+        organisations=DevOps(settings, credential),
         outbox=ServiceBusOutbox(settings, credential),
         ledger=ledger,
         account_reader=GraphAccounts(graph),

@@ -1,6 +1,8 @@
 """Checks of a profile that are more than a token and a read of Graph."""
 
+from shared.brokering import broker_trouble
 from shared.errors import NeedsHuman
+from shared.membership import membership
 from shared.model.credential import NewSecret
 from shared.planning.import_people import blocked_by, policies_that_hit
 from shared.reset_trial import reset_trial
@@ -18,6 +20,9 @@ async def check(work: Work, secret: NewSecret | None) -> str:
     checks, warnings = work.profile.checks, ""
     if "ropc_ready" in checks and work.connection.spec.features.get(LOGIN):
         warnings = await _password_sign_in(work)
+    outside = await membership(work) if "devops_membership" in checks else None
+    if problem := outside or await broker_trouble(work):
+        raise work.doubt(problem)
     if "reset_trial" in checks and secret is not None:
         problem = await reset_trial(work, secret)
         if problem is not None:

@@ -14,6 +14,7 @@ from shared.ports import (
     Federation,
     ImportStore,
     Ledger,
+    Organisations,
     Outbox,
     PrivilegeReader,
     ResetTrial,
@@ -35,6 +36,7 @@ class Context(msgspec.Struct, frozen=True, kw_only=True):
     federation: Federation
     tokens: Tokens
     vault: Vault
+    organisations: Organisations
     outbox: Outbox
     ledger: Ledger
     account_reader: AccountReader

@@ -42,6 +42,7 @@ from shared.model.imports import (
     ImportSummary,
     UserStore,
 )
+from shared.model.membership import Member
 from shared.model.privilege import Privileges, ResetAnswer, ResetTarget
 
 
@@ -184,6 +185,25 @@ class Vault(Protocol):
     async def disable(self, stored: StoredSecret) -> None: ...
     def reference(self, name: str, version: str) -> str:
         """URL by which people and products refer to that version."""
+
+
+class Organisations(Protocol):
+    """Azure DevOps: organisations and who is in them."""
+
+    async def connected_tenant(self, org: str) -> str | None:
+        """Id of the tenant that it is connected to, empty for none; None: no such organisation."""
+
+    async def member(self, org: str, member_id: str) -> Member | None:
+        """By the id that `add` answered. Raises `NeedsHuman` DEVOPS_NEEDS_PCA."""
+
+    async def add(self, org: str, wanted: Member) -> Member:
+        """Raises `NeedsHuman` DEVOPS_NEEDS_PCA, DEVOPS_WRONG_ID, DEVOPS_LICENCE."""
+
+    async def change(self, org: str, known: Member, wanted: Member) -> Member:
+        """Give the access level and the projects that are missing; raises as `add`."""
+
+    async def admits(self, org: str, token: Masked) -> bool:
+        """Whether the holder of an access token is a user of the organisation."""
 
 
 class Outbox(Protocol):

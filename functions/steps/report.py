@@ -38,7 +38,7 @@ async def report(work: Work) -> Done:
     acknowledged = known is not None and known.reason == "ACKNOWLEDGED"
     if known and credential and acknowledged and credential.vault_version in known.message:
         return Done(known.reason, known.message)  # somebody's word for this very version
-    asked = f" {len(made.steps)} steps are left for a person." if made.steps else ""
+    asked = f" For a person to do: {len(made.steps)}." if made.steps else ""
     return Done(
         "PUBLISHED",
         f"{len(made.lines)} lines for the product are ready to be taken over.{asked}",

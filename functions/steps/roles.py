@@ -2,6 +2,7 @@
 
 from shared.advising import note_advice
 from shared.errors import NeedsHuman
+from shared.membership import join
 from shared.model.connection import Aspect
 from shared.model.directory import RoleAssignment
 from shared.planning.access import plan_access
@@ -20,7 +21,7 @@ async def roles(work: Work) -> Done | None:
     ids = {name: await _role_id(work, name) for name in access.roles}
     for name, role_id in ids.items():
         await _ensure(work, name, role_id)
-    extra = await _clear(work, frozenset(ids.values()))
+    extra = await _clear(work, frozenset(ids.values())) + await join(work)
     if not access.roles:
         return Done("NOT_WANTED", "No directory role is needed for the chosen features." + extra)
     if await note_advice(work, access.roles):

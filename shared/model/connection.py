@@ -148,7 +148,7 @@ class Membership(Value, frozen=True, omit_defaults=False):
     licence: str
     projects: tuple[str, ...]
     joined: bool  # False: somebody with more rights has to add it
-    at: datetime
+    member_id: str = ""  # by which the organisation knows it
 
 
 class Operation(Value, frozen=True, omit_defaults=False):

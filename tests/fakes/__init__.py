@@ -16,6 +16,7 @@ from tests.fakes.directory import (
 from tests.fakes.federation import FakeFederation
 from tests.fakes.imports import FakeDirectoryReader, FakeImportStore
 from tests.fakes.ledger import FakeLedger
+from tests.fakes.organisations import FakeOrganisations
 from tests.fakes.outbox import FakeOutbox, Sent
 from tests.fakes.privileges import FakePrivileges, FakeResetTrial
 from tests.fakes.tenant import FakeTenant
@@ -39,6 +40,7 @@ class FakeContext(Context, frozen=True, kw_only=True):
     federation: FakeFederation
     tokens: FakeTokens
     vault: FakeVault
+    organisations: FakeOrganisations
     outbox: FakeOutbox
     ledger: FakeLedger
     account_reader: FakeAccountReader
@@ -67,6 +69,7 @@ def fake_context(
         "federation": FakeFederation(tenant),
         "tokens": FakeTokens(tenant),
         "vault": FakeVault(clock, faults),
+        "organisations": FakeOrganisations(tenant),
         "outbox": FakeOutbox(clock, faults),
         "ledger": FakeLedger(clock, faults, write_spacing=write_spacing),
         "account_reader": reader,

@@ -102,8 +102,10 @@ class FakeTokens(Part):
             return None
         if api not in tenant.apis:
             raise NeedsHuman("SCOPE_UNKNOWN", f"no API {api}", "Have it added.")
+        token = TokenSecret(tenant.new_value())
+        tenant.tokens[token.reveal()] = client_id
         return IssuedToken(
-            token=TokenSecret(tenant.new_value()),
+            token=token,
             token_type="Bearer",
             expires_in=3599,
             ext_expires_in=3599,

@@ -4,6 +4,7 @@ import secrets
 import uuid
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Any
 
 from shared.model.credential import FederatedTrust
 from shared.model.directory import (
@@ -122,6 +123,8 @@ class FakeTenant:
         )
         self.resources = {app_id: service(app_id) for app_id in APIS}
         self.apis = set(RESOURCES.values())  # that a token may be had for
+        self.organisations: dict[str, Any] = {}  # of Azure DevOps, by name
+        self.tokens: dict[str, str] = {}  # access tokens issued, and to whom
         self.role_ids = dict(ROLES)
         self.applications: dict[str, ApplicationRow] = {}  # by unique name
         self.deleted: dict[str, datetime] = {}  # by object id of the application

@@ -84,7 +84,6 @@ def connection(profile: str) -> Connection:
             licence="express",
             projects=(),
             joined=False,
-            at=START,
         )
     return msgspec.structs.replace(made, **more)
 
