@@ -115,6 +115,7 @@ async def test_summaries_come_newest_first(store: BlobAccounts) -> None:
     assert [s.operation for s in await store.summaries("pam-2")] == ["other"]
 
 
+@pytest.mark.requirement("D-33", "D-34")
 async def test_a_run_has_one_summary_from_its_start_to_its_end(store: BlobAccounts) -> None:
     await store.note(running("o1"))
     assert [s.state for s in await store.summaries("pam")] == ["running"]

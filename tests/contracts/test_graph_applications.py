@@ -14,6 +14,7 @@ class TestRegistration:
     async def test_nothing_is_there_at_first(self, stage: Stage):
         assert await stage.applications.find(WANTED.unique_name) is None
 
+    @pytest.mark.requirement("D-02")
     async def test_it_is_made_as_wanted(self, stage: Stage):
         made = await stage.application()
         assert differences(WANTED, made) == ()
@@ -21,6 +22,7 @@ class TestRegistration:
         assert made.created is not None
         assert not made.locked
 
+    @pytest.mark.requirement("X-03")
     async def test_a_repeat_makes_no_second_one(self, stage: Stage):
         first = await stage.application()
         assert await stage.application() == first

@@ -28,6 +28,7 @@ async def live(stage: Stage, made: Registered) -> int:
 
 
 class TestSecrets:
+    @pytest.mark.requirement("D-09")
     async def test_a_secret_is_made_listed_and_removed(self, stage: Stage, made: Registered):
         until = ends(90)
         secret = await stage.credentials.add(made.object_id, NAME, until)

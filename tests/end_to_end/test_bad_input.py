@@ -12,6 +12,7 @@ from tests.end_to_end.storage import rows
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 
+@pytest.mark.requirement("X-01")
 async def test_every_bad_body_is_a_4xx_that_names_the_field(local: Local) -> None:
     gate = asyncio.Semaphore(8)
 
@@ -31,6 +32,7 @@ async def test_every_bad_body_is_a_4xx_that_names_the_field(local: Local) -> Non
     assert (await local.get("/api/connections"))["connections"] == []
 
 
+@pytest.mark.requirement("X-02")
 async def test_every_bad_message_is_recorded_once_and_none_loops(local: Local) -> None:
     """The last, good message proves that all before it have been taken from the queue."""
     bad = [(f"bad-{row.id}", row.body) for row in queue_messages.ROWS]

@@ -24,6 +24,7 @@ async def published(local: Local, name: str) -> bool:
     return name in str(secrets)
 
 
+@pytest.mark.requirement("X-06")
 async def test_killed_in_the_middle_and_restarted(local: Local) -> None:
     """Three connections, each caught at another point; all of them are awaited at the end."""
     names = []

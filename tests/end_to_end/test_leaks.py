@@ -13,6 +13,7 @@ from tests.end_to_end.storage import blobs, files, messages, tables
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 
+@pytest.mark.requirement("X-04")
 async def test_no_issued_secret_is_found_anywhere(local: Local, cloud: Cloud) -> None:
     await local.onboard("dvls-leak")
     await local.assert_onboarded("dvls-leak")

@@ -9,6 +9,9 @@ from tests.end_to_end.local import FOUR, Local, order, request
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 
+@pytest.mark.requirement(
+    "D-02", "D-03", "D-07", "D-08", "D-11", "D-12", "D-15", "D-18", "D-22", "D-34", "X-01"
+)
 async def test_a_request_becomes_a_working_connection(local: Local) -> None:
     await local.onboard("dvls-http")
     found = await local.assert_onboarded("dvls-http")
@@ -41,6 +44,7 @@ async def test_the_same_body_again_is_200_and_another_body_409(local: Local) -> 
     await local.assert_onboarded("dvls-again")
 
 
+@pytest.mark.requirement("X-02", "X-03")
 async def test_a_message_ends_in_the_same_state_and_twice_makes_one_application(
     local: Local,
 ) -> None:
@@ -52,6 +56,7 @@ async def test_a_message_ends_in_the_same_state_and_twice_makes_one_application(
     assert [run["kind"] for run in found["operations"]] == ["onboard"]
 
 
+@pytest.mark.requirement("D-19", "X-07")
 async def test_high_risk_permissions_wait_for_approval(local: Local) -> None:
     body = request("dvls-risk")
     del body["approval"]
@@ -66,6 +71,7 @@ async def test_high_risk_permissions_wait_for_approval(local: Local) -> None:
     await local.assert_onboarded("dvls-risk")
 
 
+@pytest.mark.requirement("X-10")
 async def test_rotation_publishes_another_secret_and_keeps_the_old_one(local: Local) -> None:
     await local.onboard("dvls-rotate")
     before = await local.assert_onboarded("dvls-rotate")
@@ -80,6 +86,7 @@ async def test_rotation_publishes_another_secret_and_keeps_the_old_one(local: Lo
     assert roles == FOUR
 
 
+@pytest.mark.requirement("X-06")
 async def test_replication_lag_and_unclear_answers_leave_one_of_everything(local: Local) -> None:
     add = "POST /applications/{id}/addPassword"
     await local.control("faults", {"call": add, "fault": "lost", "times": 2})

@@ -55,6 +55,7 @@ async def calls_of_one_run() -> list[tuple[str, int]]:
     return found
 
 
+@pytest.mark.requirement("X-03", "X-06")
 @pytest.mark.slow
 @pytest.mark.parametrize("after_effect", [False, True], ids=["before", "after"])
 async def test_killed_at_every_call_leaves_one_application_and_one_secret(
@@ -74,6 +75,7 @@ async def test_killed_at_every_call_leaves_one_application_and_one_secret(
             raise AssertionError(f"killed at {method} #{nth}, {after_effect=}") from wrong
 
 
+@pytest.mark.requirement("X-03")
 async def test_every_message_delivered_twice_changes_nothing() -> None:
     ctx = fake_context()
     await onboard(ctx)

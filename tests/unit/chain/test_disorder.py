@@ -137,6 +137,7 @@ async def settle(ctx: FakeContext) -> None:
             await drive(ctx)
 
 
+@pytest.mark.requirement("X-03")
 @pytest.mark.slow
 @pytest.mark.parametrize("rate", [0.01, 0.03, 0.08])
 @pytest.mark.parametrize("seed", range(15))

@@ -25,6 +25,7 @@ FOUR = (
 )
 
 
+@pytest.mark.requirement("D-15", "D-18", "D-22")
 async def test_onboarding_makes_every_condition_true() -> None:
     ctx = fake_context()
     await onboard(ctx)
@@ -35,6 +36,7 @@ async def test_onboarding_makes_every_condition_true() -> None:
     assert found.roles == ("Helpdesk Administrator",)
 
 
+@pytest.mark.requirement("X-03")
 async def test_a_repeated_request_changes_nothing() -> None:
     ctx = fake_context()
     first = await onboard(ctx)
@@ -47,6 +49,7 @@ async def test_a_repeated_request_changes_nothing() -> None:
     assert not set(writes) & set(ctx.tenant.faults.calls[calls:])
 
 
+@pytest.mark.requirement("D-19", "X-07")
 async def test_high_risk_permissions_wait_for_an_approval_and_go_on_with_it() -> None:
     ctx = fake_context()
     bare = msgspec.structs.replace(request(), approval=None)
@@ -69,6 +72,7 @@ async def test_an_accepted_swap_needs_no_approval_for_the_narrower_permission() 
     assert "RoleManagement.ReadWrite.Directory" not in (await connection(ctx)).granted
 
 
+@pytest.mark.requirement("D-14")
 async def test_without_discovery_no_permission_is_granted_and_nothing_is_searched() -> None:
     ctx = fake_context()
     features = {"discovery": False, "password_rotation": True}
@@ -80,6 +84,7 @@ async def test_without_discovery_no_permission_is_granted_and_nothing_is_searche
     assert found.roles == ("Helpdesk Administrator",)
 
 
+@pytest.mark.requirement("D-21")
 async def test_without_password_rotation_no_role_is_assigned() -> None:
     ctx = fake_context()
     await onboard(ctx, features={"discovery": True, "password_rotation": False})
@@ -89,6 +94,7 @@ async def test_without_password_rotation_no_role_is_assigned() -> None:
     assert not ctx.tenant.faults.count("roles.assign")
 
 
+@pytest.mark.requirement("X-06")
 async def test_a_lost_answer_of_add_password_leaves_one_secret() -> None:
     ctx = fake_context()
     lost = TryLater("ANSWER_LOST", "HTTP 503")
@@ -99,6 +105,7 @@ async def test_a_lost_answer_of_add_password_leaves_one_secret() -> None:
     assert ctx.tenant.faults.count("credentials.add") == 3
 
 
+@pytest.mark.requirement("N-07", "X-06")
 async def test_a_vault_that_stays_down_leaves_no_secret_behind() -> None:
     ctx = fake_context()
     down = TryLater("VAULT_UNAVAILABLE", "HTTP 503")
@@ -108,6 +115,7 @@ async def test_a_vault_that_stays_down_leaves_no_secret_behind() -> None:
     await assert_onboarded(ctx)
 
 
+@pytest.mark.requirement("X-06")
 async def test_a_refusal_stops_with_a_remedy_and_the_next_request_goes_on() -> None:
     ctx = fake_context()
     refused = NeedsHuman("AUTOMATION_PRIVILEGE", "HTTP 403", "grant it")

@@ -39,6 +39,7 @@ async def calls_of_one_run() -> list[tuple[str, int]]:
     return found
 
 
+@pytest.mark.requirement("X-06", "X-10")
 @pytest.mark.slow
 @pytest.mark.parametrize("after_effect", [False, True], ids=["before", "after"])
 async def test_killed_at_every_call_of_a_rotation(*, after_effect: bool) -> None:

@@ -40,6 +40,7 @@ async def retire(ctx: FakeContext, days: int) -> None:
         await drive(ctx)
 
 
+@pytest.mark.requirement("X-10")
 async def test_a_second_rotation_within_the_overlap_forgets_no_secret() -> None:
     ctx = await onboarded()
     ctx.clock.advance(days=1)
@@ -51,6 +52,7 @@ async def test_a_second_rotation_within_the_overlap_forgets_no_secret() -> None:
     assert held(ctx) == [await served(ctx)]
 
 
+@pytest.mark.requirement("X-14")
 async def test_secrets_that_live_shorter_than_the_overlap_do_not_pile_up() -> None:
     ctx = fake_context()
     inputs = {
@@ -82,6 +84,7 @@ async def test_attempts_that_failed_leave_no_secret_for_good() -> None:
     await assert_onboarded(ctx)
 
 
+@pytest.mark.requirement("X-10", "X-13")
 async def test_a_foreign_secret_and_one_of_another_ledger_are_left_alone() -> None:
     ctx = await onboarded()
     (application,) = ctx.tenant.applications.values()
@@ -98,6 +101,7 @@ async def test_a_foreign_secret_and_one_of_another_ledger_are_left_alone() -> No
     assert held(ctx) == [*(other.id for other in others), await served(ctx)]
 
 
+@pytest.mark.requirement("N-08")
 async def test_a_published_secret_that_the_vault_lost_is_retired_after_its_overlap() -> None:
     ctx = await onboarded()
     lost = await served(ctx)
@@ -193,6 +197,7 @@ async def test_an_acknowledgement_stays_until_another_secret_is_published() -> N
     assert now is not None and now.reason == "PUBLISHED"
 
 
+@pytest.mark.requirement("D-03")
 async def test_somebody_elses_application_of_our_name_is_not_touched() -> None:
     ctx = fake_context()
     await onboard(ctx)

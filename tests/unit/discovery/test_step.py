@@ -28,6 +28,7 @@ def throttled() -> TryLater:
     return TryLater("THROTTLED", "HTTP 429", after=timedelta(minutes=2), limit=timedelta(hours=1))
 
 
+@pytest.mark.requirement("D-30", "D-34", "D-35", "X-15")
 async def test_members_of_nested_groups_are_found_once() -> None:
     ctx = await connected(filter=["Top", "Side"])
     people = ctx.account_reader.people
@@ -48,6 +49,7 @@ async def test_members_of_nested_groups_are_found_once() -> None:
     assert {account.state for account in accounts.values()} == {"found"}
 
 
+@pytest.mark.requirement("D-40", "X-15")
 async def test_guests_and_disabled_accounts_are_flagged_and_counted() -> None:
     ctx = await connected()
     people = ctx.account_reader.people
@@ -67,6 +69,7 @@ async def test_guests_and_disabled_accounts_are_flagged_and_counted() -> None:
     assert accounts["gus"].user_principal_name == "gus@contoso.onmicrosoft.com"
 
 
+@pytest.mark.requirement("D-30")
 async def test_roles_through_groups_and_eligible_ones_apart() -> None:
     ctx = await connected(search_mode="roles", filter=["User Administrator", "Global Reader"])
     people, roles = ctx.account_reader.people, ctx.tenant.role_ids
@@ -86,6 +89,8 @@ async def test_roles_through_groups_and_eligible_ones_apart() -> None:
     assert [origin.via for origin in accounts["ada"].origins] == ["eligible", ""]
 
 
+@pytest.mark.requirement("D-29")
+@pytest.mark.diagnosis("FILTER_NOT_FOUND", "FILTER_AMBIGUOUS")
 @pytest.mark.parametrize(
     ("names", "reason"), [(["Nowhere"], "FILTER_NOT_FOUND"), (["Twin"], "FILTER_AMBIGUOUS")]
 )
@@ -111,6 +116,7 @@ async def test_switched_off() -> None:
     assert "discover" not in await ctx.ledger.due_times(NAME)
 
 
+@pytest.mark.requirement("D-32")
 @pytest.mark.parametrize(("kind", "scans"), [("onboard", 0), ("discover", 1)])
 async def test_without_start_on_save_only_onboarding_does_not_scan(kind: str, scans: int) -> None:
     ctx = await connected()
@@ -233,6 +239,8 @@ async def test_the_only_source_losing_everything_is_doubted_and_then_believed() 
     assert await found(ctx) == {}
 
 
+@pytest.mark.requirement("X-15")
+@pytest.mark.diagnosis("THROTTLED")
 async def test_throttling_postpones_the_step_and_keeps_the_start() -> None:
     ctx = await connected()
     people = ctx.account_reader.people

@@ -17,6 +17,7 @@ from tests.bad_input import http_bodies, queue_messages
 from tests.unit.http.client import Client
 
 
+@pytest.mark.requirement("X-07")
 async def test_profiles_tell_features_permissions_and_risk(client: Client):
     listed = (await client.get("/api/profiles")).json["profiles"]
     shown = (await client.get("/api/profiles/devolutions-server")).json
@@ -34,6 +35,8 @@ async def test_profiles_tell_features_permissions_and_risk(client: Client):
     assert modes["values"] == ["groups", "roles"]
 
 
+@pytest.mark.requirement("D-05")
+@pytest.mark.diagnosis("PROFILE_UNKNOWN")
 async def test_unknown_profiles_name_the_known(client: Client):
     answer = await client.get("/api/profiles/keepass")
     assert (answer.status, answer.problems) == (404, [("profile", "PROFILE_UNKNOWN")])

@@ -46,6 +46,7 @@ def reference(name: str, version: str) -> str:
     return f"https://vault.example/secrets/{name}/{version}"
 
 
+@pytest.mark.requirement("D-07", "D-08", "D-11", "X-16")
 def test_the_sheet_has_the_form_of_the_product():
     made = sheet(catalogue()["devolutions-server"], connection(), TENANT, reference)
     assert [(line.label, line.value) for line in made.lines] == [

@@ -12,6 +12,7 @@ from tests.unit.http.client import Client
 URL = "/api/connections"
 
 
+@pytest.mark.requirement("X-01")
 @pytest.mark.slow
 @pytest.mark.parametrize("row", ROWS, ids=lambda row: row.id)
 async def test_bad_bodies_change_nothing(client: Client, row: Row):
@@ -22,6 +23,7 @@ async def test_bad_bodies_change_nothing(client: Client, row: Row):
     assert await client.ctx.ledger.connections() == []
 
 
+@pytest.mark.requirement("X-01")
 async def test_a_good_request_starts_onboarding(client: Client):
     answer = await client.post(URL, GOOD)
     assert answer.status == 202

@@ -105,6 +105,7 @@ def test_retirement(name):
         assert action == expected
 
 
+@pytest.mark.requirement("X-10")
 def test_the_order_of_the_list_does_not_matter():
     for listed in ((OLD, NEW), (NEW, OLD)):
         assert plan_retirement(CREDENTIAL, held=listed, served=SERVED, now=NOW) == Retire("old")

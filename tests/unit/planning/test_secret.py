@@ -36,6 +36,7 @@ SHOWN = {
 }
 
 
+@pytest.mark.requirement("X-04")
 @pytest.mark.parametrize("name", SHOWN)
 def test_it_is_never_shown(name, secret):
     assert VALUE not in SHOWN[name](secret)
@@ -55,6 +56,7 @@ REFUSED = {
 }
 
 
+@pytest.mark.requirement("X-04")
 @pytest.mark.parametrize("name", REFUSED)
 def test_it_is_never_encoded(name, secret):
     with pytest.raises(TypeError) as refusal:
@@ -62,6 +64,7 @@ def test_it_is_never_encoded(name, secret):
     assert VALUE not in "".join(traceback.format_exception(refusal.value))
 
 
+@pytest.mark.requirement("X-04")
 def test_it_is_never_logged(secret, caplog):
     log = logging.getLogger("keyturn.test")
     with caplog.at_level(logging.DEBUG):

@@ -36,6 +36,7 @@ async def end(ctx: FakeContext, state: str) -> str:
     return operation.id
 
 
+@pytest.mark.requirement("X-02")
 @pytest.mark.slow
 @pytest.mark.parametrize("row", ROWS, ids=lambda row: row.id)
 async def test_bad_messages_are_set_aside(ctx: FakeContext, row: Row):
@@ -74,6 +75,7 @@ async def test_a_refusal_survives_a_crash(ctx: FakeContext, method: str, *, afte
     assert {event.id for event in ctx.outbox.events} == {"message-1:refused"}
 
 
+@pytest.mark.requirement("X-02")
 async def test_a_good_message_onboards(ctx: FakeContext):
     await accept(BODY, "message-1", ctx)
     [operation] = await ctx.ledger.operations("dvls-prod")
@@ -83,6 +85,7 @@ async def test_a_good_message_onboards(ctx: FakeContext):
     assert await ctx.ledger.refusals() == []
 
 
+@pytest.mark.requirement("X-03")
 async def test_the_same_message_twice_makes_one_operation(ctx: FakeContext):
     await accept(BODY, "message-1", ctx)
     await accept(BODY, "message-1", ctx)
@@ -114,6 +117,7 @@ async def test_another_message_after_trouble_tries_again(ctx: FakeContext):
     assert ctx.outbox.steps() == ["registration", "registration"]
 
 
+@pytest.mark.requirement("X-06")
 @pytest.mark.parametrize("after_effect", [False, True])
 @pytest.mark.parametrize(
     "method",

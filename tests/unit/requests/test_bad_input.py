@@ -22,12 +22,14 @@ def found(row: Row, outcome: object) -> list[Problem]:
     return outcome
 
 
+@pytest.mark.requirement("X-01")
 @pytest.mark.parametrize("row", http_bodies.ROWS, ids=lambda row: row.id)
 def test_http_body_is_refused(row: Row):
     problems = found(row, check_request(row.body))
     assert msgspec.json.encode(problems)
 
 
+@pytest.mark.requirement("X-02")
 @pytest.mark.parametrize("row", queue_messages.ROWS, ids=lambda row: row.id)
 def test_queue_message_is_refused(row: Row):
     problems = found(row, check_message(row.body))
@@ -46,6 +48,8 @@ def test_the_documents_that_rows_are_made_from_are_good():
     assert isinstance(check_message(encoded(queue_messages.ROTATE)), Order)
 
 
+@pytest.mark.requirement("D-06", "D-27", "D-28", "X-01")
+@pytest.mark.diagnosis("INPUT_MISSING", "INPUT_INVALID")
 def test_all_problems_are_told_at_once():
     bad = {
         "name": "X",

@@ -43,6 +43,7 @@ def test_a_feature_that_defaults_to_auto_can_be_forced():
     assert accepted(forced).spec.features["admin_targets"] is True
 
 
+@pytest.mark.requirement("D-27")
 def test_an_input_is_needed_only_with_its_feature():
     document = {
         **http_bodies.GOOD,
@@ -70,6 +71,7 @@ def test_an_approval_comes_along():
     assert accepted(document).approval == Approval(by="eve", reason="reviewed in CHG-7")
 
 
+@pytest.mark.requirement("X-02")
 def test_a_message_says_the_same_as_a_request():
     order = check_message(encoded(queue_messages.GOOD))
     assert isinstance(order, Order)
@@ -89,6 +91,7 @@ def test_good_names(name: str):
     assert accepted({**http_bodies.GOOD, "name": name}).spec.name == name
 
 
+@pytest.mark.requirement("M-18")
 @pytest.mark.parametrize(
     ("declared", "given", "kept"),
     [
