@@ -43,6 +43,7 @@ async def build(settings: Settings) -> Context:
     from shared.adapters.graph_consents import GraphConsents
     from shared.adapters.graph_credentials import GraphCredentials
     from shared.adapters.graph_directory import GraphDirectory
+    from shared.adapters.graph_entities import GraphEntities
     from shared.adapters.graph_federation import GraphFederation
     from shared.adapters.graph_imports import GraphImports
     from shared.adapters.graph_privileges import GraphPrivileges
@@ -81,5 +82,6 @@ async def build(settings: Settings) -> Context:
         import_store=imports,
         privileges=GraphPrivileges(graph),
         reset_trial=GraphResetTrial(settings, graph),
+        entity_reader=GraphEntities(graph),
         pace=settings.pace,
     )

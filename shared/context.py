@@ -11,6 +11,7 @@ from shared.ports import (
     Credentials,
     Directory,
     DirectoryReader,
+    EntityReader,
     Federation,
     ImportStore,
     Ledger,
@@ -45,4 +46,5 @@ class Context(msgspec.Struct, frozen=True, kw_only=True):
     reset_trial: ResetTrial
     directory_reader: DirectoryReader
     import_store: ImportStore
+    entity_reader: EntityReader
     pace: float = 1.0  # scales every deliberate wait

@@ -18,6 +18,7 @@ from shared.model.connection import (
     Value,
 )
 from shared.planning.access import plan_access
+from shared.planning.discovery import is_wanted
 from shared.planning.risk import high_risk
 from shared.profile import catalogue
 from shared.requests import Problem, Request
@@ -82,7 +83,15 @@ async def onboard(
     return await _start_onboarding(ctx, connection, asked_by=asked_by, operation=operation)
 
 
-async def run(ctx: Context, name: str, kind: str, operation: str, *, asked_by: str) -> Operation:
+async def run(
+    ctx: Context,
+    name: str,
+    kind: str,
+    operation: str,
+    *,
+    asked_by: str,
+    reason: str = "requested",
+) -> Operation:
     """Start an operation of a connection that has been onboarded."""
     connection = await find(ctx, name)
     known = await ctx.ledger.operation(name, operation)
@@ -95,19 +104,22 @@ async def run(ctx: Context, name: str, kind: str, operation: str, *, asked_by: s
             f"{name} has no application in the tenant yet",
             "send its onboarding request again and wait until it has succeeded",
         )
-    if kind == "discover" and not connection.spec.features.get("discovery"):
+    if kind == "discover" and not _scans(connection):
         raise Rejected(
             "connection",
             "FEATURE_OFF",
-            f"{name} was onboarded without the feature discovery",
-            "onboard a connection with the feature discovery",
+            f"{name} was onboarded without discovery, by its profile or its features",
+            "onboard a connection with discovery",
         )
-    started = await operations.start(
-        ctx, name, kind, operation, asked_by=asked_by, reason="requested"
-    )
+    started = await operations.start(ctx, name, kind, operation, asked_by=asked_by, reason=reason)
     if started is None:
         raise await _in_the_way(ctx, name) or _busy(name, "")
     return started
+
+
+def _scans(connection: Connection) -> bool:
+    profile = catalogue().get(connection.spec.profile)
+    return profile is not None and is_wanted(profile.discovery, connection.spec.features)
 
 
 async def approve(

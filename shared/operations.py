@@ -13,6 +13,9 @@ from shared.model.connection import Operation
 RESUME_AFTER = timedelta(minutes=30)
 """An operation that has not moved for so long has lost its message and is sent again."""
 
+FULL_RUN = "full run requested"
+"""Reason of a discovery that reads everything, whatever it could read on from."""
+
 RESUME = "resume"
 """Due kind of operations in flight."""
 

@@ -5,7 +5,7 @@ planner that knows the object's age can tell them apart. Every method may raise 
 (the service is not ready) or `NeedsHuman` (it refused).
 """
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from datetime import datetime
 from typing import Any, Protocol
@@ -34,6 +34,7 @@ from shared.model.directory import (
     Tenant,
     WantedApplication,
 )
+from shared.model.entities import Change, Entity, Findings, Link, Reading
 from shared.model.imports import (
     AccessPolicy,
     GroupLine,
@@ -44,6 +45,8 @@ from shared.model.imports import (
 )
 from shared.model.membership import Member
 from shared.model.privilege import Privileges, ResetAnswer, ResetTarget
+from shared.planning.changes import Patch
+from shared.planning.snapshots import Position
 
 
 class Clock(Protocol):
@@ -290,11 +293,28 @@ class AccountReader(Protocol):
         """Users who hold a role, actively or eligibly, directly or through groups."""
 
 
+class EntityReader(Protocol):
+    """Whole kinds of directory objects, or what has changed of them."""
+
+    def read(self, wanted: Reading, cookie: str) -> AsyncIterator[Findings]:
+        """Everything without a *cookie*, else what is new since it was given.
+
+        Items may repeat and come in any order. Raises `NeedsHuman` with code ``DELTA_EXPIRED``
+        when the cookie is no longer good: then everything has to be read.
+        """
+
+
 class AccountStore(Protocol):
     """Snapshots and summaries of discovery; a snapshot becomes visible as a whole."""
 
     async def save(self, summary: Summary, accounts: Sequence[Account]) -> Summary:
-        """Store a snapshot, compare it with the one before, and answer the summary with counts."""
+        """A snapshot of exactly these accounts; answers the summary with all counts."""
+
+    async def apply(self, summary: Summary, patch: Patch, cookies: Mapping[str, str]) -> Summary:
+        """A snapshot that differs from the one before by *patch*.
+
+        It, the rows that changed and the cookies become visible in one write.
+        """
 
     async def note(self, summary: Summary) -> None:
         """Store a summary without accounts: a run that is going on, or failed."""
@@ -304,6 +324,19 @@ class AccountStore(Protocol):
 
     def accounts(self, connection: str) -> AsyncIterator[Account]:
         """The accounts of the latest finished snapshot."""
+
+    def entities(self, connection: str) -> AsyncIterator[Entity]:
+        """Its groups, directory roles and service principals."""
+
+    def links(self, connection: str) -> AsyncIterator[Link]: ...
+    async def cookies(self, connection: str) -> dict[str, str]:
+        """From where each kind is read on, by the reading's key."""
+
+    async def position(self, connection: str) -> Position:
+        """The end of its changes."""
+
+    def changes(self, connection: str, after: Position) -> AsyncIterator[tuple[Position, Change]]:
+        """Changes with their places; LookupError when those after *after* are not known."""
 
 
 class PrivilegeReader(Protocol):

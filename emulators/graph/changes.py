@@ -16,6 +16,8 @@ class Change:
     member: str | None = None
     member_removed: bool = False
     properties: tuple[str, ...] = ()
+    relation: str = "members"
+    """Of *member*: members or owners."""
 
 
 class ChangeLog:
@@ -38,11 +40,14 @@ class ChangeLog:
         member: str | None = None,
         member_removed: bool = False,
         properties: tuple[str, ...] = (),
+        relation: str = "members",
     ) -> None:
         number = len(self._changes) + 1
         now = self._clock.time()
         self._changes.append(
-            Change(number, now, kind, identity, removed, member, member_removed, properties)
+            Change(
+                number, now, kind, identity, removed, member, member_removed, properties, relation
+            )
         )
 
     def settled_version(self, lag: float) -> int:

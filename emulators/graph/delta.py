@@ -1,35 +1,26 @@
-"""Delta queries on users and groups: everything once, then what has changed."""
+"""Delta queries on directory objects: everything once, then what has changed."""
 
 import base64
 import json
 from collections.abc import Sequence
 from typing import Any
 
+from emulators.graph.delta_rows import Rows
 from emulators.graph.errors import GraphError, bad_request
-from emulators.graph.permissions import GROUP_READ
-from emulators.graph.population import DEFAULTS
+from emulators.graph.permissions import APP_READ, GROUP_READ, ROLE_READ
 from emulators.graph.query import Query
 from emulators.graph.routing import Answer, Call, route
-from emulators.graph.state import Entity
 
 PAGE = 200
 STATE = {"phase", "at", "since", "to", "made", "select"}
 TOKEN_LIFETIME = 7 * 24 * 3600
-NAMES = {"user": "users", "group": "groups"}
+NAMES = {
+    "user": "users",
+    "group": "groups",
+    "directoryRole": "directoryRoles",
+    "servicePrincipal": "servicePrincipals",
+}
 USER_DELTA = "User.Read.All|Directory.Read.All|Directory.ReadWrite.All|User.ReadWrite.All"
-GROUP_DEFAULTS = [
-    "id",
-    "createdDateTime",
-    "description",
-    "displayName",
-    "groupTypes",
-    "mail",
-    "mailEnabled",
-    "mailNickname",
-    "securityEnabled",
-    "visibility",
-    "isAssignableToRole",
-]
 
 
 def _encode(**state: Any) -> str:
@@ -64,6 +55,7 @@ class Delta:
         select = start["select"]
         options = {"$select": ",".join(select)} if select else {}
         self.query = Query.parse(kind, options, call.headers)
+        self.rows = Rows(self.tenant, kind, self.query, select)
 
     def _fresh(self, phase: str) -> dict[str, Any]:
         version = self.tenant.changes.settled_version(self.tenant.lag.seconds)
@@ -121,7 +113,7 @@ class Delta:
         if self.state["phase"] == "full":
             if self.kind == "user":
                 return self.tenant.users
-            return [entity.id for entity in self.tenant.tables["group"].values()]
+            return [entity.id for entity in self.tenant.tables[self.kind].values()]
         if self.state["at"] == 0:
             # Pages of one round share its end; a new round reaches to what has settled by now.
             self.state["to"] = self.tenant.changes.settled_version(self.tenant.lag.seconds)
@@ -131,60 +123,26 @@ class Delta:
         found: dict[str, dict[str, Any]] = {}
         for change in self.tenant.changes.between(self.kind, self.state["since"], self.state["to"]):
             one = found.setdefault(
-                change.id, {"id": change.id, "removed": None, "members": {}, "properties": set()}
+                change.id, {"id": change.id, "removed": None, "links": {}, "properties": set()}
             )
             one["removed"] = change.removed
             one["properties"].update(change.properties)
             if change.member is not None:
-                one["members"][change.member] = change.member_removed
+                one["links"][change.relation, change.member] = change.member_removed
         return list(found.values())
 
     def _render(self, item: Any) -> dict[str, Any] | None:
         if isinstance(item, str):
-            return self._entity(item)
+            return self.rows.entity(item)
         if item["removed"]:
             return {"id": item["id"], "@removed": {"reason": item["removed"]}}
-        body = self._entity(item["id"], members=item["members"])
+        body = self.rows.entity(item["id"], item["links"])
         if body is None:
             return {"id": item["id"], "@removed": {"reason": "changed"}}
         if "return=minimal" in self.call.headers.get("prefer", "") and item["properties"]:
-            kept = item["properties"] | {"id", "members@delta"}
+            kept = item["properties"] | {"id", "members@delta", "owners@delta"}
             return {name: value for name, value in body.items() if name in kept}
         return body
-
-    def _entity(
-        self, identity: str, *, members: dict[str, bool] | None = None
-    ) -> dict[str, Any] | None:
-        if self.kind == "user":
-            user = self.tenant.users.get(identity)
-            return None if user is None else self._shape(user, DEFAULTS)
-        group = self.tenant.tables["group"].truth(identity)
-        if group is None:
-            return None
-        body = self._shape(group.body, GROUP_DEFAULTS)
-        body.pop("members", None)
-        if not self.state["select"] or "members" in self.state["select"]:
-            shown = self._members(group) if members is None else self._member_changes(members)
-            if shown:
-                body["members@delta"] = shown
-        return body
-
-    def _shape(self, item: dict[str, Any], defaults: list[str]) -> dict[str, Any]:
-        return {"id": item["id"]} | self.query.shape(item, defaults)
-
-    def _members(self, group: Entity) -> list[dict[str, Any]]:
-        return [self._member(identity) for identity in group.members or ()]
-
-    def _member_changes(self, members: dict[str, bool]) -> list[dict[str, Any]]:
-        return [
-            self._member(identity) | ({"@removed": {"reason": "deleted"}} if removed else {})
-            for identity, removed in members.items()
-        ]
-
-    def _member(self, identity: str) -> dict[str, Any]:
-        found = self.tenant.find(identity)
-        kind = "user" if found is None else found.kind
-        return {"@odata.type": f"#microsoft.graph.{kind}", "id": identity}
 
 
 @route("GET", "/users/delta", USER_DELTA)
@@ -195,3 +153,13 @@ def users_delta(call: Call) -> Answer:
 @route("GET", "/groups/delta", GROUP_READ)
 def groups_delta(call: Call) -> Answer:
     return Delta(call, "group").answer()
+
+
+@route("GET", "/directoryRoles/delta", ROLE_READ)
+def directory_roles_delta(call: Call) -> Answer:
+    return Delta(call, "directoryRole").answer()
+
+
+@route("GET", "/servicePrincipals/delta", APP_READ)
+def service_principals_delta(call: Call) -> Answer:
+    return Delta(call, "servicePrincipal").answer()

@@ -68,6 +68,7 @@ def add_owner(call: Call) -> Answer:
     if identity in entity.owners:
         raise already("owners")
     entity.owners.append(identity)
+    call.tenant.changes.note(entity.kind, entity.id, member=identity, relation="owners")
     audited(call, f"Add owner to {entity.kind}", "Add", entity)
     return Answer(204)
 
@@ -79,6 +80,9 @@ def remove_owner(call: Call) -> Answer:
     if identity not in entity.owners:
         raise not_found(identity)
     entity.owners.remove(identity)
+    call.tenant.changes.note(
+        entity.kind, entity.id, member=identity, member_removed=True, relation="owners"
+    )
     audited(call, f"Remove owner from {entity.kind}", "Delete", entity)
     return Answer(204)
 

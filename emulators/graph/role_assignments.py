@@ -41,7 +41,19 @@ def make_assignment(
         "roleDefinitionId": role,
     }
     tenant.role_assignments.add(identity, made, settled=settled)
+    _note(tenant, made)
     return made
+
+
+def _note(tenant: Tenant, assignment: dict[str, Any], *, removed: bool = False) -> None:
+    """For delta queries on activated roles, which list who holds them everywhere."""
+    if assignment["directoryScopeId"] != "/":
+        return
+    for role in tenant.tables["directoryRole"].true_values():
+        if role.body["roleTemplateId"] == assignment["roleDefinitionId"]:
+            tenant.changes.note(
+                role.kind, role.id, member=assignment["principalId"], member_removed=removed
+            )
 
 
 def _scope(call: Call, scope: str) -> str:
@@ -121,9 +133,11 @@ def read_assignment(call: Call) -> Answer:
 @route("DELETE", f"{BASE}/roleAssignments/{{assignment}}", ROLE_WRITE)
 def remove_assignment(call: Call) -> Answer:
     identity = call.params["assignment"]
-    if call.tenant.role_assignments.truth(identity) is None:
+    known = call.tenant.role_assignments.truth(identity)
+    if known is None:
         raise not_found(identity)
     call.tenant.role_assignments.remove(identity)
+    _note(call.tenant, known, removed=True)
     return Answer(204)
 
 

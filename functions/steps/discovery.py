@@ -1,7 +1,5 @@
-"""Discovered: the accounts in the chosen groups or roles are on record."""
+"""Discovered: the accounts of the chosen groups or roles, or of the tenant, are on record."""
 
-import asyncio
-from collections.abc import Iterator, Sequence
 from datetime import timedelta
 
 from msgspec.structs import replace
@@ -9,34 +7,38 @@ from msgspec.structs import replace
 from shared import telemetry
 from shared.advising import advise
 from shared.errors import NeedsHuman, StepError, TryLater
-from shared.messages import Event, exhausted
-from shared.model.accounts import Account, Origin, Source, Summary
+from shared.messages import LONGEST, Event, exhausted
+from shared.model.accounts import Summary
 from shared.model.connection import Aspect
+from shared.model.profile import DiscoveryPolicy
+from shared.operations import FULL_RUN
 from shared.planning import discovery as plan
-from shared.planning import discovery_guard as guard
-from shared.profile import DiscoveryPolicy
+from shared.planning import discovery_schedule as schedule
+from shared.scanning import entities, searches
+from shared.scanning.finished import Finished
 from shared.step import Done, Work, step
 
 DUE = "discover"
 """Kind of operation, and name of its due index."""
 
-READERS = 6
-"""Groups or roles read at the same time: more would only run into Graph's throttling."""
-
 FINISHED = ("succeeded", "partial")
+
+STUCK = LONGEST + timedelta(hours=1)
+"""A run is given up for waiting before; one that runs longer died again and again."""
 
 
 @step(aspect=Aspect.DISCOVERED)
 async def discovery(work: Work) -> Done | None:
-    """Reads who is in the chosen groups or holds the chosen roles, and keeps a snapshot."""
-    policy, name = work.profile.discovery, work.connection.spec.name
-    if policy is None or not work.connection.spec.features.get("discovery", False):
-        await work.ctx.ledger.set_due(DUE, name, None)
+    """Reads who is in scope by the connection's definition, and keeps a snapshot."""
+    policy, spec = work.profile.discovery, work.connection.spec
+    if policy is None or not plan.is_wanted(policy, spec.features):
+        await work.ctx.ledger.set_due(DUE, spec.name, None)
         if work.profile.import_ is not None and work.connection.condition(Aspect.DISCOVERED):
             return None  # what the last import says of it
         return Done("NOT_WANTED", "Discovery is switched off for this connection.")
     await _schedule(work, policy)
-    if work.message.kind == "onboard" and not policy.schedule.start_on_save:
+    onboarding = work.message.kind == "onboard"
+    if onboarding and not schedule.starts_on_save(policy.schedule, spec.inputs):
         return Done("NOT_WANTED", "The first scan waits for its schedule or for a request.")
     summary = await _begin(work, policy)
     if summary.state not in FINISHED:
@@ -53,10 +55,11 @@ async def discovery(work: Work) -> Done | None:
 
 async def _schedule(work: Work, policy: DiscoveryPolicy) -> None:
     """Before the scan, so that one that fails is not the last; after it, counted from its end."""
-    name, schedule = work.connection.spec.name, policy.schedule
-    every = schedule.default or timedelta(days=1)
-    due = plan.next_run(name, work.ctx.clock.now(), every) if schedule.recurrence else None
-    await work.ctx.ledger.set_due(DUE, name, due)
+    spec = work.connection.spec
+    repeats = schedule.recurrence(policy, spec.inputs)
+    now = work.ctx.clock.now()
+    due = schedule.next_run(spec.name, now, repeats) if repeats else None
+    await work.ctx.ledger.set_due(DUE, spec.name, due)
 
 
 async def _begin(work: Work, policy: DiscoveryPolicy) -> Summary:
@@ -68,116 +71,72 @@ async def _begin(work: Work, policy: DiscoveryPolicy) -> Summary:
             mine = known
         elif known.state == "running":  # only one operation is in flight, so that one is over
             telemetry.event("discovery.abandoned", operation=known.operation)
-            await store.note(replace(known, state="failed", finished=work.now))
+            await store.note(replace(known, state="failed", finished=work.now, why="abandoned"))
     if mine is not None and mine.state in FINISHED:
         return mine
+    if mine is not None and work.now - mine.started > STUCK:
+        raise await _stuck(work, mine)
+    waited = mine.waited if mine else 0.0
+    if mine is not None and mine.slowed is not None:
+        waited += (work.now - mine.slowed).total_seconds()
     running = Summary(
         operation=operation,
         connection=work.connection.spec.name,
         state="running",
-        mode=str(work.connection.spec.inputs.get("search_mode") or policy.modes[0]),
+        mode=plan.search(work.connection.spec.inputs, policy.modes).mode,
         started=mine.started if mine else work.now,
+        waited=waited,
     )
     await store.note(running)
     return running
 
 
-async def _run(work: Work, policy: DiscoveryPolicy, running: Summary) -> Summary:
-    wanted = plan.search(work.connection.spec.inputs, policy.modes)
-    accounts: dict[str, Account] = {}
-    read = await _read_all(work, await _sources(work, wanted), accounts)
-    read = guard.doubted(read, await work.ctx.account_store.summaries(running.connection))
-    failed = [source for source in read if source.status == "failed"]
-    if failed and len(failed) == len(read) and not any(map(guard.is_doubt, failed)):
-        raise NeedsHuman(
-            "DISCOVERY_FAILED",
-            f"None of the {len(failed)} {wanted.mode} could be read; the first one, "
-            f"{failed[0].name}: {failed[0].reason}",
-            "Remove the cause that is given, then send the same request again.",
-        )
-    if failed:
-        async for before in work.ctx.account_store.accounts(running.connection):
-            account = plan.kept(before, accounts.get(before.id), failed)
-            if account is not None:
-                accounts[before.id] = account
-    rows = sorted(accounts.values(), key=lambda row: (row.user_principal_name.casefold(), row.id))
-    finished = plan.tallied(running, rows, read, work.ctx.clock.now())
-    return await work.ctx.account_store.save(finished, rows)
-
-
-async def _sources(work: Work, wanted: plan.Search) -> tuple[Origin, ...]:
-    reader = work.ctx.account_reader
-    if wanted.mode == "groups":
-        if not wanted.names:
-            return plan.distinct(await reader.all_groups())
-        return plan.sources(wanted, await reader.resolve_groups(wanted.names))
-    if not wanted.names:
-        return plan.distinct(await reader.all_roles())
-    return plan.sources(wanted, await reader.resolve_roles(wanted.names))
-
-
-async def _read_all(
-    work: Work, origins: Sequence[Origin], accounts: dict[str, Account]
-) -> list[Source]:
-    """Read every source into *accounts*; what is not ready yet postpones the whole step."""
-    waiting = iter(origins)
-    read: dict[str, Source] = {}
-
-    async def reader(rest: Iterator[Origin]) -> None:
-        for origin in rest:  # shared by all readers
-            read[origin.id] = await _read(work, origin, accounts)
-
-    try:
-        async with asyncio.TaskGroup() as group:
-            for _ in range(READERS):
-                group.create_task(reader(waiting))
-    except BaseExceptionGroup as several:
-        later, other = several.split(TryLater)
-        if later is None or other is not None:
-            raise
-        # One of several that came at once; the next attempt meets the others again.
-        raise next(_single(later)) from several
-    return [read[origin.id] for origin in origins]
-
-
-def _single(group: BaseExceptionGroup[TryLater]) -> Iterator[TryLater]:
-    for error in group.exceptions:
-        if isinstance(error, BaseExceptionGroup):
-            yield from _single(error)
-        else:
-            yield error
-
-
-async def _read(work: Work, origin: Origin, accounts: dict[str, Account]) -> Source:
-    reader = work.ctx.account_reader
-    pages = reader.members(origin) if origin.kind == "group" else reader.holders(origin)
-    seen: set[str] = set()
-    status, reason = "complete", ""
-    try:
-        async for page in pages:
-            for account in page:
-                seen.add(account.id)
-                accounts[account.id] = plan.merged(accounts.get(account.id), account)
-    except NeedsHuman as problem:
-        status, reason = "failed", f"{problem.code}: {problem.message}"
-        telemetry.event("source.failed", source=origin.name, id=origin.id, reason=reason)
-    return Source(
-        kind=origin.kind,
-        id=origin.id,
-        name=origin.name,
-        status=status,
-        accounts=len(seen),
-        reason=reason,
+async def _stuck(work: Work, mine: Summary) -> NeedsHuman:
+    why = (
+        f"DISCOVERY_STUCK: The scan that began at {mine.started:%Y-%m-%d %H:%M} UTC is not over "
+        f"after {STUCK.total_seconds() / 3600:.0f} hours."
     )
+    await work.ctx.account_store.note(replace(mine, state="failed", finished=work.now, why=why))
+    return NeedsHuman(
+        "DISCOVERY_STUCK",
+        why.partition(": ")[2],
+        "Look into the log of this operation for what ends it again and again, such as too "
+        "little memory; narrow the filter or remove the cause, then start a scan with "
+        f"POST /api/connections/{mine.connection}/discovery.",
+    )
+
+
+async def _run(work: Work, policy: DiscoveryPolicy, running: Summary) -> Summary:
+    inputs = work.connection.spec.inputs
+    wanted = plan.search(inputs, policy.modes)
+    if wanted.mode in plan.SEARCHES:
+        found = await searches.run(work, wanted, running)
+    else:
+        readings = plan.readings(wanted, policy, inputs)
+        full = await _is_full_run(work)
+        found = await entities.run(work, readings, running, full=full)
+    return await _keep(work, found)
+
+
+async def _is_full_run(work: Work) -> bool:
+    name = work.connection.spec.name
+    operation = await work.ctx.ledger.operation(name, work.message.operation)
+    return operation is not None and operation.reason == FULL_RUN
+
+
+async def _keep(work: Work, found: Finished) -> Summary:
+    return await work.ctx.account_store.apply(found.summary, found.patch, found.cookies)
 
 
 async def _give_up(work: Work, running: Summary, problem: StepError) -> None:
     """Close the summary when no further attempt will: the same rule as the runtime's."""
+    now, store = work.ctx.clock.now(), work.ctx.account_store
     if isinstance(problem, TryLater) and not exhausted(work.message, problem, work.now):
+        if problem.code == "THROTTLED":
+            await store.note(replace(running, slowed=now))
         return
-    await work.ctx.account_store.note(
-        replace(running, state="failed", finished=work.ctx.clock.now())
-    )
+    why = f"{problem.code}: {problem.message}"
+    await store.note(replace(running, state="failed", finished=now, why=why))
 
 
 async def _tell(work: Work, summary: Summary) -> None:
@@ -208,8 +167,15 @@ def _done(summary: Summary) -> Done:
         f"{summary.accounts} accounts ({summary.guests} guests, {summary.disabled} disabled); "
         f"{summary.added} added, {summary.changed} changed, {summary.removed} removed"
     )
+    notes = [
+        f"A {summary.read} run" + (f": {summary.why}" if summary.why else "") + "."
+        if summary.why or summary.read != "full"
+        else "",
+        f"Graph slowed us down; resumed after {summary.waited:.0f} s." if summary.waited else "",
+    ]
+    said = " ".join(filter(None, [f"{found}.", *notes]))
     failed = [source for source in summary.sources if source.status == "failed"]
     if failed:
         why = "; ".join(f"{source.name}: {source.reason}" for source in failed[:3])
-        return Done("PARTIAL", f"{found}. Not counted are {len(failed)} sources, as {why}.")
-    return Done("DISCOVERED", f"{found}.")
+        return Done("PARTIAL", f"{said} Not counted are {len(failed)} sources, as {why}.")
+    return Done("DISCOVERED", said)

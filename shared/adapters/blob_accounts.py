@@ -1,38 +1,62 @@
-"""Snapshots of discovered accounts in Blob storage.
+"""Snapshots of what was discovered in Blob storage.
 
-Blobs of a connection: ``<operation>.ndjson.gz`` (a snapshot, written once),
+Blobs of a connection: ``<operation>[.entities|.links|.changes].ndjson.gz`` (written once),
 ``runs/<inverted start>-<operation>.json`` (a summary; names sort newest first) and
-``latest.json`` (the summary of the snapshot that readers get, written last).
+``published.json``: which snapshot readers get, and with it the cookies from which the next run
+goes on. It is written last, so a crash leaves the snapshot before, with its cookies.
 """
 
 import asyncio
-import zlib
-from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import msgspec
-from msgspec.structs import replace
 
+from shared.adapters.blob_lines import Packed, lines, storage_errors
 from shared.errors import TryLater
 from shared.model.accounts import Account, Summary
-from shared.planning.discovery import Comparison
+from shared.model.entities import Change, Entity, Link, Row
+from shared.planning.changes import Patch, Section, Tally, exactly
+from shared.planning.snapshots import Position, Published, as_seen, published
 
 if TYPE_CHECKING:
     from azure.storage.blob.aio import ContainerClient
 
+T = TypeVar("T")
+
 HISTORY = 50
 """Summaries that are read; older ones stay in storage."""
 
-GZIP = 31
-"""zlib's window bits for the gzip format."""
-
-PIECE = 1 << 18
-"""Bytes unpacked at a time: an account's line is a few hundred."""
-
 LAST = 10**16
 """Microseconds since 1970 in the year 2286; what is left until then sorts newest first."""
+
+SECTIONS: dict[str, tuple[str, type[Any]]] = {
+    "accounts": ("", Account),
+    "entities": (".entities", Entity),
+    "links": (".links", Link),
+}
+"""Parts of a snapshot in the order in which a patch is applied; links depend on the others."""
+
+
+@dataclass(frozen=True)
+class _Writing:
+    """A snapshot that is being made."""
+
+    summary: Summary
+    patch: Patch
+    known: Published | None
+    tally: Tally = field(default_factory=Tally)
+    changes: Packed = field(default_factory=Packed)
+
+    def take(self, row: Row | None, change: Change | None, kept: Packed) -> None:
+        if row is not None:
+            kept.add(row)
+            self.tally.keep(row)
+        if change is not None:
+            self.changes.add(change)
+            self.tally.differ(change)
 
 
 class BlobAccounts:
@@ -42,64 +66,113 @@ class BlobAccounts:
         self._container = container
 
     async def save(self, summary: Summary, accounts: Sequence[Account]) -> Summary:
+        return await self.apply(summary, exactly(accounts), {})
+
+    async def apply(self, summary: Summary, patch: Patch, cookies: Mapping[str, str]) -> Summary:
         """Safe to repeat: an operation makes one snapshot, whatever it finds the second time."""
-        with _storage_errors("storing the discovered accounts"):
-            latest, tag = await self._latest(summary.connection)
-            if latest is not None and latest.operation == summary.operation:
-                return latest
-            comparison = Comparison(accounts)
-            if latest is not None:
-                async for before in self._lines(latest.snapshot):
-                    comparison.see(before)
-            counts = comparison.counts()
-            full = replace(
-                summary,
-                snapshot=f"{summary.connection}/{summary.operation}.ndjson.gz",
-                added=counts.added,
-                changed=counts.changed,
-                removed=counts.removed,
-                unchanged=counts.unchanged,
-            )
-            blob = self._container.get_blob_client(full.snapshot)
-            await blob.upload_blob(_packed(accounts), overwrite=True)
+        with storage_errors("storing what was discovered"):
+            known, tag = await self._published(summary.connection)
+            if known is not None and known.summary.operation == summary.operation:
+                return known.summary
+            writing = _Writing(summary, patch, known)
+            files = {name: await self._rewrite(name, writing) for name in SECTIONS}
+            if writing.changes.rows:
+                await writing.changes.upload(self._container, _file(summary, ".changes"))
+            full = writing.tally.counted(summary, files["accounts"])
             await self._write(_run(full), full)
-            await self._publish(full, tag)
+            await self._publish(published(known, full, files, cookies), tag)
         return full
 
     async def note(self, summary: Summary) -> None:
-        with _storage_errors("storing the summary of a discovery"):
+        with storage_errors("storing the summary of a discovery"):
             await self._write(_run(summary), summary)
 
     async def summaries(self, connection: str) -> list[Summary]:
-        with _storage_errors("reading the summaries of discovery"):
-            latest, _ = await self._latest(connection)
+        with storage_errors("reading the summaries of discovery"):
+            known, _ = await self._published(connection)
             names = self._container.list_blob_names(name_starts_with=f"{connection}/runs/")
             newest: list[str] = []
             async for name in names:
                 newest.append(name)
                 if len(newest) == HISTORY:
                     break
-            found = await asyncio.gather(*(self._read(name) for name in newest))
-        return [_as_seen(summary, latest) for summary, _ in found if summary is not None]
+            found = await asyncio.gather(*(self._read(name, Summary) for name in newest))
+        latest = known.summary if known else None
+        return [as_seen(summary, latest) for summary, _ in found if summary is not None]
 
     async def accounts(self, connection: str) -> AsyncIterator[Account]:
-        """The accounts of the latest finished snapshot."""
-        with _storage_errors("reading the discovered accounts"):
-            latest, _ = await self._latest(connection)
-            if latest is not None:
-                async for account in self._lines(latest.snapshot):
-                    yield account
+        async for row in self._rows(connection, "accounts"):
+            yield row
 
-    async def _latest(self, connection: str) -> tuple[Summary | None, str]:
-        return await self._read(_latest_name(connection))
+    async def entities(self, connection: str) -> AsyncIterator[Entity]:
+        async for row in self._rows(connection, "entities"):
+            yield row
 
-    async def _publish(self, summary: Summary, tag: str) -> None:
+    async def links(self, connection: str) -> AsyncIterator[Link]:
+        async for row in self._rows(connection, "links"):
+            yield row
+
+    async def cookies(self, connection: str) -> dict[str, str]:
+        with storage_errors("reading the cookies of discovery"):
+            known, _ = await self._published(connection)
+        return known.cookies if known else {}
+
+    async def position(self, connection: str) -> Position:
+        with storage_errors("reading where the changes end"):
+            known, _ = await self._published(connection)
+        return known.position if known else Position()
+
+    async def changes(
+        self, connection: str, after: Position
+    ) -> AsyncIterator[tuple[Position, Change]]:
+        with storage_errors("reading what has changed"):
+            known, _ = await self._published(connection)
+            for made in known.since(after) if known else ():
+                row = 0
+                async for change in lines(self._container, made.file, Change):
+                    row += 1
+                    place = Position(number=made.number, row=row)
+                    if place.follows(after):
+                        yield place, change
+
+    async def _rows(self, connection: str, section: str) -> AsyncIterator[Any]:
+        """The rows of the latest finished snapshot."""
+        with storage_errors("reading what was discovered"):
+            known, _ = await self._published(connection)
+            if known is not None and known.files[section]:
+                async for row in lines(self._container, known.files[section], SECTIONS[section][1]):
+                    yield row
+
+    async def _rewrite(self, name: str, writing: _Writing) -> str:
+        """Write one part of the snapshot anew; one that the patch does not touch is kept."""
+        ending, type_ = SECTIONS[name]
+        rows = getattr(writing.patch, name)
+        known = writing.known.files[name] if writing.known else ""
+        if writing.known and not (rows or writing.patch.removes(writing.known.summary)):
+            writing.tally.carry(writing.known.summary, name)
+            return known
+        section, packed = Section(writing.patch, rows), Packed()
+        if known:
+            async for before in lines(self._container, known, type_):
+                writing.take(*section.see(before), packed)
+        for row, change in section.rest():
+            writing.take(row, change, packed)
+        if not packed.rows and name != "accounts":
+            return ""
+        file = _file(writing.summary, ending)
+        await packed.upload(self._container, file)
+        return file
+
+    async def _published(self, connection: str) -> tuple[Published | None, str]:
+        return await self._read(_head(connection), Published)
+
+    async def _publish(self, fresh: Published, tag: str) -> None:
         """Make the snapshot visible, unless another one became visible meanwhile."""
         from azure.core import MatchConditions
         from azure.core.exceptions import ResourceExistsError, ResourceModifiedError
 
-        blob = self._container.get_blob_client(_latest_name(summary.connection))
-        body = msgspec.json.encode(summary)
+        blob = self._container.get_blob_client(_head(fresh.summary.connection))
+        body = msgspec.json.encode(fresh)
         try:
             if tag:
                 unchanged = MatchConditions.IfNotModified
@@ -117,7 +190,7 @@ class BlobAccounts:
         blob = self._container.get_blob_client(name)
         await blob.upload_blob(msgspec.json.encode(summary), overwrite=True)
 
-    async def _read(self, name: str) -> tuple[Summary | None, str]:
+    async def _read(self, name: str, type_: type[T]) -> tuple[T | None, str]:
         from azure.core.exceptions import ResourceNotFoundError
 
         try:
@@ -125,65 +198,17 @@ class BlobAccounts:
             body = await stream.readall()
         except ResourceNotFoundError:
             return None, ""
-        return msgspec.json.decode(body, type=Summary), str(stream.properties.etag)
-
-    async def _lines(self, name: str) -> AsyncIterator[Account]:
-        """A chunk of the blob and a piece of its text in memory, however long it is."""
-        stream = await self._container.get_blob_client(name).download_blob()
-        decoder, inflate, rest = msgspec.json.Decoder(Account), zlib.decompressobj(GZIP), b""
-        async for chunk in stream.chunks():
-            for text in _unpacked(inflate, chunk):
-                *lines, rest = (rest + text).split(b"\n")
-                for line in lines:
-                    yield decoder.decode(line)
+        return msgspec.json.decode(body, type=type_), str(stream.properties.etag)
 
 
-def _latest_name(connection: str) -> str:
-    return f"{connection}/latest.json"
+def _head(connection: str) -> str:
+    return f"{connection}/published.json"
+
+
+def _file(summary: Summary, ending: str) -> str:
+    return f"{summary.connection}/{summary.operation}{ending}.ndjson.gz"
 
 
 def _run(summary: Summary) -> str:
     left = LAST - int(summary.started.timestamp() * 1_000_000)
     return f"{summary.connection}/runs/{left:017d}-{summary.operation}.json"
-
-
-def _as_seen(summary: Summary, latest: Summary | None) -> Summary:
-    """A summary whose snapshot was stored but not published yet is still running."""
-    unpublished = summary.finished is not None and (
-        latest is None or latest.finished is None or summary.finished > latest.finished
-    )
-    if not (summary.snapshot and unpublished):
-        return summary
-    return Summary(
-        operation=summary.operation,
-        connection=summary.connection,
-        state="running",
-        mode=summary.mode,
-        started=summary.started,
-    )
-
-
-def _packed(accounts: Iterable[Account]) -> Iterator[bytes]:
-    deflate, encoder = zlib.compressobj(wbits=GZIP), msgspec.json.Encoder()
-    for account in accounts:
-        yield deflate.compress(encoder.encode(account) + b"\n")
-    yield deflate.flush()
-
-
-def _unpacked(inflate: "zlib._Decompress", chunk: bytes) -> Iterator[bytes]:
-    while True:
-        text = inflate.decompress(chunk, PIECE)
-        chunk = inflate.unconsumed_tail
-        yield text
-        if not chunk and len(text) < PIECE:
-            return
-
-
-@contextmanager
-def _storage_errors(doing: str) -> Iterator[None]:
-    from azure.core.exceptions import AzureError
-
-    try:
-        yield
-    except AzureError as error:
-        raise TryLater("STORAGE_UNAVAILABLE", f"{doing}: {error}") from error

@@ -11,6 +11,7 @@ from shared.adapters.graph_client import Graph, Page
 from shared.errors import NeedsHuman, TryLater
 
 T = TypeVar("T")
+P = TypeVar("P", bound=Page[Any])
 
 EXPIRED = "Directory_ExpiredPageToken"
 RESTARTS = 5
@@ -19,6 +20,14 @@ RESTARTS = 5
 async def pages(
     graph: Graph, first: Callable[[], Any], page_type: type[Page[T]], *, doing: str
 ) -> AsyncIterator[list[T]]:
+    """Yield the rows of page after page."""
+    async for page in whole_pages(graph, first, page_type, doing=doing):
+        yield page.value
+
+
+async def whole_pages(
+    graph: Graph, first: Callable[[], Any], page_type: type[P], *, doing: str
+) -> AsyncIterator[P]:
     """Yield page after page; rows come again when a page token expired on the way.
 
     Only a missing next link ends a list: a page may be short or empty. A list that is not
@@ -38,14 +47,21 @@ async def pages(
             continue
         if page is None:
             raise _gone(doing, continued=continued)
-        yield page.value
-        info, continued = _next(graph, page.next_link, first), True
+        yield page
+        info, continued = following(graph, page.next_link, first), True
 
 
-def _next(graph: Graph, link: str | None, first: Callable[[], Any]) -> Any:
+def following(graph: Graph, link: str | None, first: Callable[[], Any]) -> Any:
     """The server repeats no header: an advanced query needs its own on every page."""
     if link is None:
         return None
+    info = linked(graph, link)
+    info.headers.add_all(first().headers)
+    return info
+
+
+def linked(graph: Graph, link: str) -> Any:
+    """A request of a link that Graph sent, now or long ago: followed only to Graph's host."""
     home = urlsplit(str(graph.client.request_adapter.base_url).lower())
     if urlsplit(link.lower())[:2] != home[:2]:  # scheme and host
         raise NeedsHuman(
@@ -53,9 +69,7 @@ def _next(graph: Graph, link: str | None, first: Callable[[], Any]) -> Any:
             f"Graph sent a next link to another host, {urlsplit(link).netloc}.",
             "Check the Graph endpoint setting and what stands between it and this app.",
         )
-    info = graph.client.users.with_url(link).to_get_request_information()
-    info.headers.add_all(first().headers)
-    return info
+    return graph.client.users.with_url(link).to_get_request_information()
 
 
 def _gone(doing: str, *, continued: bool) -> Exception:

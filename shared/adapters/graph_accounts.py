@@ -26,7 +26,7 @@ from shared.adapters.graph_client import Graph, Page
 from shared.adapters.graph_query import query
 from shared.errors import NeedsHuman
 from shared.model.accounts import Account, Origin
-from shared.planning.discovery import ELIGIBLE
+from shared.planning.accounts import ELIGIBLE
 
 LARGEST_PAGE = 999
 NO_LICENCE = "AadPremiumLicenseRequired"

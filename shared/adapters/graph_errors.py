@@ -36,6 +36,9 @@ TOO_MANY_SECRETS = "Directory_ResourceSizeExceeded"
 LIFETIME_POLICY = "CredentialInvalidLifetimeAsPerAppPolicy"
 TYPE_POLICY = "CredentialTypeNotAllowedAsPerAppPolicy"
 
+RESET = ("syncStateNotFound", "resyncRequired")
+"""Texts that say that a delta link is too old; so does the status 410."""
+
 LONGEST_WAIT = timedelta(minutes=10)
 """Nobody is served by a longer one, whatever an answer says."""
 
@@ -102,6 +105,12 @@ def translate(doing: str, text: str, error: Any) -> StepError:
             return TryLater(code, why, after=timedelta(seconds=5))
     if any(mark in text for mark in CONCURRENCY):
         return TryLater("CONCURRENT_WRITE", why, after=timedelta(seconds=4))
+    if status == HTTPStatus.GONE or any(mark.lower() in text.lower() for mark in RESET):
+        return NeedsHuman(
+            "DELTA_EXPIRED",
+            why,
+            "Nothing: the next scan reads everything and gets a new delta link.",
+        )
     if status == HTTPStatus.TOO_MANY_REQUESTS:
         return TryLater("THROTTLED", why, after=_wait(error), limit=timedelta(hours=1))
     if status in (0, HTTPStatus.NOT_FOUND) or status >= 500:

@@ -3,10 +3,11 @@
 import asyncio
 import contextlib
 from datetime import timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from shared.adapters.blob_accounts import BlobAccounts
 from shared.adapters.blob_imports import BlobImports
+from shared.adapters.blob_lines import PARTS
 from shared.adapters.ledger.errors import storage_errors
 from shared.adapters.table_ledger import TableLedger
 from shared.ports import Clock
@@ -29,12 +30,13 @@ async def open_storage(
     from azure.data.tables.aio import TableServiceClient
     from azure.storage.blob.aio import BlobServiceClient
 
+    options: dict[str, Any] = dict(PARTS)
     if settings.storage_connection:
         tables = TableServiceClient.from_connection_string(settings.storage_connection)
-        blobs = BlobServiceClient.from_connection_string(settings.storage_connection)
+        blobs = BlobServiceClient.from_connection_string(settings.storage_connection, **options)
     else:
         tables = TableServiceClient(settings.table_uri, credential=credential)
-        blobs = BlobServiceClient(settings.blob_uri, credential=credential)
+        blobs = BlobServiceClient(settings.blob_uri, credential=credential, **options)
     ledger = TableLedger(tables, clock, write_spacing=WRITE_SPACING * settings.pace)
     containers = [blobs.get_container_client(name) for name in (ACCOUNTS, IMPORTS)]
     if settings.storage_connection:

@@ -1,6 +1,9 @@
 """Discovered accounts and the account of a discovery run."""
 
 from datetime import datetime
+from typing import Any
+
+import msgspec
 
 from shared.model.connection import Value
 
@@ -8,7 +11,7 @@ from shared.model.connection import Value
 class Origin(Value, frozen=True):
     """Why an account is in scope: the group or role searched, and the way to it."""
 
-    kind: str  # group | role
+    kind: str  # group | role | tenant, when all users are
     id: str
     name: str
     via: str = ""  # group through which a role is held; "eligible" for a PIM eligibility
@@ -26,21 +29,24 @@ class Account(Value, frozen=True, omit_defaults=False):
     origins: tuple[Origin, ...]
     eligible: bool = False  # only eligible through PIM, not active
     state: str = "found"  # a scan imports nothing (D-35)
+    attributes: dict[str, Any] = msgspec.field(default_factory=dict)
+    """What was selected beyond the above, by Graph's names."""
 
 
 class Source(Value, frozen=True, omit_defaults=False):
-    """How completely one group or role of a run was read."""
+    """How completely one group, one role, or one kind of entity was read."""
 
-    kind: str
+    kind: str  # group | role | entity
     id: str
     name: str
     status: str  # complete | failed
     accounts: int
     reason: str = ""
+    read: str = "full"  # or "changes": only what is new since the run before
 
 
 class Summary(Value, frozen=True, omit_defaults=False):
-    """The result of one discovery run."""
+    """The result of one discovery run; the counts are of its snapshot's rows."""
 
     operation: str
     connection: str
@@ -57,3 +63,10 @@ class Summary(Value, frozen=True, omit_defaults=False):
     disabled: int = 0
     sources: tuple[Source, ...] = ()
     snapshot: str = ""  # blob that holds the accounts
+    read: str = "full"  # "changes" when no kind of entity was read in full
+    why: str = ""  # why it was read in full, or why it failed
+    entities: dict[str, int] = msgspec.field(default_factory=dict)  # kind: how many
+    links: int = 0
+    changes: int = 0  # rows inserted, updated or deleted since the snapshot before
+    slowed: datetime | None = None  # since when it waits because Graph asked it to
+    waited: float = 0.0  # seconds that it has waited because Graph asked it to

@@ -1,45 +1,60 @@
-"""What a discovery run searches, and what it makes of what it found."""
+"""What a discovery run searches."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import datetime, timedelta
-from hashlib import sha256
 from typing import Any
 
-from msgspec.structs import replace
-
 from shared.errors import NeedsHuman
-from shared.model.accounts import Account, Origin, Source, Summary
+from shared.model.accounts import Origin
 from shared.model.connection import Value
+from shared.model.entities import USER, Reading
+from shared.model.profile import DiscoveryPolicy, holds
+from shared.planning.attributes import check_attributes
 
-STALE = "stale"
-"""State of an account whose source could not be read this time: last known facts."""
+SEARCHES = ("groups", "roles")
+"""Modes that look into chosen sources; the others read kinds of entities."""
 
-ELIGIBLE = "eligible"
-"""`Origin.via` of a role that is only eligible through PIM."""
+NAVIGATION = {"group": ("members", "owners"), "directoryRole": ("members",)}
+"""Links that Graph's delta queries track (v1.0, "group: delta", "directoryRole: delta")."""
 
-LARGEST_JITTER = timedelta(hours=1)
+FIELDS = {
+    "group": (
+        "description",
+        "mail",
+        "mailEnabled",
+        "securityEnabled",
+        "groupTypes",
+        "isAssignableToRole",
+        "onPremisesSyncEnabled",
+    ),
+    "directoryRole": ("description", "roleTemplateId"),
+    "servicePrincipal": (
+        "appId",
+        "accountEnabled",
+        "servicePrincipalType",
+        "appOwnerOrganizationId",
+    ),
+}
+"""What is read of each kind beside id and name; of users, what the request selects."""
 
 
 class Search(Value, frozen=True):
     """What a request asks to search; no names mean everything of that kind."""
 
     configuration: str
-    mode: str  # groups | roles
+    mode: str  # groups | roles | users | all
     names: tuple[str, ...]
 
 
-class Counts(Value, frozen=True):
-    """How a snapshot differs from the one before."""
-
-    added: int
-    changed: int
-    removed: int
-    unchanged: int
+def is_wanted(policy: DiscoveryPolicy | None, features: Mapping[str, bool]) -> bool:
+    """Whether the profile scans at all, and its features say so."""
+    if policy is None or not features.get("discovery", True):
+        return False
+    return holds(policy.when, features)
 
 
 def search(inputs: Mapping[str, Any], modes: Sequence[str]) -> Search:
-    mode = str(inputs.get("search_mode") or modes[0])
-    if mode not in modes:
+    mode = str(inputs.get("search_mode") or widest(modes))
+    if mode not in modes and mode != widest(modes):
         raise NeedsHuman(
             "INPUT_INVALID",
             f"search_mode is {mode!r}; this product can search by {' or '.join(modes)}.",
@@ -53,6 +68,31 @@ def search(inputs: Mapping[str, Any], modes: Sequence[str]) -> Search:
     )
 
 
+def widest(modes: Sequence[str]) -> str:
+    """The mode of a product that lets nobody choose: it gets all that it can take."""
+    return "all" if "all" in modes or {"users", "groups"} <= set(modes) else modes[0]
+
+
+def readings(
+    wanted: Search, policy: DiscoveryPolicy, inputs: Mapping[str, Any]
+) -> tuple[Reading, ...]:
+    """The kinds of entities to read, each with its links (N-20)."""
+    attributes = tuple(inputs.get("attributes") or policy.attributes)
+    check_attributes(attributes)
+    kinds = (USER,) if wanted.mode == "users" else policy.entities
+    return tuple(
+        Reading(
+            kind=kind,
+            navigation=tuple(
+                name for name in NAVIGATION.get(kind, ()) if name in policy.navigation
+            ),
+            attributes=FIELDS.get(kind, attributes),
+            tracked=policy.delta is not None,
+        )
+        for kind in kinds
+    )
+
+
 def sources(wanted: Search, found: Mapping[str, Sequence[Origin]]) -> tuple[Origin, ...]:
     """The groups or roles to read: each name must mean exactly one (D-29)."""
     kind = wanted.mode.removesuffix("s")
@@ -60,14 +100,12 @@ def sources(wanted: Search, found: Mapping[str, Sequence[Origin]]) -> tuple[Orig
     if missing:
         raise NeedsHuman(
             "FILTER_NOT_FOUND",
-            f"The tenant has no {kind} called {_listed(missing)}.",
+            f"No {kind} of the tenant is called {_listed(missing)}.",
             f"Correct the names in the input filter, or give the {kind} ids instead.",
         )
     several = [name for name in wanted.names if len(found[name]) > 1]
     if several:
-        choices = "; ".join(
-            f"{name!r} is {', '.join(origin.id for origin in found[name])}" for name in several
-        )
+        choices = "; ".join(f"{name!r} is {_candidates(found[name])}" for name in several)
         raise NeedsHuman(
             "FILTER_AMBIGUOUS",
             f"More than one {kind} has the same name: {choices}.",
@@ -82,104 +120,8 @@ def distinct(origins: Iterable[Origin]) -> tuple[Origin, ...]:
     return tuple(sorted(once.values(), key=lambda origin: (origin.name.casefold(), origin.id)))
 
 
-def merged(known: Account | None, seen: Account) -> Account:
-    """One row an account, with every reason why it is in scope (D-30)."""
-    if known is None:
-        return replace(seen, origins=_ordered(seen.origins))
-    return replace(
-        seen,
-        origins=_ordered((*known.origins, *seen.origins)),
-        eligible=known.eligible and seen.eligible,
-    )
-
-
-def kept(before: Account, seen: Account | None, failed: Iterable[Source]) -> Account | None:
-    """The account with what an unread source said of it last time; None when it said nothing.
-
-    Nothing disappears because a source could not be read: an account goes only when every
-    source that vouched for it was read whole and no longer names it.
-    """
-    unread = {(source.kind, source.id) for source in failed}
-    vouched = tuple(origin for origin in before.origins if (origin.kind, origin.id) in unread)
-    if not vouched:
-        return None
-    if seen is None:
-        return replace(before, origins=vouched, eligible=_only_eligible(vouched), state=STALE)
-    return replace(
-        seen,
-        origins=_ordered((*vouched, *seen.origins)),
-        eligible=seen.eligible and _only_eligible(vouched),
-    )
-
-
-def tallied(
-    summary: Summary, accounts: Sequence[Account], read: Sequence[Source], now: datetime
-) -> Summary:
-    """The summary of a run that is over, but for the comparison with the one before."""
-    failed = any(source.status == "failed" for source in read)
-    state = "partial" if failed else "succeeded"
-    return replace(
-        summary,
-        state=state,
-        finished=now,
-        accounts=len(accounts),
-        guests=sum(account.guest for account in accounts),
-        disabled=sum(not account.enabled for account in accounts),
-        sources=tuple(read),
-    )
-
-
-class Comparison:
-    """Compares a snapshot with the one before, which may come one account at a time."""
-
-    def __init__(self, fresh: Iterable[Account]) -> None:
-        self._fresh = {account.id: account for account in fresh}
-        self._matched = self._changed = self._removed = 0
-
-    def see(self, before: Account) -> None:
-        after = self._fresh.get(before.id)
-        if after is None:
-            self._removed += 1
-            return
-        self._matched += 1
-        self._changed += facts(before) != facts(after)
-
-    def counts(self) -> Counts:
-        return Counts(
-            added=len(self._fresh) - self._matched,
-            changed=self._changed,
-            removed=self._removed,
-            unchanged=self._matched - self._changed,
-        )
-
-
-def compare(before: Iterable[Account], after: Iterable[Account]) -> Counts:
-    comparison = Comparison(after)
-    for account in before:
-        comparison.see(account)
-    return comparison.counts()
-
-
-def facts(account: Account) -> Account:
-    """What counts as a change: neither our own state, nor that a group was renamed."""
-    ways = {(origin.kind, origin.id, origin.via): origin for origin in account.origins}
-    origins = tuple(replace(ways[way], name="") for way in sorted(ways))
-    return replace(account, origins=origins, state="")
-
-
-def next_run(connection: str, now: datetime, every: timedelta) -> datetime:
-    """Spread over up to an hour, so that connections made together are not scanned together."""
-    share = int.from_bytes(sha256(connection.encode()).digest()[:4]) / 2**32
-    return now + every + min(every / 10, LARGEST_JITTER) * share
-
-
-def _only_eligible(origins: Iterable[Origin]) -> bool:
-    return all(origin.via == ELIGIBLE for origin in origins)
-
-
-def _ordered(origins: Iterable[Origin]) -> tuple[Origin, ...]:
-    once = {(origin.kind, origin.id, origin.via): origin for origin in origins}
-    return tuple(once[way] for way in sorted(once))
+def _candidates(origins: Sequence[Origin]) -> str:
+    return " or ".join(f"{origin.name} ({origin.id})" for origin in origins)
 
 
 def _listed(names: Iterable[str]) -> str:

@@ -16,7 +16,7 @@ from shared.adapters.graph_accounts import GraphAccounts
 from shared.adapters.graph_client import Graph
 from shared.errors import NeedsHuman, TryLater
 from shared.model.accounts import Account, Origin
-from shared.planning.discovery import merged
+from shared.planning.accounts import merged
 from shared.settings import Settings
 
 MEMBERS = "GET /groups/{id}/transitiveMembers/microsoft.graph.user"

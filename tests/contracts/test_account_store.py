@@ -15,9 +15,13 @@ from azure.storage.blob.aio import BlobServiceClient, ContainerClient
 from msgspec.structs import replace
 
 from emulators.azurite.server import Azurite, serving
-from shared.adapters.blob_accounts import PIECE, BlobAccounts
+from shared.adapters.blob_accounts import BlobAccounts
+from shared.adapters.blob_lines import PARTS, PIECE
 from shared.errors import TryLater
 from shared.model.accounts import Account, Origin, Summary
+from shared.model.entities import KINDS, Entity, Link
+from shared.planning.changes import Patch
+from shared.planning.snapshots import Position, Published
 
 START = datetime(2026, 1, 5, 9, 0, 0, 123456, tzinfo=UTC)
 STAFF = Origin(kind="group", id="g1", name="Staff")
@@ -34,7 +38,10 @@ async def azurite(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Azu
 
 @pytest_asyncio.fixture(loop_scope="module")
 async def container(azurite: Azurite) -> AsyncIterator[ContainerClient]:
-    async with BlobServiceClient.from_connection_string(azurite.connection_string) as service:
+    parts: dict[str, Any] = dict(PARTS)
+    async with BlobServiceClient.from_connection_string(
+        azurite.connection_string, **parts
+    ) as service:
         made = service.get_container_client(f"accounts-{uuid.uuid4().hex}")
         await made.create_container()
         yield made
@@ -89,7 +96,16 @@ async def test_nothing_is_there_at_first(store: BlobAccounts) -> None:
 async def test_a_snapshot_comes_back_as_it_was(store: BlobAccounts) -> None:
     eligible = account(2, guest=True, enabled=False, eligible=True, mail="a@b.c")
     saved = await store.save(finished("o1"), [account(1), eligible])
-    assert saved == replace(finished("o1"), added=2, snapshot="pam/o1.ndjson.gz")
+    assert saved == replace(
+        finished("o1"),
+        added=2,
+        accounts=2,
+        guests=1,
+        disabled=1,
+        entities={"user": 2},
+        changes=2,
+        snapshot="pam/o1.ndjson.gz",
+    )
     assert await read(store) == [account(1), eligible]
     assert await store.summaries("pam") == [saved]
 
@@ -153,13 +169,13 @@ async def test_a_snapshot_is_not_seen_before_all_of_it_is_stored(
     """What a crash just before the last write leaves: everything but the pointer."""
     if before:
         await store.save(finished("o1"), accounts(1))
-        kept = await container.get_blob_client("pam/latest.json").download_blob()
+        kept = await container.get_blob_client("pam/published.json").download_blob()
         pointer = await kept.readall()
     await store.save(finished("o2", 1), accounts(1, 2))
     if before:
-        await container.upload_blob("pam/latest.json", pointer, overwrite=True)
+        await container.upload_blob("pam/published.json", pointer, overwrite=True)
     else:
-        await container.delete_blob("pam/latest.json")
+        await container.delete_blob("pam/published.json")
 
     assert await read(store) == (accounts(1) if before else [])
     assert (await store.summaries("pam"))[0] == running("o2", 1)
@@ -177,9 +193,9 @@ async def test_of_two_at_once_one_is_told_to_come_again(
     class Overtaken(BlobAccounts):
         """Another run publishes between this one's last read and its last write."""
 
-        async def _publish(self, summary: Summary, tag: str) -> None:
+        async def _publish(self, fresh: Published, tag: str) -> None:
             await store.save(finished("o2", 2), accounts(1, 3))
-            await super()._publish(summary, tag)
+            await super()._publish(fresh, tag)
 
     if before:
         await store.save(finished("o0"), accounts(1))
@@ -256,3 +272,96 @@ async def test_storage_that_is_gone_is_a_reason_to_wait(
     with pytest.raises(TryLater) as refused:
         await store.note(running("o1"))
     assert refused.value.code == "STORAGE_UNAVAILABLE"
+
+
+def pilot(number: int, job: str = "Pilot") -> Account:
+    return account(number, attributes={"jobTitle": job})
+
+
+def group(number: int) -> Entity:
+    return Entity(kind="group", id=f"g-{number}", display_name=f"Group {number}")
+
+
+def member(number: int, of: int = 1) -> Link:
+    return Link(kind="members", of="group", source=f"g-{of}", target=f"id-{number}")
+
+
+def patch(*, whole: bool = False, gone: tuple[str, ...] = (), **rows: Any) -> Patch:
+    made = Patch(gone=set(gone), whole=set(KINDS) if whole else set())
+    for name, found in rows.items():
+        getattr(made, name).update({row.id: row for row in found})
+    return made
+
+
+async def told(store: BlobAccounts, after: Position) -> list[tuple[str, str, str, str]]:
+    return [
+        (str(place), change.command, change.kind, change.id)
+        async for place, change in store.changes("pam", after)
+    ]
+
+
+FIRST = patch(whole=True, accounts=[pilot(1), pilot(2)], entities=[group(1)], links=[member(1)])
+
+
+@pytest.mark.requirement("N-20", "N-21", "D-34")
+async def test_changes_lead_from_one_snapshot_to_the_next(store: BlobAccounts) -> None:
+    one = await store.apply(finished("o1"), FIRST, {"user?": "link-1"})
+    assert (one.entities, one.links, one.changes) == ({"group": 1, "user": 2}, 1, 4)
+    later = patch(accounts=[pilot(2, "Cook"), account(3)], gone=("id-1",), links=[member(2)])
+    two = await store.apply(finished("o2", 1), later, {"user?": "link-2"})
+
+    assert (two.accounts, two.added, two.changed, two.removed) == (2, 1, 1, 1)
+    assert [row.id for row in await read(store)] == ["id-2", "id-3"]
+    assert [row async for row in store.entities("pam")] == [group(1)]
+    assert [row async for row in store.links("pam")] == [member(2)]
+    assert await store.cookies("pam") == {"user?": "link-2"}
+    end = await store.position("pam")
+    assert await told(store, Position(number=1)) == [
+        ("2.1", "delete", "user", "id-1"),
+        ("2.2", "update", "user", "id-2"),
+        ("2.3", "insert", "user", "id-3"),
+        ("2.4", "delete", "members", "members/g-1/id-1"),
+        ("2.5", "insert", "members", "members/g-1/id-2"),
+    ]
+    assert len(await told(store, Position(number=0))) == 9
+    assert [row[0] for row in await told(store, Position(number=2, row=3))] == ["2.4", "2.5"]
+    assert (str(end), await told(store, end)) == ("2", [])
+
+
+async def test_a_run_without_changes_writes_no_rows_again(
+    container: ContainerClient, store: BlobAccounts
+) -> None:
+    await store.apply(finished("o1"), FIRST, {"user?": "link-1"})
+    before = {name async for name in container.list_blob_names()}
+    same = await store.apply(finished("o2", 1), Patch(), {"user?": "link-2"})
+    after = {name async for name in container.list_blob_names()}
+    assert [name.partition("-")[2] for name in after - before] == ["o2.json"]
+    assert (same.accounts, same.unchanged, same.links, same.changes) == (2, 2, 1, 0)
+    assert len(await read(store)) == 2
+    assert await store.cookies("pam") == {"user?": "link-2"}
+
+
+@pytest.mark.requirement("N-21")
+async def test_a_crash_before_the_last_write_loses_no_change(
+    container: ContainerClient, store: BlobAccounts
+) -> None:
+    """Everything but the head is written: the cookies of the next run are the old ones."""
+    await store.apply(finished("o1"), FIRST, {"user?": "link-1"})
+    kept = await container.get_blob_client("pam/published.json").download_blob()
+    head = await kept.readall()
+    later = patch(accounts=[account(3)])
+    await store.apply(finished("o2", 1), later, {"user?": "link-2"})
+    await container.upload_blob("pam/published.json", head, overwrite=True)
+
+    assert await store.cookies("pam") == {"user?": "link-1"}
+    again = await store.apply(finished("o3", 2), later, {"user?": "link-2"})
+    assert again.added == 1
+    assert [row[1:] for row in await told(store, Position(number=1))] == [
+        ("insert", "user", "id-3")
+    ]
+
+
+async def test_changes_that_nobody_can_know_of(store: BlobAccounts) -> None:
+    await store.apply(finished("o1"), FIRST, {})
+    with pytest.raises(LookupError):
+        await told(store, Position(number=2))

@@ -4,7 +4,7 @@ from datetime import timedelta
 from typing import Any
 
 from shared.context import Context
-from tests.fakes.accounts import FakeAccountReader, FakeAccountStore
+from tests.fakes.accounts import FakeAccountReader
 from tests.fakes.clock import START, FakeClock
 from tests.fakes.credentials import FakeCredentials, FakeTokens
 from tests.fakes.directory import (
@@ -13,12 +13,14 @@ from tests.fakes.directory import (
     FakeDirectory,
     FakeRoles,
 )
+from tests.fakes.entities import FakeEntityReader
 from tests.fakes.federation import FakeFederation
 from tests.fakes.imports import FakeDirectoryReader, FakeImportStore
 from tests.fakes.ledger import FakeLedger
 from tests.fakes.organisations import FakeOrganisations
 from tests.fakes.outbox import FakeOutbox, Sent
 from tests.fakes.privileges import FakePrivileges, FakeResetTrial
+from tests.fakes.snapshots import FakeAccountStore
 from tests.fakes.tenant import FakeTenant
 from tests.fakes.vault import FakeVault
 
@@ -49,6 +51,7 @@ class FakeContext(Context, frozen=True, kw_only=True):
     import_store: FakeImportStore
     privileges: FakePrivileges
     reset_trial: FakeResetTrial
+    entity_reader: FakeEntityReader
 
 
 def fake_context(
@@ -78,5 +81,6 @@ def fake_context(
         "import_store": FakeImportStore(faults),
         "privileges": privileges,
         "reset_trial": FakeResetTrial(tenant, reader.people, privileges),
+        "entity_reader": FakeEntityReader(tenant),
     }
     return FakeContext(tenant=tenant, **{**parts, **overrides})

@@ -1,15 +1,13 @@
-"""Accounts of the tenant, and the snapshots of discovery, in memory."""
+"""Accounts of the tenant in memory."""
 
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, field
 
 import msgspec
 
-from shared.model.accounts import Account, Origin, Summary
-from tests.fakes.faults import Faults, fallible
+from shared.model.accounts import Account, Origin
+from tests.fakes.faults import fallible
 from tests.fakes.tenant import FakeTenant
-
-FINISHED = ("succeeded", "partial")
 
 
 @dataclass
@@ -123,62 +121,6 @@ class FakeAccountReader:
 
     def _roles(self) -> list[Origin]:
         return [Origin(kind="role", id=id_, name=n) for n, id_ in self._tenant.role_ids.items()]
-
-
-class FakeAccountStore:
-    """Implements ``ports.AccountStore``."""
-
-    def __init__(self, faults: Faults) -> None:
-        self.faults = faults
-        self._summaries: dict[str, dict[str, Summary]] = {}  # connection -> operation -> summary
-        self._snapshots: dict[tuple[str, str], dict[str, Account]] = {}
-
-    @fallible("account_store.save")
-    async def save(self, summary: Summary, accounts: Sequence[Account]) -> Summary:
-        key = (summary.connection, summary.operation)
-        before = self._latest(summary.connection, but=summary.operation)
-        after = {account.id: account for account in accounts}
-        kept = before.keys() & after.keys()
-        changed = sum(before[id_] != after[id_] for id_ in kept)
-        full = msgspec.structs.replace(
-            summary,
-            accounts=len(after),
-            added=len(after.keys() - before.keys()),
-            removed=len(before.keys() - after.keys()),
-            changed=changed,
-            unchanged=len(kept) - changed,
-            guests=sum(account.guest for account in after.values()),
-            disabled=sum(not account.enabled for account in after.values()),
-            snapshot="/".join(key),
-        )
-        self._snapshots[key] = after
-        self._note(full)
-        return full
-
-    @fallible("account_store.note")
-    async def note(self, summary: Summary) -> None:
-        self._note(summary)
-
-    @fallible("account_store.summaries")
-    async def summaries(self, connection: str) -> list[Summary]:
-        return self._newest_first(connection)
-
-    async def accounts(self, connection: str) -> AsyncIterator[Account]:
-        for account in self._latest(connection).values():
-            yield account
-
-    def _note(self, summary: Summary) -> None:
-        self._summaries.setdefault(summary.connection, {})[summary.operation] = summary
-
-    def _newest_first(self, connection: str) -> list[Summary]:
-        found = self._summaries.get(connection, {}).values()
-        return sorted(found, key=lambda s: s.started, reverse=True)
-
-    def _latest(self, connection: str, but: str = "") -> dict[str, Account]:
-        for summary in self._newest_first(connection):
-            if summary.snapshot and summary.state in FINISHED and summary.operation != but:
-                return self._snapshots[connection, summary.operation]
-        return {}
 
 
 def _matching(name: str, origins: list[Origin]) -> list[Origin]:

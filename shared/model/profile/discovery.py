@@ -41,6 +41,7 @@ class DiscoveryPolicy(Strict, frozen=True):
     """Search modes, kinds of entities and links between them, schedule, and use of the rows."""
 
     modes: tuple[Mode, ...]
+    when: tuple[str, ...] = ()  # features with which it scans
     entities: tuple[Entity, ...] = ("user", "group")
     navigation: tuple[Literal["members", "owners"], ...] = ("members",)
     attributes: tuple[str, ...] = ()

@@ -101,3 +101,46 @@ async def test_token_lives_seven_days(admin, users):
 
 async def test_broken_token(admin):
     assert (await admin.get("/users/delta?$deltatoken=nonsense")).status_code == 400
+
+
+async def test_changes_of_owners(admin):
+    groups, link = await all_pages(admin, "/groups/delta?$select=displayName,owners")
+    assert all("members@delta" not in item for item in groups)
+    user = (await admin.read("/users?$top=1&$select=id"))["value"][0]["id"]
+    group = groups[0]["id"]
+    reference = {"@odata.id": f"https://graph.microsoft.com/v1.0/directoryObjects/{user}"}
+    await admin.post(f"/groups/{group}/owners/$ref", json=reference)
+    changes, link = await all_pages(admin, link)
+    owner = {"@odata.type": "#microsoft.graph.user", "id": user}
+    assert [item["owners@delta"] for item in changes] == [[owner]]
+    await admin.delete(f"/groups/{group}/owners/{user}/$ref")
+    changes, _ = await all_pages(admin, link)
+    assert changes[0]["owners@delta"] == [owner | {"@removed": {"reason": "deleted"}}]
+
+
+async def test_changes_of_role_holders(admin):
+    select = "$select=displayName,roleTemplateId,members"
+    await admin.post(
+        "/directoryRoles", json={"roleTemplateId": "fe930be7-5e62-47db-91af-98c3a49a38b1"}
+    )
+    roles, link = await all_pages(admin, f"/directoryRoles/delta?{select}")
+    role = next(item for item in roles if item["displayName"] == "User Administrator")
+    user = (await admin.read("/users?$top=1&$select=id"))["value"][0]["id"]
+    await admin.admin("tenant", roles=[{"role": "User Administrator", "principal": user}])
+    changes, _ = await all_pages(admin, link)
+    assert [item["id"] for item in changes] == [role["id"]]
+    assert [item["id"] for item in changes[0]["members@delta"]] == [user]
+
+
+async def test_changes_of_service_principals(admin):
+    found, link = await all_pages(admin, "/servicePrincipals/delta?$select=appId,displayName")
+    listed = (await admin.read("/servicePrincipals?$select=id&$top=999"))["value"]
+    assert {item["id"] for item in found} == {item["id"] for item in listed}
+    made = await admin.post("/applications", json={"displayName": "Fresh"})
+    app_id = made.json()["appId"]
+    principal = await admin.post("/servicePrincipals", json={"appId": app_id})
+    changes, link = await all_pages(admin, link)
+    assert [item["appId"] for item in changes] == [app_id]
+    await admin.delete(f"/servicePrincipals/{principal.json()['id']}")
+    changes, _ = await all_pages(admin, link)
+    assert changes == [{"id": principal.json()["id"], "@removed": {"reason": "changed"}}]

@@ -1,35 +1,16 @@
-"""Planner of discovery: names, merging, comparing."""
-
-from datetime import UTC, datetime, timedelta
+"""Planner of discovery: modes, names, and what is read of each kind."""
 
 import pytest
 from msgspec.structs import replace
 
 from shared.errors import NeedsHuman
-from shared.model.accounts import Account, Origin, Source, Summary
+from shared.model.accounts import Origin
+from shared.model.profile import Delta, DiscoveryPolicy
 from shared.planning import discovery as plan
 
-NOW = datetime(2026, 1, 5, 9, 0, tzinfo=UTC)
 ADMINS = Origin(kind="group", id="g1", name="Admins")
 STAFF = Origin(kind="group", id="g2", name="Staff")
 MODES = ("groups", "roles")
-
-
-def account(id_: str, *origins: Origin, **changes: object) -> Account:
-    plain = Account(
-        id=id_,
-        user_principal_name=f"{id_}@contoso.com",
-        display_name=id_,
-        enabled=True,
-        guest=False,
-        mail="",
-        origins=origins or (STAFF,),
-    )
-    return replace(plain, **changes)
-
-
-def source(origin: Origin, status: str = "complete") -> Source:
-    return Source(kind=origin.kind, id=origin.id, name=origin.name, status=status, accounts=1)
 
 
 class TestSearch:
@@ -63,106 +44,76 @@ class TestSources:
 
     def test_ambiguous_names_are_told_with_the_ids_to_choose_from(self) -> None:
         twin = replace(STAFF, id="g3")
-        with pytest.raises(NeedsHuman, match="'Staff' is g2, g3") as refused:
+        with pytest.raises(NeedsHuman, match=r"'Staff' is Staff \(g2\) or Staff \(g3\)") as refused:
             plan.sources(self.wanted, {"Staff": [STAFF, twin], "Admins": [ADMINS]})
         assert refused.value.code == "FILTER_AMBIGUOUS"
 
 
-class TestMerged:
-    def test_one_row_with_every_reason_whatever_the_order(self) -> None:
-        one, other = account("ada", ADMINS), account("ada", STAFF)
-        there = plan.merged(plan.merged(None, one), other)
-        back = plan.merged(plan.merged(None, other), one)
-        assert there == back
-        assert there.origins == (ADMINS, STAFF)
-
-    def test_the_same_page_twice_changes_nothing(self) -> None:
-        once = plan.merged(None, account("ada", ADMINS))
-        assert plan.merged(once, account("ada", ADMINS)) == once
-
-    def test_eligible_only_as_long_as_nothing_is_active(self) -> None:
-        may = account("ada", replace(ADMINS, via=plan.ELIGIBLE), eligible=True)
-        does = account("ada", STAFF)
-        assert plan.merged(None, may).eligible
-        assert not plan.merged(may, does).eligible
-        assert not plan.merged(does, may).eligible
+ALL = DiscoveryPolicy(
+    modes=("all",),
+    entities=("user", "group", "directoryRole", "servicePrincipal"),
+    navigation=("members", "owners"),
+    delta=Delta(cookie_per_entity=True),
+)
 
 
-class TestKept:
-    failed = (source(ADMINS, "failed"),)
-
-    def test_nothing_of_an_account_that_only_read_sources_vouched_for(self) -> None:
-        assert plan.kept(account("ada", STAFF), None, self.failed) is None
-
-    def test_an_unread_source_keeps_its_accounts_as_stale(self) -> None:
-        kept = plan.kept(account("ada", ADMINS, STAFF), None, self.failed)
-        assert kept == account("ada", ADMINS, state=plan.STALE)
-
-    def test_an_account_seen_elsewhere_keeps_its_unread_reason(self) -> None:
-        kept = plan.kept(account("ada", ADMINS), account("ada", STAFF), self.failed)
-        assert kept == account("ada", ADMINS, STAFF)
-
-    def test_active_in_an_unread_source_is_more_than_eligible_in_a_read_one(self) -> None:
-        role = Origin(kind="role", id="r1", name="Reader", via=plan.ELIGIBLE)
-        fresh = account("ada", role, eligible=True)
-        kept = plan.kept(account("ada", ADMINS), fresh, self.failed)
-        assert kept is not None
-        assert not kept.eligible
-
-
-class TestCompare:
-    def test_every_kind_of_difference(self) -> None:
-        before = [account("ada"), account("bo"), account("chen"), account("dana")]
-        after = [
-            account("ada"),
-            account("bo", enabled=False),
-            account("chen", ADMINS, STAFF),
-            account("eli"),
-        ]
-        counts = plan.compare(before, after)
-        assert counts == plan.Counts(added=1, changed=2, removed=1, unchanged=1)
-
+class TestReadings:
     @pytest.mark.parametrize(
-        "same",
+        ("modes", "mode"),
         [
-            account("ada", state=plan.STALE),
-            account("ada", replace(STAFF, name="Everybody")),
+            (("all",), "all"),
+            (("users", "groups", "all"), "all"),
+            (("users", "groups"), "all"),
+            (("users",), "users"),
+            (("groups", "roles"), "groups"),
         ],
-        ids=["stale", "group renamed"],
     )
-    def test_what_is_no_change(self, same: Account) -> None:
-        assert plan.compare([account("ada")], [same]).changed == 0
+    def test_without_a_choice_the_product_gets_all_it_can_take(
+        self, modes: tuple[str, ...], mode: str
+    ) -> None:
+        assert plan.search({}, modes).mode == mode
 
-    @pytest.mark.parametrize(
-        "other",
-        [
-            account("ada", user_principal_name="ada@fabrikam.com"),
-            account("ada", guest=True),
-            account("ada", eligible=True),
-            account("ada", replace(STAFF, via="Admins")),
-        ],
-        ids=["renamed", "guest", "eligible", "other way"],
-    )
-    def test_what_is_a_change(self, other: Account) -> None:
-        assert plan.compare([account("ada")], [other]).changed == 1
+    @pytest.mark.requirement("N-20")
+    def test_every_kind_with_the_links_it_has(self) -> None:
+        read = {one.kind: one for one in plan.readings(plan.search({}, ("all",)), ALL, {})}
+        assert {kind: one.navigation for kind, one in read.items()} == {
+            "user": (),
+            "group": ("members", "owners"),
+            "directoryRole": ("members",),
+            "servicePrincipal": (),
+        }
+        assert all(one.tracked for one in read.values())
 
-    def test_nothing_before_and_nothing_after(self) -> None:
-        assert plan.compare([], []) == plan.Counts(added=0, changed=0, removed=0, unchanged=0)
+    def test_users_alone(self) -> None:
+        policy = replace(ALL, modes=("users",), delta=None)
+        (read,) = plan.readings(plan.search({}, ("users",)), policy, {})
+        assert (read.kind, read.tracked) == ("user", False)
 
+    def test_another_selection_is_another_cookie(self) -> None:
+        wanted = plan.search({}, ("all",))
+        one, other = (
+            plan.readings(wanted, ALL, {"attributes": names})[0].key
+            for names in (["jobTitle"], ["department"])
+        )
+        assert one != other
 
-def test_tally_counts_rows_and_flags() -> None:
-    running = Summary(operation="o", connection="c", state="running", mode="groups", started=NOW)
-    rows = [account("ada", guest=True), account("bo", enabled=False), account("chen")]
-    whole = plan.tallied(running, rows, [source(STAFF)], NOW)
-    assert (whole.state, whole.accounts, whole.guests, whole.disabled) == ("succeeded", 3, 1, 1)
-    part = plan.tallied(running, rows, [source(STAFF), source(ADMINS, "failed")], NOW)
-    assert part.state == "partial"
+    def test_the_requests_attributes_go_before_the_profiles(self) -> None:
+        policy = replace(ALL, attributes=("jobTitle",))
+        wanted = plan.search({}, ("all",))
+        assert plan.readings(wanted, policy, {})[0].attributes == ("jobTitle",)
+        asked = {"attributes": ["department"]}
+        assert plan.readings(wanted, policy, asked)[0].attributes == ("department",)
 
+    @pytest.mark.requirement("N-23")
+    @pytest.mark.diagnosis("ATTRIBUTE_NOT_LISTABLE")
+    @pytest.mark.parametrize("name", ["aboutMe", "skills", "mailboxSettings"])
+    def test_what_graph_gives_only_of_one_user(self, name: str) -> None:
+        with pytest.raises(NeedsHuman, match=name) as refused:
+            plan.readings(plan.search({}, ("all",)), ALL, {"attributes": ["jobTitle", name]})
+        assert refused.value.code == "ATTRIBUTE_NOT_LISTABLE"
 
-def test_runs_are_spread_but_always_alike() -> None:
-    day = timedelta(days=1)
-    delays = {name: plan.next_run(name, NOW, day) - NOW for name in map(str, range(50))}
-    assert all(day <= delay < day + timedelta(hours=1) for delay in delays.values())
-    assert len(set(delays.values())) > 40
-    assert plan.next_run("7", NOW, day) - NOW == delays["7"]
-    assert plan.next_run("7", NOW, timedelta(hours=1)) < NOW + timedelta(minutes=66)
+    @pytest.mark.parametrize("names", [["shoeSize"], ["JobTitle"], ["city"] * 21])
+    def test_what_is_no_selection(self, names: list[str]) -> None:
+        with pytest.raises(NeedsHuman) as refused:
+            plan.readings(plan.search({}, ("all",)), ALL, {"attributes": names})
+        assert refused.value.code == "INPUT_INVALID"

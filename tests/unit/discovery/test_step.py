@@ -301,7 +301,7 @@ async def test_a_run_that_died_is_closed_by_the_next_one() -> None:
     assert (newest.state, oldest.state) == ("succeeded", "failed")
 
 
-@pytest.mark.parametrize("method", ["account_store.save", "outbox.publish", "outbox.send"])
+@pytest.mark.parametrize("method", ["account_store.apply", "outbox.publish", "outbox.send"])
 async def test_a_crash_after_the_snapshot_makes_no_second_one(method: str) -> None:
     ctx = await connected()
     people = ctx.account_reader.people
@@ -323,7 +323,7 @@ async def test_a_crash_after_the_snapshot_makes_no_second_one(method: str) -> No
     assert (await found(ctx)).keys() == {"ada", "bo"}
     ids = [event.id for event in ctx.outbox.events if event.type == "keyturn.accounts.discovered"]
     assert set(ids) == {"o1:accounts.discovered", "o2:accounts.discovered"}
-    assert ctx.tenant.faults.count("account_store.save") == 2
+    assert ctx.tenant.faults.count("account_store.apply") == 2
 
 
 async def test_the_event_says_what_was_found() -> None:

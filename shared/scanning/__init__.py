@@ -1,0 +1,1 @@
+"""One run of discovery: chosen groups or roles, or whole kinds of entities."""
