@@ -14,18 +14,22 @@ The body of `POST /admin/tenant`; every key is optional, and they are worked thr
       "roles":         [{"role": NAME, "principal": REF, "scope": "/"}],
       "eligibilities": [{"role": NAME, "principal": REF, "scope": "/", "endDateTime": null}],
       "update_users":  [{"user": REF, any user property}],
-      "delete_users":  [REF, …]
+      "delete_users":  [REF, …],
+      "mfa":           [{"user": REF, "registered": true}],
+      "conditional_access": [{"displayName": "…", any policy property}]
     }
 
 REF is an object id, a userPrincipalName, or the displayName of a group, unit or service
 principal. NAME is a role's name or template id. The answer names the ids of what was made:
-`{"users": […], "groups": […], "administrative_units": […], "roles": […], "eligibilities": […]}`.
+`{"users": […], "groups": […], "administrative_units": […], "roles": […], "eligibilities": […],
+"conditional_access": […]}`.
 Changes show up in delta queries like any others.
 """
 
 from typing import Any
 
 from emulators.graph.administrative_units import make_unit
+from emulators.graph.conditional_access import make_policy
 from emulators.graph.errors import bad_request, not_found
 from emulators.graph.groups import make_group
 from emulators.graph.population import complete_user
@@ -46,6 +50,8 @@ KEYS = {
     "eligibilities",
     "update_users",
     "delete_users",
+    "mfa",
+    "conditional_access",
 }
 ID = frozenset({"id", "createdDateTime"})
 
@@ -98,6 +104,11 @@ def apply(tenant: Tenant, wanted: dict[str, Any]) -> dict[str, list[str]]:
         for row in wanted.get("eligibilities", [])
     ]
     _change_users(tenant, wanted)
+    for row in wanted.get("mfa", []):
+        tenant.mfa[resolve(tenant, row["user"])] = bool(row["registered"])
+    made["conditional_access"] = [
+        make_policy(tenant, values)["id"] for values in wanted.get("conditional_access", [])
+    ]
     return made
 
 

@@ -3,6 +3,7 @@
 from emulators.graph import (
     administrative_units,
     applications,
+    conditional_access,
     consents,
     credentials,
     deleted_items,
@@ -25,6 +26,7 @@ from emulators.graph import (
 __all__ = [
     "administrative_units",
     "applications",
+    "conditional_access",
     "consents",
     "credentials",
     "deleted_items",

@@ -40,11 +40,12 @@ def organization(tenant: Tenant) -> dict[str, Any]:
         "verifiedDomains": [
             {
                 "capabilities": "Email, OfficeCommunicationsOnline",
-                "isDefault": True,
-                "isInitial": True,
-                "name": tenant.domain,
-                "type": "Managed",
+                "isDefault": name == tenant.domain,
+                "isInitial": name == tenant.domain,
+                "name": name,
+                "type": kind,
             }
+            for name, kind in tenant.domains.items()
         ],
     }
 

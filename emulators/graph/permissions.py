@@ -63,6 +63,7 @@ DELETED = (
     "Directory.ReadWrite.All"
 )
 DELETED_READ = f"{DELETED}|Application.Read.All|Directory.Read.All|User.Read.All|Group.Read.All"
+ACCESS_POLICY_READ = "Policy.Read.All|Policy.ReadWrite.ConditionalAccess"
 POLICY_READ = "Policy.Read.All|Policy.ReadWrite.ApplicationConfiguration"
 
 

@@ -22,6 +22,8 @@ def details(tenant: Tenant, identity: str) -> dict[str, Any] | None:
         return None
     number = int(identity[:8], 16)
     methods = METHODS[number % 4]
+    if identity in tenant.mfa:
+        methods = METHODS[0] if tenant.mfa[identity] else METHODS[2]
     strong = [method for method in methods if method != "email"]
     admin = any(i["principalId"] == identity for i in tenant.role_assignments.true_values())
     return {

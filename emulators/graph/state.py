@@ -83,6 +83,8 @@ class Tenant:
         self.role_definitions: dict[str, dict[str, Any]] = {}
         self.privileged_roles: set[str] = set()
         self.policies = Policies(self.ids)
+        self.access_policies: dict[str, dict[str, Any]] = {}
+        self.mfa: dict[str, bool] = {}  # users of whom the admin interface said so
         self.changes = ChangeLog(clock)
         self.audit = AuditLog(clock, self.ids)
         self.issued_secrets: list[str] = []
