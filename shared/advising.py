@@ -40,21 +40,30 @@ async def advise(work: Work) -> RoleAdvice | None:
             "role.advised", proposed=advice.proposed, least=advice.least, blocked=advice.blocked
         )
     await work.ctx.ledger.amend(name, advice=advice)
-    access = plan_access(work.profile, work.connection.spec, advice)
+    access = plan_access(work.profile, work.connection.spec, advice, work.connection.roles)
     await _judge(work, advice, access.roles)
     return advice
 
 
 async def note_advice(work: Work, roles: tuple[str, ...]) -> bool:
     """Whether the advice that is on record finds *roles* too low; the condition then says so."""
-    advice, spec = work.connection.advice, work.connection.spec
-    if advice is None or not reset_roles(work.profile, spec)[0]:
-        return False
-    problem = too_low(advice, roles, spec.name)
+    advice = _on_record(work)
+    problem = too_low(advice, roles, work.connection.spec.name) if advice else None
     if problem is None:
         return False
     await _set(work, Status.FALSE, **trouble(problem))
     return True
+
+
+def advised(work: Work) -> str:
+    """The advice that is on record as a sentence; empty when there is none."""
+    advice = _on_record(work)
+    return f" {sentence(advice)}" if advice else ""
+
+
+def _on_record(work: Work) -> RoleAdvice | None:
+    resets = reset_roles(work.profile, work.connection.spec)[0]
+    return work.connection.advice if resets else None
 
 
 async def _computed(

@@ -23,7 +23,9 @@ class Wanted(Value, frozen=True):
 
 async def wanted(work: Work) -> Wanted:
     """Resolve the profile against the tenant; raises `NeedsHuman` for names that do not exist."""
-    access = plan_access(work.profile, work.connection.spec, work.connection.advice)
+    known = work.connection
+    in_force = () if work.message.kind == "onboard" else known.roles
+    access = plan_access(work.profile, known.spec, known.advice, in_force)
     by_resource: dict[str, list[WantedPermission]] = defaultdict(list)
     by_resource[GRAPH_APP_ID] = []  # looked at in any case: nothing else may be granted on it
     for permission in access.permissions:

@@ -1,6 +1,6 @@
 """Assigns the directory role: guide steps 27 to 30 of Devolutions Server, and their like."""
 
-from shared.advising import note_advice
+from shared.advising import advised, note_advice
 from shared.errors import NeedsHuman
 from shared.membership import join
 from shared.model.connection import Aspect
@@ -26,7 +26,8 @@ async def roles(work: Work) -> Done | None:
         return Done("NOT_WANTED", "No directory role is needed for the chosen features." + extra)
     if await note_advice(work, access.roles):
         return None  # assigned, but the accounts in scope need a higher one: that is noted
-    return Done("ASSIGNED", f"Assigned and confirmed: {', '.join(access.roles)}.{extra}")
+    text = f"Assigned and confirmed: {', '.join(access.roles)}.{advised(work)}{extra}"
+    return Done("ASSIGNED", text)
 
 
 async def _ensure(work: Work, name: str, role_id: str) -> None:

@@ -27,10 +27,13 @@ class Access(Value, frozen=True):
     swapped: tuple[str, ...] = ()
 
 
-def plan_access(profile: Profile, spec: Spec, advice: RoleAdvice | None = None) -> Access:
+def plan_access(
+    profile: Profile, spec: Spec, advice: RoleAdvice | None = None, in_force: Sequence[str] = ()
+) -> Access:
     """The union of all entries whose conditions hold, with the accepted swaps applied.
 
     With the feature admin_targets, *advice* chooses among the roles that a profile escalates to.
+    Timers name the roles *in force*: one that was escalated to before stays the wanted one.
     Raises `NeedsHuman` SCOPE_UNKNOWN where an entry's API is none that profiles may name.
     """
     swaps = {
@@ -51,7 +54,8 @@ def plan_access(profile: Profile, spec: Spec, advice: RoleAdvice | None = None) 
         permissions=tuple(found),
         roles=tuple(
             dict.fromkeys(
-                _role(entry, spec.features, advice) for entry in _roles(profile, spec.features)
+                _role(entry, spec.features, advice, in_force)
+                for entry in _roles(profile, spec.features)
             )
         ),
         swapped=tuple(sorted(name for _, name in swaps)),
@@ -93,7 +97,10 @@ def _roles(profile: Profile, features: Mapping[str, bool]) -> list[tuple[str, tu
 
 
 def _role(
-    entry: tuple[str, tuple[str, ...]], features: Mapping[str, bool], advice: RoleAdvice | None
+    entry: tuple[str, tuple[str, ...]],
+    features: Mapping[str, bool],
+    advice: RoleAdvice | None,
+    in_force: Sequence[str],
 ) -> str:
     """The vendor's role, or with admins among the targets the first escalation that covers them.
 
@@ -102,6 +109,8 @@ def _role(
     role, escalations = entry
     if not escalations or not features.get(ADMIN_TARGETS):
         return role
+    if before := next((name for name in escalations if name in in_force), None):
+        return before
     if advice is None:
         return escalations[0]
     return next((name for name in escalations if name in advice.sufficient), role)

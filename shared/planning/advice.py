@@ -111,14 +111,20 @@ def too_low(advice: RoleAdvice, roles: Sequence[str], connection: str) -> NeedsH
 def sentence(advice: RoleAdvice) -> str:
     """The advice for people; what is unknown is said, never passed over."""
     if not advice.accounts:
-        told = "No accounts are known yet; the next discovery computes which role they need."
+        told = "No accounts are known yet; each discovery computes which role they need."
     elif advice.proposed == advice.role:
         told = f"{advice.role} can reset all {advice.accounts} accounts in scope"
         if advice.holders:
-            told += f", also the {advice.holders} that hold roles, by Microsoft's matrix"
+            told += (
+                f", also the {advice.holders} that hold roles: Microsoft's matrix allows it "
+                "where a vendor's guide may ask for a higher role"
+            )
         told += "."
     else:
-        told = f"{advice.role} cannot reset all of the {advice.accounts} accounts in scope."
+        told = (
+            f"{advice.role} cannot reset {advice.blocked} of the {advice.accounts} accounts in "
+            f"scope; the least role that can reset all of them is {advice.least}."
+        )
     if advice.unknown:
         told += f" Not counted, as it could not be read: {'; '.join(advice.unknown)}."
     return told

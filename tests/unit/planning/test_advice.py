@@ -170,7 +170,7 @@ def test_what_is_unknown_is_said_and_frees_nobody():
 
 
 def test_the_sentence_for_people():
-    assert "next discovery" in sentence(advice({}, accounts=0))
+    assert "each discovery" in sentence(advice({}, accounts=0))
     spared = sentence(advice({"ada@x": [role(H)]}, accounts=7))
     assert "all 7 accounts" in spared
     assert "also the 1 that hold roles" in spared
@@ -190,6 +190,8 @@ def test_the_escalation_is_the_first_that_covers_all_targets():
     assert plan_access(profile, asked).roles == (U,)
     assert roles(role("Groups Administrator")) == (U,)
     assert roles(TIER0) == (PA,)
+    tier0 = advice({"a": [TIER0]}, escalate_to=(U, PA))
+    assert plan_access(profile, asked, tier0, in_force=(U,)).roles == (U,)
     covers_nobody = replace(profile, directory_roles=(replace(entry, escalate_to=(U,)),))
     found = advice({"a": [TIER0]}, escalate_to=(U,))
     assert plan_access(covers_nobody, asked, found).roles == (H,)
