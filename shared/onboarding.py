@@ -19,6 +19,7 @@ from shared.model.connection import (
 )
 from shared.planning.access import plan_access
 from shared.planning.discovery import is_wanted
+from shared.planning.lifetime import rotated_elsewhere
 from shared.planning.risk import high_risk
 from shared.profile import catalogue
 from shared.requests import Problem, Request
@@ -110,6 +111,14 @@ async def run(
             "FEATURE_OFF",
             f"{name} was onboarded without discovery, by its profile or its features",
             "onboard a connection with discovery",
+        )
+    profile = catalogue().get(connection.spec.profile)
+    if kind == "rotate" and profile and (why := rotated_elsewhere(profile, connection.spec)):
+        raise Rejected(
+            "connection",
+            "FEATURE_OFF",
+            f"{name} is not rotated by Keyturn: {why}",
+            "rotate it where it is kept; POST .../verification shows what Keyturn sees of it",
         )
     started = await operations.start(ctx, name, kind, operation, asked_by=asked_by, reason=reason)
     if started is None:

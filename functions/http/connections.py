@@ -30,7 +30,8 @@ async def list_connections(req: func.HttpRequest, connect: Connect) -> func.Http
     ctx = await connect()
     known = sorted(await ctx.ledger.connections(), key=lambda row: row.spec.name)
     rest = [row for row in known if row.spec.name > after]
-    page = tuple(views.line(row) for row in rest[:limit])
+    now = ctx.clock.now()
+    page = tuple(views.line(row, now) for row in rest[:limit])
     more = f"/api/connections?limit={limit}&after={page[-1].name}" if len(rest) > limit else None
     return answers.ok(views.ConnectionList(connections=page, next=more))
 
@@ -41,7 +42,7 @@ async def show_connection(req: func.HttpRequest, connect: Connect) -> func.HttpR
     connection = await find(ctx, asked)
     operations = await ctx.ledger.operations(asked)
     due = await ctx.ledger.due_times(asked)
-    return answers.ok(views.view(connection, operations, due))
+    return answers.ok(views.view(connection, operations, due, ctx.clock.now()))
 
 
 async def find(ctx: Context, name: str) -> Connection:

@@ -1,7 +1,7 @@
 """Whether the application lives, and whether everything that it needs can be reached."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Protocol, runtime_checkable
 
 import azure.functions as func
@@ -12,10 +12,14 @@ from shared import telemetry
 from shared.context import Context
 from shared.errors import StepError
 from shared.model.connection import Value
+from shared.planning.lifetime import LATE
 from shared.settings import SettingsError
 
 PATIENCE = 10.0
 """Seconds that a dependency has to answer."""
+
+MOST_OVERDUE = 50
+"""Connections that are named."""
 
 PROBE = "health-probe"
 """Name of a connection and secret that need not exist: absence is an answer."""
@@ -35,6 +39,7 @@ class Health(Value, frozen=True, omit_defaults=False):
     alive: bool
     ok: bool
     dependencies: tuple[Dependency, ...]
+    overdue: tuple[str, ...] = ()  # connections whose rotation no sweep has taken in time
 
 
 @runtime_checkable
@@ -53,7 +58,18 @@ async def check_health(_req: func.HttpRequest, connect: Connect) -> func.HttpRes
     except Exception as error:  # noqa: BLE001 - told, not hidden: this call is how people find out
         return _answer([_failing("start", error)])
     probes = _probes(ctx)
-    return _answer(await asyncio.gather(*(_try(name, probe) for name, probe in probes.items())))
+    found = await asyncio.gather(*(_try(name, probe) for name, probe in probes.items()))
+    return _answer(found, await _overdue(ctx))
+
+
+async def _overdue(ctx: Context) -> list[str]:
+    """Rotations that are due for long: their timer must have failed, so it cannot tell."""
+    try:
+        async with asyncio.timeout(PATIENCE):
+            return await ctx.ledger.due("rotate", ctx.clock.now() - LATE, MOST_OVERDUE)
+    except Exception as error:  # noqa: BLE001 - the dependency is told as failing already
+        telemetry.event("overdue.unknown", error=type(error).__name__)
+        return []
 
 
 def _probes(ctx: Context) -> dict[str, Callable[[], Awaitable[object]] | None]:
@@ -84,7 +100,7 @@ def _failing(name: str, error: Exception) -> Dependency:
     return Dependency(name=name, status="failing", message=said or type(error).__name__)
 
 
-def _answer(found: list[Dependency]) -> func.HttpResponse:
+def _answer(found: list[Dependency], overdue: Sequence[str] = ()) -> func.HttpResponse:
     fine = not any(dependency.status == "failing" for dependency in found)
-    health = Health(alive=True, ok=fine, dependencies=tuple(found))
+    health = Health(alive=True, ok=fine, dependencies=tuple(found), overdue=tuple(overdue))
     return answers.ok(health, status=200 if fine else 503, headers={"Cache-Control": "no-store"})

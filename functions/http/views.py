@@ -4,11 +4,11 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
+from functions.http.credential_views import CredentialView, StrayView, listed, shown
 from shared.model.connection import (
     Approval,
     Condition,
     Connection,
-    Credential,
     Facts,
     Operation,
     RoleAdvice,
@@ -16,6 +16,7 @@ from shared.model.connection import (
     Value,
 )
 from shared.planning.features import features_of
+from shared.planning.lifetime import State, state
 from shared.profile import catalogue
 
 NEWEST = 20
@@ -41,6 +42,7 @@ class ConnectionLine(Value, frozen=True, omit_defaults=False):
     conditions: dict[str, str]  # condition: status
     attention: tuple[str, ...]  # reasons of the conditions that are false
     credential_expires: datetime | None
+    credential_state: State | None
     status_url: str
 
 
@@ -62,7 +64,9 @@ class ConnectionView(Value, frozen=True, omit_defaults=False):
     approval: Approval | None
     application: Facts
     conditions: tuple[Condition, ...]
-    credential: Credential | None
+    credential: CredentialView | None
+    strays: tuple[StrayView, ...]  # secrets on the application that Keyturn did not make
+    verified: datetime | None  # the last verification that found everything in order
     due: dict[str, datetime]  # kind of work: when it is due
     granted: tuple[str, ...]
     roles: tuple[str, ...]
@@ -83,7 +87,7 @@ def accepted(operation: Operation) -> Accepted:
     )
 
 
-def line(connection: Connection) -> ConnectionLine:
+def line(connection: Connection, now: datetime) -> ConnectionLine:
     spec, credential = connection.spec, connection.credential
     return ConnectionLine(
         name=spec.name,
@@ -93,12 +97,16 @@ def line(connection: Connection) -> ConnectionLine:
         conditions={c.type.value: c.status.value for c in connection.conditions},
         attention=tuple(c.reason for c in connection.conditions if c.status == Status.FALSE),
         credential_expires=credential.expires if credential else None,
+        credential_state=state(credential, now) if credential else None,
         status_url=url(spec.name),
     )
 
 
 def view(
-    connection: Connection, operations: Iterable[Operation], due: Mapping[str, datetime]
+    connection: Connection,
+    operations: Iterable[Operation],
+    due: Mapping[str, datetime],
+    now: datetime,
 ) -> ConnectionView:
     spec = connection.spec
     profile = catalogue().get(spec.profile)
@@ -114,7 +122,9 @@ def view(
         approval=connection.approval,
         application=connection.facts,
         conditions=connection.conditions,
-        credential=connection.credential,
+        credential=shown(connection.credential, now),
+        strays=tuple(listed(stray, now) for stray in connection.strays),
+        verified=connection.verified,
         due=dict(due),
         granted=connection.granted,
         roles=connection.roles,

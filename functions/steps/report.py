@@ -5,6 +5,7 @@ from shared.imports import schedule_first
 from shared.messages import Event
 from shared.mirror import mirror
 from shared.model.connection import Aspect
+from shared.planning.takeover import stale_copy
 from shared.step import Done, Work, step
 
 
@@ -38,6 +39,8 @@ async def report(work: Work) -> Done:
     acknowledged = known is not None and known.reason == "ACKNOWLEDGED"
     if known and credential and acknowledged and credential.vault_version in known.message:
         return Done(known.reason, known.message)  # somebody's word for this very version
+    if stale := stale_copy(work.profile, credential, work.ctx.clock.now()):
+        return Done("SECRET_STALE_COPY", stale)
     asked = f" For a person to do: {len(made.steps)}." if made.steps else ""
     return Done(
         "PUBLISHED",

@@ -42,6 +42,16 @@ def policy_of(profile: Profile, spec: Spec) -> Policy:
     )
 
 
+def rotated_elsewhere(profile: Profile, spec: Spec) -> str:
+    """Why there is nothing for us to rotate; empty where there is."""
+    if profile.credential.kind != "client_secret":
+        return f"it signs in with a {profile.credential.kind} credential and has no secret"
+    if policy_of(profile, spec).external:
+        features = ", ".join(profile.credential.external_when or ())
+        return f"the product rotates its secret itself ({features})"
+    return ""
+
+
 def due_at(policy: Policy, starts: datetime, ends: datetime) -> datetime:
     """When rotation starts: two thirds of the life, or `renew_before` its end if earlier.
 
