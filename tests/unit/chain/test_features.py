@@ -29,7 +29,7 @@ async def onboarded(ctx: FakeContext, **features: bool) -> dict[str, Any]:
     assert isinstance(checked, Request), checked
     await onboarding.onboard(ctx, checked, asked_by="test")
     await drive(ctx)
-    return view(await connection(ctx), [], {}).features
+    return view(await connection(ctx), [], {}, ctx.clock.now()).features
 
 
 @pytest.mark.parametrize("hybrid", [True, False])

@@ -183,7 +183,7 @@ async def test_the_first_discovery_finds_the_role_too_low_and_changes_nothing() 
     found = await advice(ctx)
     assert (found.role, found.proposed, found.least) == (HELPDESK, PAA, "User Administrator")
     assert (found.accounts, found.blocked) == (2, 1)
-    shown = view(await connection(ctx), [], {})
+    shown = view(await connection(ctx), [], {}, ctx.clock.now())
     assert (shown.advice, shown.features["admin_targets"]) == (found, True)
     assert held(ctx) == [HELPDESK]
     told = [e for e in ctx.outbox.events if e.type == "keyturn.role.too_low"]
