@@ -85,9 +85,14 @@ class Cloud:
         )
         authority = ["--authority", graph["authority"], "--tenant", graph["tenant_id"]]
         events = ["--events-connection", broker["connection_string"]]
-        await self._child(
-            "keyvault", "emulators.keyvault", *common, *authority, *events,
-            "--events-queue", "vault-events",
+        await asyncio.gather(
+            self._child(
+                "keyvault", "emulators.keyvault", *common, *authority, *events,
+                "--events-queue", "vault-events",
+            ),
+            self._child(
+                "devops", "emulators.devops", *common, *authority, "--directory", graph["admin"]
+            ),
         )  # fmt: skip
         await self._host()
 
@@ -127,6 +132,7 @@ class Cloud:
             "KEYTURN_TENANT_ID": graph["tenant_id"],
             "KEYTURN_AUTHORITY": graph["authority"],
             "KEYTURN_GRAPH": graph["graph"],
+            "KEYTURN_DEVOPS": self.children["devops"].ready["devops"],
             "KEYTURN_VAULT_URL": vault["vault"],
             "KEYTURN_PACE": str(self._options.pace),
             "AZURE_TENANT_ID": graph["tenant_id"],
@@ -156,6 +162,8 @@ class Cloud:
             "client_id": graph["client_id"],
             "client_secret": graph["client_secret"],
             "vault": self.children["keyvault"].ready["vault"],
+            "devops": self.children["devops"].ready["devops"],
+            "devops_admin": self.children["devops"].ready["admin"],
             "vault_admin": self.children["keyvault"].ready["admin"],
             "servicebus_connection_string": self.children["servicebus"].ready["connection_string"],
             "storage_connection_string": self.storage.connection_string,

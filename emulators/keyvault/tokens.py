@@ -38,7 +38,15 @@ class IssuerUnreachableError(Exception):
 class Tokens:
     """Verifies tokens against the signing keys that the authority publishes."""
 
-    def __init__(self, authority: str | None, tenant: str, tls: Path, clock: Clock) -> None:
+    def __init__(
+        self,
+        authority: str | None,
+        tenant: str,
+        tls: Path,
+        clock: Clock,
+        audience: str = AUDIENCE,
+    ) -> None:
+        self._audience = audience
         self._url = f"{authority}/{tenant}/discovery/v2.0/keys" if authority else None
         self._tenant = tenant
         self._clock = clock
@@ -55,14 +63,14 @@ class Tokens:
                 token,
                 await self._key(kid, self._url),
                 algorithms=["RS256"],
-                audience=AUDIENCE,
+                audience=self._audience,
                 # Times are checked below, on the emulated clock.
                 options={"verify_exp": False, "verify_nbf": False, "verify_iat": False},
             )
         except jwt.InvalidAudienceError as error:
             found = jwt.decode(token, options={"verify_signature": False}).get("aud")
             raise InvalidTokenError(
-                f"AKV10022: Invalid audience. Expected {AUDIENCE}, found: {found}."
+                f"AKV10022: Invalid audience. Expected {self._audience}, found: {found}."
             ) from error
         except jwt.PyJWTError as error:
             raise InvalidTokenError(f"Error validating token: {error}") from error

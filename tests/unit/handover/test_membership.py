@@ -7,13 +7,17 @@ import msgspec
 import pytest
 
 from functions.timers import sweep
+from shared.membership import join
+from shared.messages import StepMessage
 from shared.model.connection import Aspect, Status
 from shared.model.membership import Member
 from shared.planning.membership import LICENCE
+from shared.profile import catalogue
+from shared.step import Work
 from tests.fakes import FakeContext, FakeTenant, fake_context
 from tests.fakes.drive import drive
 from tests.fakes.organisations import Organisation
-from tests.unit.handover.products import condition, known, onboarded
+from tests.unit.handover.products import condition, known, onboarded, request
 
 NAME = "pandium-prod"
 PROJECT = "6fa35aad-6755-4dd7-8c69-e13f702af0f9"
@@ -131,3 +135,29 @@ async def verified(ctx: FakeContext) -> None:
     for kind in ("token", "verify"):  # the token has expired since
         await sweep(ctx, kind)
         await drive(ctx)
+
+
+@pytest.mark.requirement("A-11")
+@pytest.mark.diagnosis("DEVOPS_WRONG_ID")
+@pytest.mark.parametrize("wrong", ["app.object_id", "app.client_id"])
+async def test_an_id_of_another_kind_is_replaced_by_the_right_one(wrong: str):
+    """A profile names the application where Azure DevOps wants its service principal."""
+    ctx, organisation = world()
+    connection = await onboarded(ctx, "pandium")
+    profile = catalogue()["pandium"]
+    grant = msgspec.structs.replace(profile.external_grants[0], object_id=f"${{{wrong}}}")
+    spec = request("pandium", **WISHES).spec
+    async with ctx.ledger.turn(NAME) as turn:
+        work = Work(
+            message=StepMessage(kind="onboard", connection=NAME, operation=connection.operation),
+            connection=msgspec.structs.replace(connection, spec=spec),
+            profile=msgspec.structs.replace(profile, external_grants=(grant,)),
+            turn=turn,
+            ctx=ctx,
+            now=ctx.clock.now(),
+        )
+        await join(work)
+    (member,) = organisation.members.values()
+    assert member.object_id == connection.facts.principal_id
+    resent = [row for row in await ctx.ledger.history(NAME) if row["what"] == "devops.resent"]
+    assert [row["code"] for row in resent] == ["DEVOPS_WRONG_ID"]
