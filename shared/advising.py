@@ -94,9 +94,9 @@ async def _judge(work: Work, advice: RoleAdvice, roles: tuple[str, ...]) -> None
         return
     problem = too_low(advice, roles, work.connection.spec.name)
     if problem is not None:
-        await _set(work, Status.FALSE, **trouble(problem))
-        if known.reason != TOO_LOW:
+        if known.reason != TOO_LOW:  # before the condition: a crash in between tells it again
             await _tell(work, problem)
+        await _set(work, Status.FALSE, **trouble(problem))
     elif known.reason == TOO_LOW and not advice.unknown:
         await _set(work, Status.TRUE, "ASSIGNED", sentence(advice))
 

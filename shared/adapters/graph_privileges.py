@@ -166,7 +166,8 @@ class _Reading:
         name = group.display_name or group.id
 
         async def users() -> list[str]:
-            return await self._users(around.transitive_members.graph_user, f"members of {name}")
+            members = around.transitive_members.graph_user
+            return await self._users(members, f"members of {name}", top=LARGEST_PAGE)
 
         async def owners() -> list[str]:
             return await self._users(around.owners.graph_user, f"owners of {name}")
@@ -176,10 +177,8 @@ class _Reading:
             await self._part(f"owners of {name}", "Group.Read.All", owners),
         )
 
-    async def _users(self, builder: Any, what: str) -> list[str]:
-        rows = await self._all(
-            builder, IdRow, f"reading the {what}", ["id"], top=LARGEST_PAGE, count=True
-        )
+    async def _users(self, builder: Any, what: str, **options: Any) -> list[str]:
+        rows = await self._all(builder, IdRow, f"reading the {what}", ["id"], count=True, **options)
         return [row.id for row in rows]
 
     async def _all(

@@ -83,6 +83,8 @@ async def test_concurrent_writers_of_different_parts_all_succeed(ledger: Ledger)
         ledger.amend("dvls", facts=full().facts),
         ledger.amend("dvls", credential=credential()),
         ledger.amend("dvls", granted=full().granted, roles=full().roles),
+        ledger.amend("dvls", given=full().given),
+        ledger.amend("dvls", advice=full().advice, hybrid=full().hybrid),
         ledger.amend(carrying.spec.name, approval=carrying.approval),
         ledger.begin(operation()),
     )

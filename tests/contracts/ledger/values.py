@@ -6,11 +6,13 @@ from typing import Any
 from shared.model.connection import (
     Approval,
     Aspect,
+    Blocker,
     Condition,
     Connection,
     Credential,
     Facts,
     Operation,
+    RoleAdvice,
     Spec,
     Status,
 )
@@ -40,6 +42,24 @@ def full(name: str = "dvls") -> Connection:
         operation="op-1",
         granted=("User.Read.All",),
         roles=("Helpdesk Administrator",),
+        given=("role/729827e3-9c14-49f7-bb1b-9608f156bbb8",),
+        advice=advice(),
+        hybrid=True,
+    )
+
+
+def advice() -> RoleAdvice:
+    return RoleAdvice(
+        role="Helpdesk Administrator",
+        proposed="Privileged Authentication Administrator",
+        least="User Administrator",
+        sufficient=("User Administrator", "Privileged Authentication Administrator"),
+        blockers=(Blocker(held="Groups Administrator", accounts=("ada@x",), count=1),),
+        blocked=1,
+        holders=1,
+        accounts=7,
+        at=START,
+        unknown=("eligible roles",),
     )
 
 
