@@ -18,6 +18,7 @@ from bench.host import VARIABLE
 from bench.spans import Span, by_step, hops, shares
 from emulators.azurite.node import installed
 from emulators.azurite.server import serving
+from emulators.callers import Bearer
 from emulators.demo import request
 from emulators.stack import Cloud, Options
 
@@ -63,9 +64,12 @@ class Driver:
         self._functions = httpx.AsyncClient(
             base_url=state["functions"],
             headers={"x-functions-key": state["function_key"]},
+            auth=Bearer(state, "operator"),
+            verify=trust,
             trust_env=False,
             timeout=30,
         )
+        self._approver = Bearer(state, "approver")
 
     async def __aenter__(self) -> Self:
         return self
@@ -84,6 +88,11 @@ class Driver:
         answer = await self._functions.post("/api/connections", json=request(name, "roles"))
         if answer.status_code != httpx.codes.ACCEPTED:
             raise Failed(f"{name}: HTTP {answer.status_code} {answer.text}")
+        approval = {"reason": "benchmark"}
+        answer = await self._functions.post(
+            f"/api/connections/{name}/approval", json=approval, auth=self._approver
+        )
+        answer.raise_for_status()
         end = await self._ended(name, start)
         counted = (await self._graph.get(f"{self._admin}/traffic?count=1")).json()
         requests = counted["graph"] + counted["token"]

@@ -35,6 +35,7 @@ class Options(msgspec.Struct, frozen=True, kw_only=True):
     pace: float = 0.02  # the emulated directory needs no minutes to settle
     durable: bool = False  # the queues survive a killed broker
     durable_storage: bool = True  # tables and blobs survive a killed Azurite; costs each write
+    auth: bool = True  # callers sign in with the emulated tenant, as App Service makes them
     host: str = "emulators.host"  # module that runs the functions
     app: Path = ROOT  # of the bundle; a copy of the project may have other profiles
 
@@ -114,6 +115,11 @@ class Cloud:
             str(free_port()),
         ]
         arguments += ["--clock", str(self._options.folder.resolve() / "clock")]
+        if self._options.auth:
+            graph = self.children["graph"].ready
+            audience = graph["api_audience"]
+            arguments += ["--auth", f"{graph['authority']}/{graph['tenant_id']}"]
+            arguments += ["--audience", audience, "--audience", f"api://{audience}"]
         log, environment = self._options.folder / "host.log", self.environment()
         child = Child("host", arguments, log, environment, self._options.app)
         self.children["host"] = child
@@ -135,6 +141,7 @@ class Cloud:
             "KEYTURN_DEVOPS": self.children["devops"].ready["devops"],
             "KEYTURN_VAULT_URL": vault["vault"],
             "KEYTURN_PACE": str(self._options.pace),
+            "KEYTURN_PLATFORM_AUTH": "entra" if self._options.auth else "none",
             "AZURE_TENANT_ID": graph["tenant_id"],
             "AZURE_CLIENT_ID": automation["client_id"],
             "AZURE_CLIENT_SECRET": automation["client_secret"],
@@ -161,6 +168,8 @@ class Cloud:
             "tenant_id": graph["tenant_id"],
             "client_id": graph["client_id"],
             "client_secret": graph["client_secret"],
+            "api_audience": graph["api_audience"],
+            "callers": graph["callers"] if self._options.auth else {},
             "vault": self.children["keyvault"].ready["vault"],
             "devops": self.children["devops"].ready["devops"],
             "devops_admin": self.children["devops"].ready["admin"],

@@ -18,4 +18,4 @@ def _register(made: func.Blueprint, call: Call) -> None:
     @made.function_name(name=call.name)
     @made.route(route=call.path, methods=[call.method], auth_level=func.AuthLevel.FUNCTION)
     async def handle(req: func.HttpRequest) -> func.HttpResponse:
-        return await serve(call.handle, req, bootstrap.context)
+        return await serve(call, req, bootstrap.context)

@@ -84,4 +84,5 @@ async def build(settings: Settings) -> Context:
         reset_trial=GraphResetTrial(settings, graph),
         entity_reader=GraphEntities(graph),
         pace=settings.pace,
+        four_eyes=settings.four_eyes,
     )

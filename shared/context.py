@@ -48,3 +48,4 @@ class Context(msgspec.Struct, frozen=True, kw_only=True):
     import_store: ImportStore
     entity_reader: EntityReader
     pace: float = 1.0  # scales every deliberate wait
+    four_eyes: bool = True  # nobody approves what they asked for themselves

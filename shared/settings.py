@@ -45,6 +45,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     table_uri: str = ""
     blob_uri: str = ""
     pace: float = 1.0  # scales every deliberate wait; 1 in production
+    four_eyes: bool = True  # nobody approves what they asked for themselves
 
     @property
     def private_authority(self) -> bool:
@@ -69,6 +70,18 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         return self.devops
 
 
+def platform_auth(environment: Mapping[str, str] | None = None) -> bool:
+    """Whether App Service Authentication stands before the API and says who calls.
+
+    Raises `SettingsError` for any other word: a misspelt one must not switch it off.
+    """
+    env = os.environ if environment is None else environment
+    given = env.get("KEYTURN_PLATFORM_AUTH", "none")
+    if given not in ("none", "entra"):
+        raise SettingsError("malformed setting: KEYTURN_PLATFORM_AUTH (none or entra)")
+    return given == "entra"
+
+
 def load(environment: Mapping[str, str] | None = None) -> Settings:
     """Read the settings; raises `SettingsError` listing everything that is wrong at once."""
     env = os.environ if environment is None else environment
@@ -81,6 +94,8 @@ def load(environment: Mapping[str, str] | None = None) -> Settings:
     pace = env.get("KEYTURN_PACE", "1")
     if not _is_pace(pace):
         wrong.append("KEYTURN_PACE (a number from 0 to 10)")
+    if env.get("KEYTURN_FOUR_EYES", "on") not in ("on", "off"):
+        wrong.append("KEYTURN_FOUR_EYES (on or off)")
     for name in ("KEYTURN_AUTHORITY", "KEYTURN_GRAPH", "KEYTURN_DEVOPS", "KEYTURN_VAULT_URL"):
         if env.get(name) and not _is_https(env[name]):
             wrong.append(f"{name} (an https URL)")
@@ -99,6 +114,7 @@ def load(environment: Mapping[str, str] | None = None) -> Settings:
         table_uri=env.get(uris[0], ""),
         blob_uri=env.get(uris[1], ""),
         pace=float(pace),
+        four_eyes=env.get("KEYTURN_FOUR_EYES", "on") == "on",
     )
 
 

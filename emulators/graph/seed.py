@@ -1,15 +1,15 @@
-"""The tenant at the start: Microsoft's own services, people, groups, roles, two applications."""
+"""The tenant at the start: Microsoft's services, people, groups, roles, a few applications."""
 
 from dataclasses import dataclass
 from typing import Any
 
 from emulators.graph.administrative_units import make_unit
-from emulators.graph.grants import make_grant
 from emulators.graph.groups import make_group
 from emulators.graph.role_assignments import make_assignment, make_eligibility
+from emulators.graph.seed_applications import EPOCH, SeededApp, seed_application
+from emulators.graph.seed_callers import Callers, seed_callers
 from emulators.graph.seed_services import role_id, seed_roles, seed_services
-from emulators.graph.shapes import APPLICATION, SERVICE_PRINCIPAL, fresh
-from emulators.graph.state import Entity, Secret, Tenant
+from emulators.graph.state import Entity, Tenant
 
 AUTOMATION = (
     "Application.ReadWrite.OwnedBy",
@@ -28,7 +28,6 @@ AUTOMATION = (
     "Organization.Read.All",
 )
 """The least an automation needs to onboard applications and to read accounts."""
-EPOCH = "2024-01-10T08:00:00Z"
 ACTIVE = ((0, "Global Administrator"), (1, "Helpdesk Administrator"), (2, "User Administrator"),
           (3, "Privileged Role Administrator"), (4, "Authentication Administrator"),
           (6, "Global Reader"), (9, "Directory Readers"))  # fmt: skip
@@ -37,17 +36,10 @@ TEAMS = 12
 
 
 @dataclass(frozen=True)
-class SeededApp:
-    client_id: str
-    client_secret: str
-    object_id: str
-    """Of the service principal."""
-
-
-@dataclass(frozen=True)
 class Seeded:
     administrator: SeededApp
     automation: SeededApp
+    callers: Callers
 
 
 def seed_tenant(tenant: Tenant) -> Seeded:
@@ -59,6 +51,7 @@ def seed_tenant(tenant: Tenant) -> Seeded:
     return Seeded(
         administrator=seed_application(tenant, "Tenant Administration", graph, everything),
         automation=seed_application(tenant, "Onboarding Automation", graph, list(AUTOMATION)),
+        callers=seed_callers(tenant),
     )
 
 
@@ -125,44 +118,3 @@ def _assignments(tenant: Tenant, groups: dict[str, Entity]) -> None:
             scope = f"/administrativeUnits/{unit.id}"
             role = role_id(tenant, "Helpdesk Administrator")
             make_assignment(tenant, role, users.id_of(14), scope, settled=True)
-
-
-def seed_application(tenant: Tenant, name: str, graph: Entity, permissions: list[str]) -> SeededApp:
-    """An application with a secret for ten years and these Graph permissions."""
-    app_id = tenant.ids.guid()
-    values = {
-        "id": tenant.ids.guid(),
-        "appId": app_id,
-        "createdDateTime": EPOCH,
-        "displayName": name,
-        "publisherDomain": tenant.domain,
-    }
-    application = Entity("application", fresh(APPLICATION, values))
-    text = tenant.ids.secret()
-    application.secrets.append(
-        Secret(tenant.ids.guid(), "seeded", EPOCH, "2099-01-01T00:00:00Z", text, born=None)
-    )
-    tenant.issued_secrets.append(text)
-    tenant.add(application, settled=True)
-    principal = Entity(
-        "servicePrincipal",
-        fresh(
-            SERVICE_PRINCIPAL,
-            {
-                "id": tenant.ids.guid(),
-                "appId": app_id,
-                "appDisplayName": name,
-                "displayName": name,
-                "appOwnerOrganizationId": tenant.id,
-                "createdDateTime": EPOCH,
-                "servicePrincipalNames": [app_id],
-                "signInAudience": "AzureADMyOrg",
-                "tags": ["WindowsAzureActiveDirectoryIntegratedApp"],
-            },
-        ),
-    )
-    tenant.add(principal, settled=True)
-    ids = {role["value"]: role["id"] for role in graph.body["appRoles"]}
-    for permission in permissions:
-        make_grant(tenant, principal.id, graph.id, ids[permission], settled=True)
-    return SeededApp(app_id, text, principal.id)

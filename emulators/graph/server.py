@@ -167,6 +167,11 @@ class Running:
                 "client_secret": made.client_secret,
                 "object_id": made.object_id,
             },
+            "api_audience": self.server.seeded.callers.audience,
+            "callers": {
+                name: {"client_id": app.client_id, "client_secret": app.client_secret}
+                for name, app in self.server.seeded.callers.apps.items()
+            },
             "ca_file": self.ca_file,
             "admin": self.admin,
         }

@@ -13,6 +13,7 @@ from pathlib import Path
 
 from emulators.clock import Clock
 from emulators.host import app_index, host_json, isolate, logs, options, settings
+from emulators.host.authentication import Authentication
 from emulators.host.errors import HostStartError
 from emulators.host.function import Function
 from emulators.host.host import App, Host
@@ -58,15 +59,23 @@ def _host(
 ) -> Host:
     os.environ.setdefault("AzureWebJobsScriptRoot", str(given.app))
     read = host_json.read(given.app)
+    clock = Clock(given.clock)
     return Host(
         App(index(given.app), read, str(given.app)),
         settings.Settings(values),
         dispatcher(),
         only=given.only.split(",") if given.only else None,
-        clock=Clock(given.clock),
+        clock=clock,
         state=given.state,
+        authentication=_authentication(given, clock),
         on_timeout=_kill,
     )
+
+
+def _authentication(given: argparse.Namespace, clock: Clock) -> Authentication | None:
+    if given.auth and not given.audience:
+        raise HostStartError("--auth needs --audience: a token for another API must not open this")
+    return Authentication(given.auth, given.audience, clock) if given.auth else None
 
 
 def _kill() -> None:

@@ -14,6 +14,7 @@ from azure.functions.meta import Datum
 from emulators.clock import Clock
 from emulators.host import app_index, host_json, keys
 from emulators.host.admin import Admin
+from emulators.host.authentication import Authentication
 from emulators.host.context import Call
 from emulators.host.errors import HostStartError
 from emulators.host.function import HTTP, SERVICE_BUS, TIMER, Function
@@ -54,6 +55,7 @@ class Host:
     clock: Clock = field(default_factory=Clock)
     state: Path | None = None
     on_timeout: Callable[[], None] | None = None
+    authentication: Authentication | None = None
     port: int = 0
 
     def __post_init__(self) -> None:
@@ -171,6 +173,7 @@ class Host:
             self.keys,
             self._runner,
             limit,
+            self.authentication,
         )
         site = web.Application(client_max_size=limit + 1)
         by_name = {function.name: function for function in self.app.functions}

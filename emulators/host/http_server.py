@@ -7,6 +7,7 @@ from http.cookies import SimpleCookie
 from aiohttp import web
 from azure.functions.meta import Datum
 
+from emulators.host.authentication import OWN, Authentication, Unauthorized
 from emulators.host.context import Call
 from emulators.host.function import HTTP, Function
 from emulators.host.http_routes import Route, Template, find
@@ -24,9 +25,16 @@ class HttpFunctions:
     """Serves all HTTP functions of an app below the route prefix."""
 
     def __init__(
-        self, functions: Sequence[Function], prefix: str, keys: Keys, runner: Runner, limit: int
+        self,
+        functions: Sequence[Function],
+        prefix: str,
+        keys: Keys,
+        runner: Runner,
+        limit: int,
+        authentication: Authentication | None = None,
     ) -> None:
         self._keys, self._runner, self._limit = keys, runner, limit
+        self._authentication = authentication
         self._routes = sorted(
             (_route(each, prefix) for each in functions if each.kind == HTTP),
             key=lambda route: route.template.precedence,
@@ -34,6 +42,12 @@ class HttpFunctions:
 
     async def handle(self, request: web.Request) -> web.StreamResponse:
         """Answer one request; anything unknown, also a known path with a wrong method, is 404."""
+        try:
+            caller = await self._caller(request)
+        except Unauthorized as why:
+            log.info("unauthorized: %s", why)
+            challenge = self._authentication.challenge if self._authentication else ""
+            return web.Response(status=401, headers={"WWW-Authenticate": challenge})
         found = find(self._routes, request.method, request.rel_url.raw_path.lstrip("/"))
         if found is None:
             return web.Response(status=404)
@@ -46,7 +60,7 @@ class HttpFunctions:
         # A body without Content-Length (chunked) is never read by the host: it arrives empty.
         body = await request.read() if request.content_length else b""
         call = Call(
-            data=_datum(request, values, body),
+            data=_datum(request, values, body, caller),
             trace_parent=request.headers.get("traceparent", ""),
             trace_state=request.headers.get("tracestate", ""),
         )
@@ -54,6 +68,12 @@ class HttpFunctions:
         if not outcome.ok or outcome.value is None:
             return web.Response(status=500)
         return _response(outcome.value)
+
+    async def _caller(self, request: web.Request) -> dict[str, str] | None:
+        """What the platform says of the caller; None where it does not authenticate."""
+        if self._authentication is None:
+            return None
+        return await self._authentication.headers(request.headers.get("authorization", ""))
 
 
 def _route(function: Function, prefix: str) -> Route[Function]:
@@ -66,9 +86,13 @@ def _strings(values: Mapping[str, str]) -> dict[str, Datum]:
     return {name: Datum(value, "string") for name, value in values.items()}
 
 
-def _datum(request: web.Request, values: Mapping[str, str], body: bytes) -> Datum:
+def _datum(
+    request: web.Request, values: Mapping[str, str], body: bytes, caller: dict[str, str] | None
+) -> Datum:
     names = dict.fromkeys(name.lower() for name in request.headers)
     headers = {name: ",".join(request.headers.getall(name)) for name in names}
+    if caller is not None:
+        headers = {k: v for k, v in headers.items() if not k.startswith(OWN)} | caller
     query = {name: ",".join(request.query.getall(name)) for name in request.query}
     return Datum(
         {

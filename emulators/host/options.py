@@ -13,6 +13,8 @@ def parser() -> argparse.ArgumentParser:
     made.add_argument("--ready-file", type=Path, help="write the ready line to this file too")
     made.add_argument("--clock", type=Path, help="file of a shared emulated clock, for timers")
     made.add_argument("--state", type=Path, help="folder for timer status instead of storage")
+    made.add_argument("--auth", metavar="AUTHORITY", help="validate tokens of this tenant (URL)")
+    made.add_argument("--audience", action="append", default=[], help="of tokens; may be repeated")
     made.add_argument("--isolate", action="store_true", help="one process for each scale group")
     made.add_argument("--supervise", action="store_true", help="restart the app when it dies")
     made.add_argument("--log-format", choices=("text", "json"), default="text")

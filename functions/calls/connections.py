@@ -2,6 +2,7 @@
 
 from functions.calls.common import BODY_FAULTS, PAGING
 from functions.http.call import Call, late
+from shared.model.caller import Role
 
 CALLS: tuple[Call, ...] = (
     Call(
@@ -47,6 +48,7 @@ CALLS: tuple[Call, ...] = (
         accepts="ApprovalRequest",
         body_required=True,
         answers={200: "ApprovalView", 202: "ApprovalView"},
+        role=Role.APPROVER,
         faults=(*BODY_FAULTS, 404, 409),
     ),
     Call(

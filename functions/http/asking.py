@@ -5,29 +5,40 @@ from typing import TypeVar
 
 import azure.functions as func
 
+from functions.http import principal
 from functions.http.answers import Fault, bad_input, fault
+from shared.model.caller import Caller, Role
 from shared.requests import MAX_BYTES, Problem
 from shared.requests.problem import one_of
 from shared.requests.text import is_name, shown
 
-CALLER = "x-ms-client-principal-name"
-"""Set by the platform's authentication, where it is switched on; it then drops what callers send.
-
-Without it the name is only the word of somebody who holds the function key."""
-
-ANONYMOUS = "function-key"
-
 PLATFORM_QUERY = frozenset({"code", "clientId"})
 """Query parameters of the host: the function key and its name."""
-
-MAX_CALLER = 256
 
 T = TypeVar("T")
 
 
+def who(req: func.HttpRequest) -> Caller:
+    """Who calls, and with which app roles; raises `Fault` 401 where nobody vouches for them."""
+    return principal.caller(req.headers)
+
+
 def caller(req: func.HttpRequest) -> str:
     """Who calls, as the audit history names them."""
-    return shown(req.headers.get(CALLER, "").strip(), MAX_CALLER) or ANONYMOUS
+    return who(req).name
+
+
+def require(caller: Caller, role: Role, what: str, *, field: str = "") -> None:
+    """Raise `Fault` 403 naming the app role that is needed."""
+    if not caller.may(role):
+        message = f"{what} needs the app role {role.value}, which {caller.name} does not have"
+        hint = f"have an administrator assign {role.value} of the API's enterprise application"
+        if not caller.id:
+            hint = (
+                "callers with a function key alone are never approvers: switch on App Service "
+                "Authentication and KEYTURN_PLATFORM_AUTH (docs/deployment.md)"
+            )
+        raise fault(403, "FORBIDDEN", message, hint, field=field)
 
 
 def body(req: func.HttpRequest) -> bytes:

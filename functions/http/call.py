@@ -7,9 +7,11 @@ from typing import Any
 import azure.functions as func
 import msgspec
 
+from functions.http import asking, refused
 from functions.http.answers import Fault, fault
 from shared.context import Context
 from shared.errors import Conflict, NeedsHuman, TryLater
+from shared.model.caller import Role
 from shared.onboarding import Rejected
 from shared.settings import SettingsError
 
@@ -18,7 +20,7 @@ Connect = Callable[[], Awaitable[Context]]
 
 Handler = Callable[[func.HttpRequest, Connect], Awaitable[func.HttpResponse]]
 
-STATUS = {"CONNECTION_UNKNOWN": 404}
+STATUS = {"CONNECTION_UNKNOWN": 404, "SELF_APPROVAL": 403}
 """Of rejections; the others are conflicts with the connection's state."""
 
 
@@ -37,6 +39,12 @@ class Call(msgspec.Struct, frozen=True, kw_only=True):
     answers: dict[int, str] = {}  # status: schema of a JSON answer
     other_forms: tuple[str, ...] = ()  # media types of a 200 besides JSON
     faults: tuple[int, ...] = ()
+    role: Role | None = None  # of callers; by default what the method suggests
+
+    @property
+    def needs(self) -> Role:
+        """The app role that a caller must have."""
+        return self.role or (Role.READER if self.method == "GET" else Role.OPERATOR)
 
 
 def late(name: str) -> Handler:
@@ -53,15 +61,10 @@ def late(name: str) -> Handler:
     return handle
 
 
-async def serve(handle: Handler, req: func.HttpRequest, connect: Connect) -> func.HttpResponse:
-    """Run a handler; whatever is known to go wrong becomes a problem, a bug stays a 500."""
+async def serve(call: Call, req: func.HttpRequest, connect: Connect) -> func.HttpResponse:
+    """Answer a call; whatever is known to go wrong becomes a problem, a bug stays a 500."""
     try:
-        return await handle(req, connect)
-    except Fault as known:
-        return known.answer()
-    except Rejected as rejected:
-        status = STATUS.get(rejected.problem.code, 409)
-        return Fault(status, [rejected.problem], operation=rejected.operation).answer()
+        return await _answer(call, req, connect)
     except TryLater as reason:
         seconds = str(max(1, round(reason.after.total_seconds())))
         return _unavailable(reason.code, reason.message, "send it again later", seconds)
@@ -72,6 +75,26 @@ async def serve(handle: Handler, req: func.HttpRequest, connect: Connect) -> fun
         return fault(503, problem.code, problem.message, problem.remedy).answer()
     except SettingsError as error:
         return fault(503, "SETTINGS", str(error), "correct the application's settings").answer()
+
+
+async def _answer(call: Call, req: func.HttpRequest, connect: Connect) -> func.HttpResponse:
+    """Refuse callers without the call's role, run the handler, and keep what was refused."""
+    try:
+        caller = asking.who(req)
+    except Fault as unknown:
+        return unknown.answer()
+    try:
+        asking.require(caller, call.needs, f"{call.method} /api/{call.path}")
+        return await call.handle(req, connect)
+    except Fault as known:
+        refusal = known
+    except Rejected as rejected:
+        status = STATUS.get(rejected.problem.code, 409)
+        refusal = Fault(status, [rejected.problem], operation=rejected.operation)
+    # Before the answer: a refusal that could not be recorded is answered as trouble.
+    if refusal.status == 403 or (refusal.status == 422 and call.method != "GET"):
+        await refused.note(await connect(), call.name, req, caller, refusal.problems)
+    return refusal.answer()
 
 
 def _unavailable(code: str, message: str, hint: str, seconds: str) -> func.HttpResponse:

@@ -6,6 +6,7 @@ from functions.http import answers, asking, views
 from functions.http.call import Connect
 from shared import onboarding
 from shared.context import Context
+from shared.model.caller import Role
 from shared.model.connection import Connection
 from shared.requests import check_request
 from shared.requests.problem import one_of
@@ -15,9 +16,12 @@ LONGEST_PAGE = 1000
 
 
 async def create_connection(req: func.HttpRequest, connect: Connect) -> func.HttpResponse:
+    caller = asking.who(req)
     request = asking.checked(check_request(asking.body(req)))
+    if request.approval:
+        asking.require(caller, Role.APPROVER, "an approval", field="approval")
     ctx = await connect()
-    made = await onboarding.onboard(ctx, request, asked_by=asking.caller(req))
+    made = await onboarding.onboard(ctx, request, asked_by=caller.name, principal=caller.id)
     location = {"Location": views.url(request.spec.name)}
     status = 202 if made.fresh else 200
     return answers.ok(views.accepted(made.operation), status=status, headers=location)

@@ -10,6 +10,7 @@ import msgspec
 from functions.http import schemas
 from functions.http.accounts import AccountPage, DiscoveryList
 from functions.http.answers import PROBLEM_JSON, ProblemAnswer
+from functions.http.audit import History, RefusalList
 from functions.http.call import Call
 from functions.http.health import Health
 from functions.http.imports import GroupList, ImportList, ImportPage
@@ -33,6 +34,7 @@ SHOWN = (
     DiscoveryList,
     GroupList,
     Health,
+    History,
     ImportList,
     ImportPage,
     LoginView,
@@ -40,6 +42,7 @@ SHOWN = (
     ProblemAnswer,
     ProfileList,
     ProfileView,
+    RefusalList,
     RolesView,
     ScheduleList,
     ScheduleView,
@@ -47,8 +50,8 @@ SHOWN = (
     UserPage,
 )
 
-ALWAYS = (401, 503)
-"""Faults of every call: no function key, and a dependency that is not ready."""
+ALWAYS = (401, 403, 503)
+"""Faults of every call: no key or token, no role for it, and a dependency that is not ready."""
 
 
 def document(calls: Sequence[Call]) -> dict[str, Any]:
@@ -67,13 +70,25 @@ def document(calls: Sequence[Call]) -> dict[str, Any]:
             ),
         },
         "servers": [{"url": "/api"}],
-        "security": [{"function_key": []}, {"function_key_in_query": []}],
+        "security": [
+            {"function_key": [], "entra": []},
+            {"function_key_in_query": [], "entra": []},
+            {"function_key": []},
+            {"function_key_in_query": []},
+        ],
         "paths": paths,
         "components": {
             "schemas": {**components, **schemas.bodies()},
             "securitySchemes": {
                 "function_key": {"type": "apiKey", "in": "header", "name": "x-functions-key"},
                 "function_key_in_query": {"type": "apiKey", "in": "query", "name": "code"},
+                "entra": {
+                    "type": "http",
+                    "scheme": "bearer",
+                    "bearerFormat": "JWT",
+                    "description": "Access token for this API, where App Service Authentication "
+                    "is on. Its app roles decide (x-keyturn-role); with a key alone: Operator.",
+                },
             },
         },
     }
@@ -84,6 +99,7 @@ def _operation(call: Call) -> dict[str, Any]:
         "operationId": call.name,
         "summary": call.about,
         "tags": [call.tag],
+        "x-keyturn-role": call.needs.value,
         "parameters": _parameters(call),
         "responses": {
             **{str(status): _fault(status) for status in (*ALWAYS, *call.faults)},
@@ -124,7 +140,7 @@ def _answer(status: int, call: Call) -> dict[str, Any]:
 
 def _fault(status: int) -> dict[str, Any]:
     described: dict[str, Any] = {"description": HTTPStatus(status).phrase}
-    if status != 401:  # the host's own, without a body
+    if status != 401:  # mostly the platform's own, without a body
         described["content"] = {PROBLEM_JSON: {"schema": _reference("ProblemAnswer")}}
     return described
 

@@ -50,7 +50,10 @@ async def give_approval(req: func.HttpRequest, connect: Connect) -> func.HttpRes
     approval = asking.checked(check_approval(asking.body(req)))
     ctx = await connect()
     await find(ctx, asked)
-    resumed = await onboarding.approve(ctx, asked, approval, asked_by=asking.caller(req))
+    caller = asking.who(req)
+    resumed = await onboarding.approve(
+        ctx, asked, approval, asked_by=caller.name, principal=caller.id
+    )
     stored = (await find(ctx, asked)).approval or approval
     shown = ApprovalView(
         name=asked,

@@ -23,14 +23,8 @@ NAME_SCHEMA: Schema = {
 
 APPROVAL: Schema = {
     "type": "object",
-    "properties": {
-        "by": {
-            "type": "string",
-            "maxLength": MAX_OWNER,
-            "description": "Who approves; by default the caller.",
-        },
-        "reason": {"type": "string", "minLength": 1, "maxLength": MAX_REASON},
-    },
+    "description": "Who approves is the caller, who needs the app role Keyturn.Approver.",
+    "properties": {"reason": {"type": "string", "minLength": 1, "maxLength": MAX_REASON}},
     "required": ["reason"],
     "additionalProperties": False,
 }
@@ -89,7 +83,7 @@ def _request(profile: Profile) -> Schema:
 
 def _onboarding(profile: Profile) -> Schema:
     wanted = _wanted(profile)
-    wanted["approval"] = {**APPROVAL, "required": ["by", "reason"]}
+    del wanted["approval"]  # a message has no signed-in caller
     return {
         "title": f"Onboard: {profile.title}",
         "type": "object",

@@ -48,7 +48,7 @@ async def accept(body: bytes, message_id: str, ctx: Context) -> None:
 
 async def _start(ctx: Context, order: Order, operation: str) -> None:
     if order.spec is not None:
-        request = Request(spec=order.spec, approval=order.approval)
+        request = Request(spec=order.spec)
         await onboarding.onboard(ctx, request, asked_by=ASKED_BY, operation=operation)
     elif order.wish is not None:
         name, wish = order.connection, order.wish
@@ -65,6 +65,9 @@ async def _refuse(
     digest = hashlib.sha256(body).hexdigest()
     row = message_id or f"sha256-{digest}"
     data = {
+        "source": "provisioning",
+        "connection": "" if subject == UNNAMED else subject,
+        "asked_by": ASKED_BY,
         "problems": msgspec.to_builtins(problems),
         "reason": problems[0].code,
         "sha256": digest,

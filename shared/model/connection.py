@@ -48,8 +48,9 @@ class Condition(Value, frozen=True, omit_defaults=False):
 class Approval(Value, frozen=True):
     """Somebody's word that the high-risk items of a request may be granted."""
 
-    by: str
     reason: str
+    by: str = ""  # name of the caller, as the platform gave it
+    principal: str = ""  # the caller's object id
     at: datetime | None = None
     covers: tuple[str, ...] = ()  # names of what was high-risk then: it is good for nothing more
 
@@ -185,6 +186,7 @@ class Connection(Value, frozen=True, omit_defaults=False):
     brokered: BrokeredToken | None = None
     membership: Membership | None = None
     handed: dict[str, str] = {}  # vault names that the product reads by itself: their version
+    requested_by: str = ""  # object id of whoever asked for the present spec
     acknowledged: dict[str, str] = {}  # preconditions that hold outside: who said so
     import_schedule: ImportSchedule | None = None
     login: Login | None = None

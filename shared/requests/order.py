@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from shared.messages import VERSION
-from shared.model.connection import Approval, Spec, Value
+from shared.model.connection import Spec, Value
 from shared.model.imports import ImportRequest
 from shared.requests.document import read
 from shared.requests.imports import IMPORT_FIELDS, check_wish
@@ -19,6 +19,12 @@ ENVELOPE = ("apiVersion", "kind", "connection", "operation", "attempt")
 
 MAX_OPERATION = 128
 
+NO_APPROVER = "a message has no signed-in caller who could approve"
+APPROVE_INSTEAD = (
+    "leave approval out; somebody with the app role Keyturn.Approver posts to "
+    "/api/connections/{name}/approval"
+)
+
 
 class Order(Value, frozen=True):
     """A valid order; `spec` is set to onboard a connection, `wish` to import into one."""
@@ -26,7 +32,6 @@ class Order(Value, frozen=True):
     kind: str
     connection: str
     spec: Spec | None = None
-    approval: Approval | None = None
     wish: ImportRequest | None = None
 
 
@@ -42,9 +47,9 @@ def check_message(body: bytes) -> Order | list[Problem]:
     if kind == "onboard":
         found.unknown_fields(document, (*ENVELOPE, *FIELDS), "")
         wanted = check_wanted(name, document, found)
-        order = Order(kind=kind, connection=name, spec=wanted.spec, approval=wanted.approval)
-        if wanted.approval and not wanted.approval.by:
-            found.missing("approval.by", "say who approves: a message has no signed-in caller")
+        order = Order(kind=kind, connection=name, spec=wanted.spec)
+        if "approval" in document:
+            found.add("approval", "FORBIDDEN", NO_APPROVER, APPROVE_INSTEAD)
     elif kind == "import":
         found.unknown_fields(document, (*ENVELOPE, *IMPORT_FIELDS), "")
         order = Order(kind=kind, connection=name, wish=check_wish(document, found))

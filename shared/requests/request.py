@@ -90,14 +90,13 @@ def check_text(
 
 
 def check_given(approval: Mapping[str, Any], within: str, found: Problems) -> Approval:
-    """An approval; who gave it may be left to the caller's identity."""
-    found.unknown_fields(approval, ("by", "reason"), within)
-    by = check_text(approval, "by", MAX_OWNER, found, within)
+    """An approval: why. Who gives it is the caller, and nobody's word for somebody else."""
+    found.unknown_fields(approval, ("reason",), within)
     reason = check_text(approval, "reason", MAX_REASON, found, within)
     if approval.get("reason") in (None, ""):
         path = f"{within}.reason" if within else "reason"
         found.missing(path, "say why the risk is acceptable: it goes into the audit history")
-    return Approval(by=by, reason=reason)
+    return Approval(reason=reason)
 
 
 def _profile(document: Mapping[str, Any], found: Problems) -> Profile | None:

@@ -28,11 +28,24 @@ NAMES: tuple[tuple[str, Any], ...] = (
     ("name-is-true", True),
 )
 
+# id, approval, field of the expected problem, its code
+APPROVALS: tuple[tuple[str, Any, str, str], ...] = (
+    ("approval-is-true", True, "approval", "INPUT_INVALID"),
+    ("approval-unreasoned", {}, "approval.reason", "INPUT_MISSING"),
+    ("approval-by", {"by": "ana", "reason": "x"}, "approval.by", "FIELD_UNKNOWN"),
+    ("approval-extra", {"reason": "x", "all": 1}, "approval.all", "FIELD_UNKNOWN"),
+    ("approval-long", {"reason": "x" * 1001}, "approval.reason", "INPUT_INVALID"),
+)
+
 ROWS: tuple[Row, ...] = (
     *(Row(*row) for row in UNREADABLE),
     *(
         Row(id_, encoded(changed(GOOD, path, value)), field, code)
         for id_, path, value, field, code in CHANGES
+    ),
+    *(
+        Row(id_, encoded({**GOOD, "approval": approval}), field, code)
+        for id_, approval, field, code in APPROVALS
     ),
     *(Row(id_, encoded({**GOOD, "name": name}), "name", "INPUT_INVALID") for id_, name in NAMES),
     Row("empty", b"", "", "NOT_JSON"),

@@ -57,10 +57,10 @@ ROWS: tuple[Row, ...] = (
     Row("empty-object", b"{}", "connection", "INPUT_MISSING"),
     Row("name-for-connection", encoded({**GOOD, "name": "dvls-prod"}), "name", "FIELD_UNKNOWN"),
     Row(
-        "approver-unnamed",
+        "approved-by-nobody",
         encoded({**GOOD, "approval": {"reason": "reviewed"}}),
-        "approval.by",
-        "INPUT_MISSING",
+        "approval",
+        "FORBIDDEN",
     ),
     Row("rotate-with-inputs", encoded({**ROTATE, "inputs": {}}), "inputs", "FIELD_UNKNOWN"),
     Row("rotate-emergency", encoded({**ROTATE, "emergency": True}), "emergency", "FIELD_UNKNOWN"),

@@ -129,22 +129,6 @@ CHANGES: tuple[tuple[str, str, Any, str, str], ...] = (
     ("swap-unknown", "accept_swaps", ["User.Read.All"], "accept_swaps[0]", "SWAP_UNKNOWN"),
     ("swap-is-number", "accept_swaps", [1], "accept_swaps[0]", "INPUT_INVALID"),
     ("swaps-is-text", "accept_swaps", "all", "accept_swaps", "INPUT_INVALID"),
-    ("approval-is-true", "approval", True, "approval", "INPUT_INVALID"),
-    ("approval-unreasoned", "approval", {"by": "ana"}, "approval.reason", "INPUT_MISSING"),
-    (
-        "approval-extra",
-        "approval",
-        {"by": "ana", "reason": "x", "all": 1},
-        "approval.all",
-        "FIELD_UNKNOWN",
-    ),
-    (
-        "approval-long",
-        "approval",
-        {"by": "ana", "reason": "x" * 1001},
-        "approval.reason",
-        "INPUT_INVALID",
-    ),
     (
         "permissions-asked",
         "permissions",

@@ -50,25 +50,42 @@ async def test_a_message_ends_in_the_same_state_and_twice_makes_one_application(
 ) -> None:
     body = json.dumps(order("dvls-queue", mode="groups")).encode()
     await local.post("provisioning", ("one", body), ("one", body), ("two", body))
+    await local.approve("dvls-queue")
     found = await local.assert_onboarded("dvls-queue")
     assert found["granted"] == FOUR
     assert await local.token_roles("dvls-queue", found["application"]["client_id"]) == FOUR
-    assert [run["kind"] for run in found["operations"]] == ["onboard"]
+    assert {run["kind"] for run in found["operations"]} == {"onboard"}
 
 
 @pytest.mark.requirement("D-19", "X-07")
-async def test_high_risk_permissions_wait_for_approval(local: Local) -> None:
+async def test_high_risk_permissions_wait_for_an_approver(local: Local) -> None:
     body = request("dvls-risk")
-    del body["approval"]
     answer = await local.call("POST", "/api/connections", json=body)
     assert answer.status_code == 202
     held = await local.ended("dvls-risk")
     reasons = {c["type"]: (c["status"], c["reason"]) for c in held["conditions"]}
     assert reasons["Consented"] == ("False", "APPROVAL_PENDING")
-    approval = {"by": "chris@contoso.example", "reason": "reviewed"}
-    answer = await local.call("POST", "/api/connections/dvls-risk/approval", json=approval)
-    assert answer.status_code in (200, 202)
-    await local.assert_onboarded("dvls-risk")
+    path, approval = "/api/connections/dvls-risk/approval", {"reason": "reviewed"}
+    for caller in ("operator", "reader"):
+        refused = await local.call("POST", path, json=approval, caller=caller)
+        assert refused.status_code == 403 and "Keyturn.Approver" in refused.text
+    answer = await local.call("POST", path, json=approval, caller="approver")
+    assert answer.status_code == 202, answer.text
+    found = await local.assert_onboarded("dvls-risk")
+    approver = local.state["callers"]["approver"]["client_id"]
+    assert found["approval"]["by"] == f"application {approver}"
+    listed = (await local.get("/api/refusals"))["refusals"]
+    refused_now = [row["reason"] for row in listed if row["connection"] == "dvls-risk"]
+    assert refused_now == ["FORBIDDEN", "FORBIDDEN"]
+
+
+async def test_callers_are_who_their_token_says(local: Local) -> None:
+    forged = {"x-ms-client-principal": "e30=", "x-ms-client-principal-name": "root"}
+    nobody = await local.call("GET", "/api/connections", auth=None, headers=forged)
+    assert nobody.status_code == 401
+    assert nobody.headers["www-authenticate"].startswith("Bearer ")
+    answer = await local.call("GET", "/api/connections", headers=forged)
+    assert answer.status_code == 200  # the platform's own headers count, not the sent ones
 
 
 @pytest.mark.requirement("X-10")

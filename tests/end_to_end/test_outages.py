@@ -44,4 +44,5 @@ async def test_the_queues_are_down_when_a_request_comes(local: Local) -> None:
     await local.cloud.restart("servicebus")
     accepted = await local.call("POST", "/api/connections", json=request(name))
     assert accepted.status_code == 202
+    await local.approve(name)
     await local.assert_onboarded(name)

@@ -10,6 +10,8 @@ from pathlib import Path
 KEYS = {
     "functions",
     "function_key",
+    "api_audience",
+    "callers",
     "graph",
     "authority",
     "tenant_id",

@@ -107,9 +107,7 @@ async def test_an_order_that_was_given_up_while_the_ledger_was_down_is_taken_aft
             "kind": "onboard",
             "connection": NAME,
             **msgspec.to_builtins(request())["spec"],
-            "approval": {"by": "chris", "reason": "reviewed"},
         }
-        | {}
     )
     order = msgspec.json.decode(body)
     order.pop("name")
@@ -121,6 +119,8 @@ async def test_an_order_that_was_given_up_while_the_ledger_was_down_is_taken_aft
         await burial.bury(STEPS["provisioning"], body, "order-1", why, ctx)
     await burial.bury(STEPS["provisioning"], body, "order-1", why, ctx)
     assert ctx.outbox.refused == []
+    await drive(ctx)
+    await onboarding.approve(ctx, NAME, Approval(reason="reviewed"), asked_by="chris")
     await drive(ctx)
     await assert_onboarded(ctx)
 

@@ -17,7 +17,7 @@ def request(**changes: object) -> Request:
         "profile": "devolutions-server",
         "inputs": {"provider_name": "DVLS PAM", "config_name": "nightly", "search_mode": "roles"},
         "owner": "ana@contoso.example",
-        "approval": {"by": "chris@contoso.example", "reason": "reviewed"},
+        "approval": {"reason": "reviewed"},
         **changes,
     }
     checked = check_request(json.dumps(body).encode())

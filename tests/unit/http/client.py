@@ -1,5 +1,6 @@
 """Calls the API's handlers as the host does, by method and path, with ports in memory."""
 
+import base64
 import json
 import re
 from collections.abc import Mapping
@@ -18,6 +19,31 @@ from tests.bad_input.wanted import encoded
 from tests.fakes import FakeContext, fake_context
 
 JSON = {"content-type": "application/json; charset=utf-8"}
+
+OBJECT_ID = "http://schemas.microsoft.com/identity/claims/objectidentifier"
+
+
+def principal(name: str, *roles: str, **changes: Any) -> dict[str, str]:
+    """The headers that App Service Authentication sets for a signed-in person."""
+    claims = [
+        {"typ": "aud", "val": "api"},
+        {"typ": OBJECT_ID, "val": f"id-of-{name}"},
+        {"typ": "preferred_username", "val": name},
+        *({"typ": "roles", "val": f"Keyturn.{role}"} for role in roles),
+    ]
+    document = {
+        "auth_typ": "aad",
+        "claims": claims,
+        "name_typ": "http://schemas.xmlsoap.org/ws/2005/05/identity/claims/emailaddress",
+        "role_typ": "http://schemas.microsoft.com/ws/2008/06/identity/claims/role",
+        **changes,
+    }
+    return {"x-ms-client-principal": base64.b64encode(json.dumps(document).encode()).decode()}
+
+
+ANA = principal("ana@contoso.com", "Operator")
+EVE = principal("eve@contoso.com", "Approver")
+
 FACTS = Facts(
     object_id="0b1ec7aa-0000-4000-8000-000000000001",
     client_id="c11e47aa-0000-4000-8000-000000000001",
@@ -54,6 +80,11 @@ class Client:
     """A caller of the API."""
 
     ctx: FakeContext = field(default_factory=fake_context)
+    caller: dict[str, str] = field(default_factory=lambda: ANA)
+
+    def acting(self, caller: Mapping[str, str]) -> "Client":
+        """Somebody else in the same world."""
+        return Client(self.ctx, dict(caller))
 
     async def get(self, url: str, **headers: str) -> Answer:
         return await self.send("GET", url, b"", headers)
@@ -80,12 +111,15 @@ class Client:
                 request = func.HttpRequest(
                     method,
                     f"https://keyturn.example/api/{path}",
-                    headers={name.replace("_", "-"): value for name, value in headers.items()},
+                    headers={
+                        **self.caller,
+                        **{name.replace("_", "-"): value for name, value in headers.items()},
+                    },
                     params=params,
                     route_params=match.groupdict(),
                     body=body,
                 )
-                return _answer(await serve(call.handle, request, self._connect))
+                return _answer(await serve(call, request, self._connect))
         raise LookupError(f"no call {method} {path}")
 
     async def onboarded(self, name: str = "dvls-prod") -> Operation:

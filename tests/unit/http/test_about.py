@@ -14,7 +14,7 @@ from shared.context import Context
 from shared.errors import TryLater
 from shared.settings import SettingsError, load
 from tests.bad_input import http_bodies, queue_messages
-from tests.unit.http.client import Client
+from tests.unit.http.client import ANA, Client
 
 
 @pytest.mark.requirement("X-07")
@@ -81,8 +81,8 @@ async def without_settings() -> Context:
 @pytest.mark.parametrize("name", ["health", "list_connections"])
 async def test_failing_settings_are_named_without_values(name: str):
     call = next(call for call in http_api.CALLS if call.name == name)
-    request = func.HttpRequest("GET", "https://keyturn.example/api", body=b"")
-    answer = await serve(call.handle, request, without_settings)
+    request = func.HttpRequest("GET", "https://keyturn.example/api", headers=ANA, body=b"")
+    answer = await serve(call, request, without_settings)
     assert answer.status_code == 503
     assert b"KEYTURN_TENANT_ID" in answer.get_body()
     assert b"KEYTURN_GRAPH" in answer.get_body()
@@ -94,8 +94,8 @@ async def test_failing_settings_are_named_without_values(name: str):
 async def test_calls_without_dependencies_work_without_settings():
     for name in ("list_profiles", "describe_api"):
         call = next(call for call in http_api.CALLS if call.name == name)
-        request = func.HttpRequest("GET", "https://keyturn.example/api", body=b"")
-        assert (await serve(call.handle, request, without_settings)).status_code == 200
+        request = func.HttpRequest("GET", "https://keyturn.example/api", headers=ANA, body=b"")
+        assert (await serve(call, request, without_settings)).status_code == 200
 
 
 @pytest.mark.slow

@@ -5,11 +5,15 @@ import pytest
 from shared.messages import CHAIN
 from shared.model.connection import Aspect, Condition, Status
 from tests.bad_input.http_bodies import GOOD
-from tests.unit.http.client import FACTS, Client
+from tests.unit.http.client import EVE, FACTS, Client
 
 URL = "/api/connections/dvls-prod"
 
 STARTS = (("rotation", "rotate"), ("verification", "verify"), ("discovery", "discover"))
+
+
+def _acting(client: Client, url: str) -> Client:
+    return client.acting(EVE) if "approval" in url else client
 
 
 async def test_a_connection_shows_everything_but_secrets(client: Client):
@@ -56,7 +60,7 @@ async def test_unknown_connections_are_404_and_name_the_known(client: Client, ur
     ],
 )
 async def test_unknown_connections_are_404_for_orders(client: Client, url: str, body: object):
-    answer = await client.post(f"{URL}{url}", body)
+    answer = await _acting(client, url).post(f"{URL}{url}", body)
     assert answer.status == 404
     assert answer.problems == [("name", "CONNECTION_UNKNOWN")]
     assert client.ctx.outbox.sent == []
@@ -124,7 +128,7 @@ async def test_discovery_needs_its_feature(client: Client):
         ("approval", {}, "reason", "INPUT_MISSING"),
         ("approval", {"reason": ""}, "reason", "INPUT_MISSING"),
         ("approval", {"reason": 5}, "reason", "INPUT_INVALID"),
-        ("approval", {"reason": "x", "by": []}, "by", "INPUT_INVALID"),
+        ("approval", {"reason": "x", "by": "eve"}, "by", "FIELD_UNKNOWN"),
         ("approval", {"reason": "x", "scope": "all"}, "scope", "FIELD_UNKNOWN"),
         ("approval", {"reason": "a\u202eb"}, "reason", "TEXT_UNSAFE"),
         ("handover/acknowledgement", {"note": 1}, "note", "INPUT_INVALID"),
@@ -134,7 +138,7 @@ async def test_discovery_needs_its_feature(client: Client):
 async def test_bad_orders(client: Client, url: str, body: object, field: str, code: str):
     await client.onboarded()
     before = len(client.ctx.outbox.sent)
-    answer = await client.post(f"{URL}/{url}", body)
+    answer = await _acting(client, url).post(f"{URL}/{url}", body)
     assert answer.status in (400, 422)
     assert (field, code) in answer.problems
     assert len(client.ctx.outbox.sent) == before
@@ -158,9 +162,9 @@ async def waiting(client: Client, aspect: Aspect) -> str:
 @pytest.mark.parametrize("aspect", [Aspect.CONSENTED, Aspect.ROLE_ASSIGNED])
 async def test_an_approval_lets_onboarding_go_on(client: Client, aspect: Aspect):
     stopped = await waiting(client, aspect)
-    answer = await client.post(f"{URL}/approval", {"by": "eve", "reason": "CHG-9"})
+    answer = await client.acting(EVE).post(f"{URL}/approval", {"reason": "CHG-9"})
     assert answer.status == 202
-    assert answer.json["approval"]["by"] == "eve"
+    assert answer.json["approval"]["by"] == "eve@contoso.com"
     assert answer.json["operation"] not in ("", stopped)
     assert client.ctx.outbox.steps() == ["registration", "registration"]
     [row] = [
@@ -168,20 +172,21 @@ async def test_an_approval_lets_onboarding_go_on(client: Client, aspect: Aspect)
         for row in await client.ctx.ledger.history("dvls-prod")
         if row["what"] == "approval.given"
     ]
-    assert (row["by"], row["reason"], row["asked_by"]) == ("eve", "CHG-9", "function-key")
+    assert (row["by"], row["principal"]) == ("eve@contoso.com", "id-of-eve@contoso.com")
+    assert (row["reason"], row["covers"]) == ("CHG-9", ["User-PasswordProfile.ReadWrite.All"])
 
 
 async def test_an_approval_given_twice_starts_one_operation(client: Client):
     await waiting(client, Aspect.CONSENTED)
-    first = await client.post(f"{URL}/approval", {"reason": "CHG-9"})
-    again = await client.post(f"{URL}/approval", {"reason": "CHG-9"})
+    first = await client.acting(EVE).post(f"{URL}/approval", {"reason": "CHG-9"})
+    again = await client.acting(EVE).post(f"{URL}/approval", {"reason": "CHG-9"})
     assert again.json["operation"] == first.json["operation"]
     assert len(client.ctx.outbox.sent) == 2
 
 
 async def test_an_approval_that_nothing_waits_for_is_kept(client: Client):
     await client.onboarded()
-    answer = await client.post(f"{URL}/approval", {"reason": "CHG-9"})
+    answer = await client.acting(EVE).post(f"{URL}/approval", {"reason": "CHG-9"})
     assert (answer.status, answer.json["operation"]) == (200, "")
-    assert answer.json["approval"]["by"] == "function-key"
+    assert answer.json["approval"]["by"] == "eve@contoso.com"
     assert len(client.ctx.outbox.sent) == 1
