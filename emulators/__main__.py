@@ -1,12 +1,17 @@
-"""``python -m emulators up``: start the local cloud and leave it up until it is told to end."""
+"""``python -m emulators up``: start the local cloud and leave it up until it is told to end.
+
+``python -m emulators token CALLER`` signs in to its functions.
+"""
 
 import argparse
 import asyncio
+import json
 import signal
 import sys
 import tempfile
 from pathlib import Path
 
+from emulators.callers import access_token
 from emulators.stack import Cloud, Options
 
 
@@ -34,7 +39,13 @@ def main() -> None:
     command.add_argument("--users", type=int, default=200, help="size of the emulated tenant")
     command.add_argument("--pace", type=float, default=0.02, help="scales every deliberate wait")
     command.add_argument("--durable", action="store_true", help="queues survive a killed broker")
+    token = commands.add_parser("token", help="print an access token for the functions' API")
+    token.add_argument("caller", choices=("reader", "operator", "approver"))
+    token.add_argument("--state", type=Path, default=Path("build/local-cloud.json"))
     given = parser.parse_args()
+    if given.command == "token":
+        sys.stdout.write(access_token(json.loads(given.state.read_text()), given.caller) + "\n")
+        return
     try:
         asyncio.run(up(given.state, given.users, given.pace, durable=given.durable))
     finally:

@@ -27,7 +27,7 @@ def request(profile: str, name: str = "", **changes: Any) -> Request:
         "profile": profile,
         "inputs": {**INPUTS[profile], **changes.pop("inputs", {})},
         "owner": "ana@contoso.example",
-        "approval": {"by": "chris@contoso.example", "reason": "reviewed"},
+        "approval": {"reason": "reviewed"},
         **changes,
     }
     checked = check_request(json.dumps(body).encode())
