@@ -19,7 +19,7 @@ BODY = {
     "name": NAME,
     "profile": "netwrix-privilege-secure",
     "inputs": {"app_name": "NPS"},
-    "approval": {"by": "chris", "reason": "ok"},
+    "approval": {"reason": "ok"},
 }
 
 
