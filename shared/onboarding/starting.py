@@ -7,6 +7,8 @@ from shared import operations
 from shared.context import Context
 from shared.model.connection import Connection, Operation, Status, Value
 from shared.onboarding.rejected import Rejected, busy, find, in_the_way
+from shared.planning.discovery import is_wanted
+from shared.profile import catalogue
 
 SEND_AGAIN_AFTER = timedelta(minutes=2)
 """A repeated request need not wait for the sweep of stuck operations; a second message does no
@@ -20,7 +22,15 @@ class Onboarding(Value, frozen=True):
     fresh: bool
 
 
-async def run(ctx: Context, name: str, kind: str, operation: str, *, asked_by: str) -> Operation:
+async def run(
+    ctx: Context,
+    name: str,
+    kind: str,
+    operation: str,
+    *,
+    asked_by: str,
+    reason: str = "requested",
+) -> Operation:
     """Start an operation of a connection that has been onboarded."""
     connection = await find(ctx, name)
     known = await ctx.ledger.operation(name, operation)
@@ -33,19 +43,22 @@ async def run(ctx: Context, name: str, kind: str, operation: str, *, asked_by: s
             f"{name} has no application in the tenant yet",
             "send its onboarding request again and wait until it has succeeded",
         )
-    if kind == "discover" and not connection.spec.features.get("discovery"):
+    if kind == "discover" and not _scans(connection):
         raise Rejected(
             "connection",
             "FEATURE_OFF",
-            f"{name} was onboarded without the feature discovery",
-            "onboard a connection with the feature discovery",
+            f"{name} was onboarded without discovery, by its profile or its features",
+            "onboard a connection with discovery",
         )
-    started = await operations.start(
-        ctx, name, kind, operation, asked_by=asked_by, reason="requested"
-    )
+    started = await operations.start(ctx, name, kind, operation, asked_by=asked_by, reason=reason)
     if started is None:
         raise await in_the_way(ctx, name) or busy(name, "")
     return started
+
+
+def _scans(connection: Connection) -> bool:
+    profile = catalogue().get(connection.spec.profile)
+    return profile is not None and is_wanted(profile.discovery, connection.spec.features)
 
 
 async def start_onboarding(
