@@ -8,6 +8,7 @@ from shared.context import Context
 from shared.model.connection import Connection, Operation, Status, Value
 from shared.onboarding.rejected import Rejected, busy, find, in_the_way
 from shared.planning.discovery import is_wanted
+from shared.planning.lifetime import rotated_elsewhere
 from shared.profile import catalogue
 
 SEND_AGAIN_AFTER = timedelta(minutes=2)
@@ -49,6 +50,14 @@ async def run(
             "FEATURE_OFF",
             f"{name} was onboarded without discovery, by its profile or its features",
             "onboard a connection with discovery",
+        )
+    profile = catalogue().get(connection.spec.profile)
+    if kind == "rotate" and profile and (why := rotated_elsewhere(profile, connection.spec)):
+        raise Rejected(
+            "connection",
+            "FEATURE_OFF",
+            f"{name} is not rotated by Keyturn: {why}",
+            "rotate it where it is kept; POST .../verification shows what Keyturn sees of it",
         )
     started = await operations.start(ctx, name, kind, operation, asked_by=asked_by, reason=reason)
     if started is None:
