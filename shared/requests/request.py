@@ -10,6 +10,7 @@ from shared.requests.document import read
 from shared.requests.inputs import check_inputs
 from shared.requests.problem import Problem, Problems, kind_of, one_of
 from shared.requests.text import NAME, is_name
+from shared.requests.vault_names import check_vault_names
 
 FIELDS = ("profile", "features", "inputs", "owner", "accept_swaps", "approval")
 """Fields of a request besides the connection's name."""
@@ -61,6 +62,7 @@ def check_wanted(name: str, document: Mapping[str, Any], found: Problems) -> Req
         features = _features(profile, given_features, found)
         inputs = check_inputs(profile, features, given_inputs, found)
         swaps = _swaps(profile, document.get("accept_swaps", []), found)
+        check_vault_names(profile, name, features, inputs, found)
     spec = Spec(
         name=name,
         profile=profile.id if profile else "",

@@ -37,5 +37,6 @@ ROLES = {
     "Password Administrator": "966707d0-3269-4727-9be2-8c3a10f19b9d",
     "Groups Administrator": "fdd7a751-b60b-444a-984c-02652fe8fa1c",
     "Reports Reader": "4a5d8f65-41da-4de4-8968-e035b65339cf",
+    "Exchange Administrator": "29232cdf-9323-42fd-ade2-1d097af3e4de",
     "Global Reader": "f2ef992c-3afb-46b9-b7cf-a126ee74c451",
 }

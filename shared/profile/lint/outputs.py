@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from shared.model.profile import Output, Profile, fill, references
 from shared.profile.lint.conditions import exclude
-from shared.profile.lint.finding import Finding, error, warning
+from shared.profile.lint.finding import Finding, error, info
 
 LONGEST = 127
 """Characters of a name in Key Vault; letters, digits and hyphens only."""
@@ -71,8 +71,8 @@ def _vault_name(profile: Profile, output: Output, path: str) -> Iterator[Finding
             return
         length += longest
     if length > LONGEST:
-        message = f"the name can have {length} characters, Key Vault takes {LONGEST}"
-        yield warning("VAULT_NAME_INVALID", path, message)
+        message = f"the name can have {length} characters: requests beyond {LONGEST} are refused"
+        yield info("VAULT_NAME_INVALID", path, message)
 
 
 def _longest(profile: Profile, reference: str) -> int | None:

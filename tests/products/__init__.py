@@ -1,0 +1,1 @@
+"""What the vendors' guides lead to, click by click, to be compared with what Keyturn makes."""
