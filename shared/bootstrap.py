@@ -65,7 +65,7 @@ async def build(settings: Settings) -> Context:
     graph = Graph(settings, credential)
     return Context(
         clock=clock,
-        directory=GraphDirectory(graph, credential),
+        directory=GraphDirectory(graph),
         applications=GraphApplications(graph, settings.pace),
         consents=GraphConsents(graph),
         roles=GraphRoles(graph, settings.pace),

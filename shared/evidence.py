@@ -18,7 +18,7 @@ from shared.planning.sign_in import SignIn, Tried, expected_roles, looks_like_id
 from shared.planning.verification import Evidence
 from shared.proof import read_with, sign_in
 from shared.step import Work
-from shared.wanted import Wanted
+from shared.wanted import Wanted, registered
 
 
 async def gather(work: Work, wants: Wanted) -> tuple[Evidence, NewSecret | None]:
@@ -32,7 +32,7 @@ async def gather(work: Work, wants: Wanted) -> tuple[Evidence, NewSecret | None]
         (found, secret, foreign),
     ) = await asyncio.gather(
         _judged(work, wants),
-        ctx.applications.find(wants.application.unique_name),
+        registered(work, wants.application),
         ctx.applications.principal(facts.client_id),
         _roles(work, wants.access.roles),
         _credential(work, wants),
@@ -73,13 +73,14 @@ async def _judged(work: Work, wants: Wanted) -> tuple[Judged, ...]:
     granted, delegated = await asyncio.gather(
         ctx.consents.granted(principal_id), ctx.consents.delegated(principal_id)
     )
-    judged = judge(wants.permissions, wants.resources, granted, delegated)
+    tolerated = wants.application.tolerated
+    judged = judge(wants.permissions, wants.resources, granted, delegated, tolerated)
     if all(j.verdict != Verdict.FOREIGN for j in judged):
         return judged
     retired = await ctx.directory.resource(RETIRED)
     if retired is None:
         return judged
-    return judge(wants.permissions, (*wants.resources, retired), granted, delegated)
+    return judge(wants.permissions, (*wants.resources, retired), granted, delegated, tolerated)
 
 
 async def _roles(work: Work, wanted: tuple[str, ...]) -> tuple[tuple[str, ...], tuple[str, ...]]:

@@ -28,11 +28,14 @@ from shared.model.directory import (
     Application,
     DelegatedGrant,
     Grant,
+    KnownId,
+    PermissionKey,
     Principal,
     Resource,
     RoleAssignment,
     Tenant,
     WantedApplication,
+    WantedPrincipal,
 )
 from shared.model.entities import Change, Entity, Findings, Link, Reading
 from shared.model.imports import (
@@ -57,27 +60,47 @@ class Clock(Protocol):
 class Directory(Protocol):
     """Facts about the tenant and about the automation's own identity."""
 
-    async def tenant(self) -> Tenant: ...
+    async def tenant(self) -> Tenant:
+        """Raises `NeedsHuman` TENANT_MISMATCH when it is not the configured one."""
+
     async def own_roles(self) -> frozenset[str]:
         """Application permissions that the automation's own token holds."""
 
     async def own_principal(self) -> str:
         """Object id of the automation's own service principal."""
 
-    async def resource(self, app_id: str) -> Resource | None: ...
+    async def resource(self, app_id: str, *, fresh: bool = False) -> Resource | None:
+        """An API and what it offers; *fresh* reads it anew although it is known."""
+
     async def hybrid(self) -> bool:
         """Whether any user is synchronised from a local directory."""
+
+    async def user_id(self, name: str) -> str | None:
+        """Object id of a user given by it or by the user principal name."""
 
 
 class Applications(Protocol):
     """Application registrations and their service principals."""
 
     async def find(self, unique_name: str) -> Application | None: ...
+    async def of_client(self, client_id: str) -> Application | None: ...
     async def ensure(self, wanted: WantedApplication) -> None:
         """Create it, or update the one of this unique name; both may be repeated."""
 
+    async def update(self, object_id: str, wanted: WantedApplication) -> None:
+        """Make an application that is there as *wanted*, whatever its unique name."""
+
+    async def configure(self, object_id: str, configured: frozenset[PermissionKey]) -> None:
+        """Replace the permissions that it is configured with, and nothing else."""
+
+    async def namesakes(self, display_name: str) -> frozenset[str]:
+        """Client ids of the applications of this display name; empty where it may not look."""
+
+    async def identify(self, id_: str) -> KnownId | None:
+        """Which application an object id belongs to, its own or its service principal's."""
+
     async def deleted(self, object_id: str) -> datetime | None:
-        """When it was deleted; None when it is not among the deleted ones, which last 30 days."""
+        """When it was deleted; None when it is not among the deleted objects."""
 
     async def settled(self, object_id: str) -> Application | None:
         """Read until several consecutive reads agree that it is there; None when one does not."""
@@ -88,15 +111,34 @@ class Applications(Protocol):
         """Forbid secrets on its service principals (servicePrincipalLockConfiguration)."""
 
     async def principal(self, client_id: str) -> Principal | None: ...
-    async def ensure_principal(self, client_id: str, display_name: str) -> None: ...
+    async def ensure_principal(self, client_id: str, wanted: WantedPrincipal) -> None:
+        """Create it, or update it; its tags become exactly those wanted."""
+
+    async def add_api(self, app_id: str) -> None:
+        """Add the service principal of an API of Microsoft's to the tenant."""
+
     async def settled_principal(self, client_id: str) -> Principal | None: ...
 
 
 class Consents(Protocol):
+    """Granted permissions. Every write may be repeated: what is done already is success."""
+
     async def granted(self, principal_id: str) -> list[Grant]: ...
     async def delegated(self, principal_id: str) -> list[DelegatedGrant]: ...
     async def grant(self, principal_id: str, resource_id: str, permission_id: str) -> None:
-        """Grant one application permission; one that is there already is success."""
+        """Grant one application permission."""
+
+    async def revoke(self, grant: Grant) -> None: ...
+    async def grant_scopes(
+        self, principal_id: str, resource_id: str, scopes: tuple[str, ...]
+    ) -> None:
+        """Grant delegated permissions of one API for everybody.
+
+        Raises `TryLater` ALREADY_THERE when there is such a grant: read it, and set its scopes.
+        """
+
+    async def set_scopes(self, grant: DelegatedGrant, scopes: tuple[str, ...]) -> None:
+        """Replace the scopes of a grant; none left removes it."""
 
 
 class Roles(Protocol):

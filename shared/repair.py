@@ -6,7 +6,9 @@ Only what has been approved is granted, and only after a complete verification f
 from msgspec.structs import replace
 
 from shared.errors import NeedsHuman
-from shared.planning.consent import missing
+from shared.granting import grant_missing, read_grants
+from shared.planning.application import merged
+from shared.planning.consent import lacking
 from shared.planning.risk import require_approval
 from shared.planning.verification import Evidence
 from shared.step import Work
@@ -44,21 +46,11 @@ async def _registration(work: Work, evidence: Evidence) -> list[str]:
     there, wanted = evidence.application, evidence.wanted
     if there is None:
         return []
-    union = replace(
-        wanted,
-        display_name=there.display_name,
-        audience=there.audience,
-        public_client=wanted.public_client or there.public_client,
-        web_redirects=_union(there.web_redirects, wanted.web_redirects),
-        native_redirects=_union(there.native_redirects, wanted.native_redirects),
-        spa_redirects=_union(there.spa_redirects, wanted.spa_redirects),
-        configured=there.configured | wanted.configured,
-        tags=_union(there.tags, wanted.tags),
-    )
+    union = merged(replace(wanted, adopts=wanted.adopts or there.client_id), there)
     put_back = [name for name in PARTS if getattr(union, name) != getattr(there, name)]
     if put_back:
         work.turn.before_write()
-        await work.ctx.applications.ensure(union)
+        await work.ctx.applications.update(there.object_id, union)
         work.turn.after_write()
     return [PARTS[name] for name in put_back]
 
@@ -73,18 +65,12 @@ PARTS = {
 """What may be put back on a registration: an audience that was widened is no lack."""
 
 
-def _union(there: tuple[str, ...], wanted: tuple[str, ...]) -> tuple[str, ...]:
-    return tuple(dict.fromkeys((*there, *wanted)))
-
-
 async def _grants(work: Work, wants: Wanted) -> list[str]:
-    principal_id, done = work.connection.facts.principal_id, []
-    granted = await work.ctx.consents.granted(principal_id)
-    for resource in wants.resources:
-        for permission in missing(wants.permissions, resource, granted):
-            await work.ctx.consents.grant(principal_id, resource.principal_id, permission.key.id)
-            done.append(permission.name)
-    return done
+    granted, delegated = await read_grants(work)
+    missing = lacking(wants.permissions, wants.resources, granted, delegated)
+    if missing:
+        await grant_missing(work, wants.resources, missing, delegated)
+    return [permission.name for permission in missing]
 
 
 async def _roles(work: Work, evidence: Evidence) -> list[str]:

@@ -1,19 +1,16 @@
-"""Application registrations and service principals.
+"""Application registrations.
 
-Source: Graph v1.0 "Upsert application", "Upsert servicePrincipal", "application resource type".
+Source: Graph v1.0 "Upsert application", "application resource type", "Get deleted item".
 """
 
 from datetime import datetime
 from typing import Any
 
-from shared.adapters.graph_client import Graph
+from shared.adapters.graph_principals import GraphPrincipals
 from shared.adapters.graph_query import create_if_missing, query
-from shared.adapters.graph_rows import ApplicationRow, DeletedRow, IdRow, PrincipalRow
-from shared.adapters.settled import SPACING, settled
-from shared.model.directory import Application, Kind, Principal, WantedApplication
-
-VISIBLE = "WindowsAzureActiveDirectoryIntegratedApp"
-"""Tag that lists a service principal under Enterprise applications, as the portal sets it."""
+from shared.adapters.graph_rows import ApplicationRow, DeletedRow, IdRow
+from shared.adapters.settled import settled
+from shared.model.directory import Application, Kind, PermissionKey, WantedApplication
 
 FIELDS = [
     "id",
@@ -31,12 +28,8 @@ FIELDS = [
 ]
 
 
-class GraphApplications:
+class GraphApplications(GraphPrincipals):
     """Implements ``ports.Applications``."""
-
-    def __init__(self, graph: Graph, pace: float) -> None:
-        self._graph = graph
-        self._spacing = SPACING * pace
 
     async def find(self, unique_name: str) -> Application | None:
         builder = self._graph.client.applications_with_unique_name(unique_name)
@@ -44,18 +37,29 @@ class GraphApplications:
         row = await self._graph.get(info, ApplicationRow, doing=f"finding {unique_name}")
         return row.value() if row else None
 
+    async def of_client(self, client_id: str) -> Application | None:
+        builder = self._graph.client.applications_with_app_id(client_id)
+        info = builder.to_get_request_information(query(builder, select=FIELDS))
+        row = await self._graph.get(info, ApplicationRow, doing=f"finding {client_id}")
+        return row.value() if row else None
+
     async def ensure(self, wanted: WantedApplication) -> None:
         builder = self._graph.client.applications_with_unique_name(wanted.unique_name)
         info = builder.to_patch_request_information(_application(wanted), create_if_missing())
         await self._graph.write(info, doing=f"registering {wanted.unique_name}")
 
-    async def deleted(self, object_id: str) -> datetime | None:
-        """Source: Graph v1.0 "Get deletedItem"."""
-        builder = self._graph.client.directory.deleted_items.by_directory_object_id(object_id)
-        row = await self._graph.get(
-            builder.to_get_request_information(), DeletedRow, doing=f"looking for {object_id}"
-        )
-        return row.deleted_date_time if row else None
+    async def update(self, object_id: str, wanted: WantedApplication) -> None:
+        builder = self._graph.client.applications.by_application_id(object_id)
+        info = builder.to_patch_request_information(_application(wanted))
+        await self._graph.write(info, doing=f"changing the application {object_id}")
+
+    async def configure(self, object_id: str, configured: frozenset[PermissionKey]) -> None:
+        from msgraph.generated.models.application import Application as Body
+
+        builder = self._graph.client.applications.by_application_id(object_id)
+        body = Body(required_resource_access=_required(configured))
+        info = builder.to_patch_request_information(body)
+        await self._graph.write(info, doing=f"configuring the permissions of {object_id}")
 
     async def settled(self, object_id: str) -> Application | None:
         builder = self._graph.client.applications.by_application_id(object_id)
@@ -96,46 +100,20 @@ class GraphApplications:
         info = builder.to_patch_request_information(Body(service_principal_lock_configuration=lock))
         await self._graph.write(info, doing=f"locking {object_id}")
 
-    async def principal(self, client_id: str) -> Principal | None:
-        row = await self._principal(client_id)
-        return row.value() if row else None
-
-    async def ensure_principal(self, client_id: str, display_name: str) -> None:
-        from msgraph.generated.models.service_principal import ServicePrincipal
-
-        body = ServicePrincipal(display_name=display_name, account_enabled=True, tags=[VISIBLE])
-        builder = self._graph.client.service_principals_with_app_id(client_id)
-        info = builder.to_patch_request_information(body, create_if_missing())
-        await self._graph.write(
-            info,
-            doing=f"creating the service principal of {client_id}",
-            already=("Request_MultipleObjectsWithSameKeyValue",),
-        )
-
-    async def settled_principal(self, client_id: str) -> Principal | None:
-        row = await settled(lambda: self._principal(client_id), spacing=self._spacing)
-        return row.value() if row else None
-
-    async def _principal(self, client_id: str) -> PrincipalRow | None:
-        builder = self._graph.client.service_principals_with_app_id(client_id)
-        info = builder.to_get_request_information(
-            query(builder, select=["id", "appId", "accountEnabled"])
-        )
-        return await self._graph.get(
-            info, PrincipalRow, doing=f"reading the service principal of {client_id}"
-        )
+    async def deleted(self, object_id: str) -> datetime | None:
+        builder = self._graph.client.directory.deleted_items.by_directory_object_id(object_id)
+        info = builder.to_get_request_information(query(builder, select=["id", "deletedDateTime"]))
+        row = await self._graph.get(info, DeletedRow, doing=f"looking for {object_id} as deleted")
+        return row.deleted_date_time if row else None
 
 
 def _application(wanted: WantedApplication) -> Any:
     """The whole registration: PATCH replaces collections, so each is sent complete."""
     from msgraph.generated.models.application import Application as Body
     from msgraph.generated.models.public_client_application import PublicClientApplication
-    from msgraph.generated.models.required_resource_access import RequiredResourceAccess
-    from msgraph.generated.models.resource_access import ResourceAccess
     from msgraph.generated.models.spa_application import SpaApplication
     from msgraph.generated.models.web_application import WebApplication
 
-    resources = sorted({key.resource for key in wanted.configured})
     return Body(
         display_name=wanted.display_name,
         sign_in_audience=wanted.audience,
@@ -144,21 +122,27 @@ def _application(wanted: WantedApplication) -> Any:
         public_client=PublicClientApplication(redirect_uris=list(wanted.native_redirects)),
         spa=SpaApplication(redirect_uris=list(wanted.spa_redirects)),
         tags=list(wanted.tags),
-        required_resource_access=[
-            RequiredResourceAccess(
-                resource_app_id=resource,
-                resource_access=[
-                    ResourceAccess(
-                        id=_uuid(key.id),
-                        type="Role" if key.kind == Kind.APPLICATION else "Scope",
-                    )
-                    for key in sorted(wanted.configured, key=lambda key: (key.kind, key.id))
-                    if key.resource == resource
-                ],
-            )
-            for resource in resources
-        ],
+        required_resource_access=_required(wanted.configured),
     )
+
+
+def _required(configured: frozenset[PermissionKey]) -> Any:
+    from msgraph.generated.models.required_resource_access import RequiredResourceAccess
+    from msgraph.generated.models.resource_access import ResourceAccess
+
+    return [
+        RequiredResourceAccess(
+            resource_app_id=resource,
+            resource_access=[
+                ResourceAccess(
+                    id=_uuid(key.id), type="Role" if key.kind == Kind.APPLICATION else "Scope"
+                )
+                for key in sorted(configured, key=lambda key: (key.kind, key.id))
+                if key.resource == resource
+            ],
+        )
+        for resource in sorted({key.resource for key in configured})
+    ]
 
 
 def _uuid(text: str) -> Any:

@@ -14,7 +14,10 @@ from urllib.parse import urlsplit
 
 import msgspec
 
+from shared import telemetry
 from shared.adapters.graph_errors import graph_errors, retry_after
+from shared.adapters.graph_refusals import explained
+from shared.adapters.identity import claims
 from shared.errors import NeedsHuman
 from shared.settings import Settings
 
@@ -27,6 +30,7 @@ RETRIES = (1.0, 2.0, 4.0)  # seconds, at pace 1
 PATIENCE = 10.0  # the longest wait that an answer may ask for without leaving the step
 TIMEOUT = 100.0  # Graph's own, for slow reads
 PASSING = (429, 503, 504)
+EXPLAINED = frozenset({"AUTOMATION_PRIVILEGE", "EMPTY_403", "GRAPH_REFUSED"})
 
 
 class Page(msgspec.Struct, Generic[T]):
@@ -65,6 +69,8 @@ class Graph:
         adapter = GraphRequestAdapter(provider, client=self._http)
         adapter.base_url = settings.graph
         self.client = GraphServiceClient(request_adapter=adapter)
+        self.tenant_id = settings.tenant_id
+        self._credential = credential
         self._adapter = adapter
         self.scope = settings.graph_scope
         self._host = settings.graph_host
@@ -76,25 +82,50 @@ class Graph:
 
     async def get(self, info: Any, type_: type[T], *, doing: str = "reading") -> T | None:
         """Answer None for 404: absent and not replicated yet look alike, the caller decides."""
-        with graph_errors(doing):
-            data = await self._send_repeatedly(info)
-            if data is not None:
-                return msgspec.json.decode(data, type=type_)
-        return None
+        data = await self._answer(info, doing)
+        return None if data is None else _decoded(data, type_, doing)
 
     async def post(
         self, info: Any, type_: type[T], *, doing: str, already: Sequence[str] = ()
     ) -> T | None:
         """Send a write exactly once; None when it had no content, or was done already."""
-        with graph_errors(doing, writing=True, already=already):
-            data = await self._send(info)
-            return msgspec.json.decode(data, type=type_) if data else None
-        return None
+        data = await self._answer(info, doing, writing=True, already=already, once=True)
+        return _decoded(data, type_, doing) if data else None
 
     async def write(self, info: Any, *, doing: str, already: Sequence[str] = ()) -> None:
         """Send a write that may be repeated, and whose answer is of no interest."""
-        with graph_errors(doing, writing=True, already=already):
-            await self._send_repeatedly(info)
+        await self._answer(info, doing, writing=True, already=already)
+
+    async def roles(self) -> frozenset[str]:
+        """Application permissions in the automation's own token."""
+        return frozenset((await self.claims()).get("roles", ()))
+
+    async def claims(self) -> dict[str, Any]:
+        """Of a token that we asked for ourselves; its issuer was met over TLS."""
+        with graph_errors("signing in as the automation"):
+            token = await self._credential.get_token(self.scope)
+        return claims(token.token)
+
+    async def _answer(
+        self,
+        info: Any,
+        doing: str,
+        *,
+        writing: bool = False,
+        already: Sequence[str] = (),
+        once: bool = False,
+    ) -> bytes | None:
+        try:
+            with graph_errors(doing, writing=writing, already=already) as outcome:
+                return await (self._send(info) if once else self._send_repeatedly(info))
+        except NeedsHuman as refusal:
+            if refusal.code not in EXPLAINED:
+                raise
+            call = f"{info.http_method.value} {urlsplit(info.url).path}"
+            raise explained(refusal, call, await self.roles()) from refusal
+        if outcome.done_already:
+            telemetry.event("graph.already-there", doing=doing)
+        return None
 
     async def pages(
         self, info: Any, type_: type[T], *, doing: str = "reading"
@@ -142,3 +173,8 @@ class Graph:
             info, "bytes", {"4XX": ODataError, "5XX": ODataError}
         )
         return data
+
+
+def _decoded(data: bytes, type_: type[T], doing: str) -> T:
+    with graph_errors(doing):
+        return msgspec.json.decode(data, type=type_)

@@ -3,28 +3,18 @@
 Source: Graph v1.0 "List organization", "Get servicePrincipal"; token claims reference.
 """
 
-import base64
-from typing import TYPE_CHECKING, Any
-
-import msgspec
-
 from shared.adapters.graph_client import Graph, Page
-from shared.adapters.graph_errors import graph_errors
 from shared.adapters.graph_query import query
 from shared.adapters.graph_rows import IdRow, OrganizationRow, PrincipalRow
-from shared.errors import TryLater
+from shared.errors import NeedsHuman, TryLater
 from shared.model.directory import Resource, Tenant
-
-if TYPE_CHECKING:
-    from azure.core.credentials_async import AsyncTokenCredential
 
 
 class GraphDirectory:
     """Implements ``ports.Directory``."""
 
-    def __init__(self, graph: Graph, credential: "AsyncTokenCredential") -> None:
+    def __init__(self, graph: Graph) -> None:
         self._graph = graph
-        self._credential = credential
         self._resources: dict[str, Resource] = {}
         self._tenant: Tenant | None = None
 
@@ -38,20 +28,35 @@ class GraphDirectory:
             if not rows:
                 raise TryLater("GRAPH_UNAVAILABLE", "Graph named no tenant")
             domains = rows[0].verified_domains
+            self._compare(rows[0])
             initial = next((domain.name for domain in domains if domain.is_initial), "")
             self._tenant = Tenant(
                 id=rows[0].id, name=rows[0].display_name or "", initial_domain=initial
             )
         return self._tenant
 
+    def _compare(self, row: OrganizationRow) -> None:
+        """A wrong tenant is told before anything is written into it."""
+        configured = self._graph.tenant_id.lower()
+        if configured not in {row.id.lower(), *(d.name.lower() for d in row.verified_domains)}:
+            raise NeedsHuman(
+                "TENANT_MISMATCH",
+                f"The automation's identity belongs to the tenant {row.id} "
+                f"({row.display_name or 'without a name'}), the settings name {configured}.",
+                "Correct KEYTURN_TENANT_ID, or give this app an identity of that tenant; then send "
+                "the request again.",
+            )
+
     async def own_roles(self) -> frozenset[str]:
-        return frozenset((await self._claims()).get("roles", ()))
+        return await self._graph.roles()
 
     async def own_principal(self) -> str:
-        return str((await self._claims()).get("oid", ""))
+        return str((await self._graph.claims()).get("oid", ""))
 
-    async def resource(self, app_id: str) -> Resource | None:
+    async def resource(self, app_id: str, *, fresh: bool = False) -> Resource | None:
         """An API's permissions change rarely: read once a process, again when one is missing."""
+        if fresh:
+            self._resources.pop(app_id, None)
         if app_id not in self._resources:
             builder = self._graph.client.service_principals_with_app_id(app_id)
             fields = ["id", "appId", "appRoles", "oauth2PermissionScopes"]
@@ -71,15 +76,8 @@ class GraphDirectory:
         page = await self._graph.get(info, Page[IdRow], doing="looking for synchronised accounts")
         return page is not None and bool(page.value)
 
-    async def _claims(self) -> dict[str, Any]:
-        with graph_errors("signing in as the automation"):
-            token = await self._credential.get_token(self._graph.scope)
-        return claims(token.token)
-
-
-def claims(token: str) -> dict[str, Any]:
-    """The payload of a token that we asked for ourselves; its issuer was met over TLS."""
-    payload = token.split(".")[1]
-    padded = payload + "=" * (-len(payload) % 4)
-    found: dict[str, Any] = msgspec.json.decode(base64.urlsafe_b64decode(padded))
-    return found
+    async def user_id(self, name: str) -> str | None:
+        builder = self._graph.client.users.by_user_id(name)
+        info = builder.to_get_request_information(query(builder, select=["id"]))
+        row = await self._graph.get(info, IdRow, doing=f"looking for the user {name}")
+        return row.id if row else None

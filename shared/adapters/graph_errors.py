@@ -25,6 +25,7 @@ REPLICATION = {
         "APP_REPLICATION_403"
     ),
     "Not a valid reference update": "APPROLE_BAD_REF",
+    "Permission being assigned was not found on application": "APPROLE_BAD_REF",
     "queried reference-property objects are not present": "APP_REPLICATION",
     "Error_MsaAppDoesNotExist": "APP_REPLICATION",
 }
@@ -122,9 +123,11 @@ def translate(doing: str, text: str, error: Any) -> StepError:
             "Check that the identity of this app belongs to the tenant, and Graph's address.",
         )
     if status == HTTPStatus.FORBIDDEN:
+        answer = getattr(error, "error", None)
+        said = answer is None or bool(getattr(answer, "message", ""))
         return NeedsHuman(
-            "AUTOMATION_PRIVILEGE",
-            why,
+            "AUTOMATION_PRIVILEGE" if said else "EMPTY_403",
+            why if said else f"{doing}: denied without a word ({text}).",
             "Grant the automation's identity the permission that this call needs (see "
             "docs/deployment.md), then send the same request again.",
         )

@@ -140,6 +140,8 @@ class PrincipalRow(Row, frozen=True):
     id: str
     app_id: str = ""
     account_enabled: bool | None = None
+    app_role_assignment_required: bool = False
+    tags: list[str] = []
     app_roles: list[AppRoleRow] = []
     oauth2_permission_scopes: list[ScopeRow] = msgspec.field(
         default_factory=list, name="oauth2PermissionScopes"
@@ -147,7 +149,11 @@ class PrincipalRow(Row, frozen=True):
 
     def value(self) -> Principal:
         return Principal(
-            object_id=self.id, client_id=self.app_id, enabled=self.account_enabled is not False
+            object_id=self.id,
+            client_id=self.app_id,
+            enabled=self.account_enabled is not False,
+            assignment_required=self.app_role_assignment_required,
+            tags=tuple(self.tags),
         )
 
     def resource(self) -> Resource:
@@ -218,6 +224,10 @@ class RoleAssignmentRow(Row, frozen=True):
 
 class IdRow(Row, frozen=True):
     id: str
+
+
+class ClientRow(Row, frozen=True):
+    app_id: str
 
 
 class NamedRow(Row, frozen=True):

@@ -8,10 +8,9 @@ import secrets
 from typing import TYPE_CHECKING
 
 from shared.adapters.graph_client import Graph
-from shared.adapters.graph_directory import claims
 from shared.adapters.graph_query import query
 from shared.adapters.graph_rows import Row
-from shared.adapters.identity import aadsts, passing, product_credential
+from shared.adapters.identity import aadsts, claims, passing, product_credential
 from shared.adapters.token_answers import NOT_YET
 from shared.adapters.tokens import refusal
 from shared.errors import NeedsHuman, TryLater

@@ -7,8 +7,7 @@ and a kept connection stays on one front end, so repeating on either proves noth
 from functools import cache
 from typing import TYPE_CHECKING
 
-from shared.adapters.graph_directory import claims
-from shared.adapters.identity import aadsts, passing, product_credential
+from shared.adapters.identity import aadsts, claims, passing, product_credential
 from shared.adapters.token_answers import NOT_YET, issued, refused
 from shared.adapters.token_reads import READS
 from shared.errors import NeedsHuman, TryLater

@@ -68,6 +68,8 @@ class WantedApplication(Value, frozen=True):
     spa_redirects: tuple[str, ...]
     configured: frozenset[PermissionKey]
     tags: tuple[str, ...]
+    tolerated: frozenset[PermissionKey] = frozenset()  # may be configured or granted besides
+    adopts: str = ""  # client id of an application that was there before: it is only added to
 
 
 class Principal(Value, frozen=True):
@@ -76,6 +78,24 @@ class Principal(Value, frozen=True):
     object_id: str
     client_id: str
     enabled: bool
+    assignment_required: bool = False
+    tags: tuple[str, ...] = ()
+
+
+class WantedPrincipal(Value, frozen=True):
+    """A service principal as the profile wants it."""
+
+    display_name: str
+    enabled: bool = True
+    assignment_required: bool = False  # only assigned users may sign in
+    tags: tuple[str, ...] = ()
+
+
+class KnownId(Value, frozen=True):
+    """What an id is that was given where a client id belongs."""
+
+    what: str  # for people: "the application's object id"
+    client_id: str  # of the same application
 
 
 class Grant(Value, frozen=True):

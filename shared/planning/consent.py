@@ -14,6 +14,19 @@ from shared.model.directory import (
 )
 from shared.model.profile import RETIRED
 
+BY_HAND = (
+    "Who grants consent by hand must be Privileged Role Administrator or Global Administrator: "
+    "Application Administrator cannot grant Microsoft Graph's application permissions."
+)
+"""Part of every remedy that sends people to the portal (ADMIN_CANNOT_CONSENT).
+
+Source: Entra built-in roles, Application Administrator.
+"""
+
+
+DELEGATED = " (delegated)"
+"""Follows the names of delegated permissions that nobody wanted."""
+
 
 class Verdict(StrEnum):
     """What a comparison says of one permission."""
@@ -32,25 +45,81 @@ class Judged(Value, frozen=True):
     name: str
 
 
-def missing(
-    wanted: Sequence[Permission], resource: Resource, granted: Iterable[Grant]
+def lacking(
+    wanted: Iterable[Permission],
+    resources: Iterable[Resource],
+    granted: Iterable[Grant],
+    delegated: Iterable[DelegatedGrant],
 ) -> tuple[Permission, ...]:
-    """Application permissions of this API that are wanted and not granted."""
-    there = {g.permission_id for g in granted if g.resource_id == resource.principal_id}
-    return tuple(
-        p
-        for p in wanted
-        if p.key.resource == resource.app_id
-        and p.key.kind == Kind.APPLICATION
-        and p.key.id not in there
+    """What is wanted and not granted, of both kinds; in the order in which it is wanted."""
+    have = held(resources, granted, delegated)
+    return tuple(p for p in wanted if p.key not in have)
+
+
+def held(
+    resources: Iterable[Resource], granted: Iterable[Grant], delegated: Iterable[DelegatedGrant]
+) -> frozenset[PermissionKey]:
+    """What is granted on these APIs, to the application itself or for everybody."""
+    apis = {resource.principal_id: resource for resource in resources}
+    roles = {
+        PermissionKey(
+            resource=apis[grant.resource_id].app_id, kind=Kind.APPLICATION, id=grant.permission_id
+        )
+        for grant in granted
+        if grant.resource_id in apis
+    }
+    scopes = {
+        _scope_key(apis[grant.resource_id], scope)
+        for scope, grant in _scopes(delegated)
+        if grant.everybody and grant.resource_id in apis
+    }
+    return frozenset(roles | scopes)
+
+
+def grant_of(delegated: Iterable[DelegatedGrant], resource: Resource) -> DelegatedGrant | None:
+    """The one grant of delegated permissions of this API for everybody."""
+    return next(
+        (g for g in delegated if g.everybody and g.resource_id == resource.principal_id), None
     )
+
+
+def scopes_with(grant: DelegatedGrant, wanted: Iterable[str]) -> tuple[str, ...]:
+    """What the grant is to hold: PATCH replaces the whole string, others' scopes stay."""
+    there = {scope.lower() for scope in grant.scopes}
+    return (*grant.scopes, *(name for name in wanted if name.lower() not in there))
+
+
+def scopes_without(grant: DelegatedGrant, unwanted: Iterable[str]) -> tuple[str, ...]:
+    gone = {name.lower() for name in unwanted}
+    return tuple(scope for scope in grant.scopes if scope.lower() not in gone)
+
+
+def key_text(key: PermissionKey) -> str:
+    """How a connection notes what Keyturn itself granted: ``<api>/<kind>/<permission id>``."""
+    return f"{key.resource}/{key.kind}/{key.id}"
+
+
+def keys_given(given: Iterable[str]) -> tuple[PermissionKey, ...]:
+    """The permissions among everything that Keyturn itself has given."""
+    parts = (text.split("/") for text in given)
+    return tuple(
+        PermissionKey(resource=part[0], kind=Kind(part[1]), id=part[2])
+        for part in parts
+        if len(part) == 3
+    )
+
+
+def outdated(given: Iterable[str], wanted: Iterable[Permission]) -> tuple[PermissionKey, ...]:
+    """What Keyturn granted once and the profile does not want any more."""
+    want = {p.key for p in wanted}
+    return tuple(key for key in keys_given(given) if key not in want)
 
 
 def judge(
     wanted: Sequence[Permission],
     resources: Sequence[Resource],
-    granted: Iterable[Grant],
-    delegated: Iterable[DelegatedGrant],
+    granted: Sequence[Grant],
+    delegated: Sequence[DelegatedGrant],
     tolerated: Collection[PermissionKey] = (),
 ) -> tuple[Judged, ...]:
     """The verdict on every permission wanted or granted. An empty list means none, not any.
@@ -60,31 +129,29 @@ def judge(
     """
     apis = {resource.principal_id: resource for resource in resources}
     want = {p.key: p.name for p in wanted}
-    have: dict[PermissionKey, None] = {}
-    found: list[Judged] = []
+    have = held(resources, granted, delegated)
+    found = [
+        Judged(Verdict.OK if key in have else Verdict.MISSING, name) for key, name in want.items()
+    ]
     for grant in granted:
         api = apis.get(grant.resource_id)
         if api is None:
             found.append(Judged(Verdict.FOREIGN, f"{grant.resource_id}/{grant.permission_id}"))
-            continue
-        key = PermissionKey(resource=api.app_id, kind=Kind.APPLICATION, id=grant.permission_id)
-        have[key] = None
-        if key not in want and key not in tolerated:
-            found.append(Judged(_surplus(api), _name(api, key)))
     for scope, holder in _scopes(delegated):
         api = apis.get(holder.resource_id)
-        if api is None or not holder.everybody:
-            verdict = _surplus(api) if api and api.app_id == RETIRED else Verdict.FOREIGN
-            found.append(Judged(verdict, f"{scope} (delegated)"))
-            continue
-        key = _scope_key(api, scope)
-        have[key] = None
-        if key not in want and key not in tolerated:
-            found.append(Judged(_surplus(api), f"{scope} (delegated)"))
-    found += [
-        Judged(Verdict.OK if key in have else Verdict.MISSING, name) for key, name in want.items()
-    ]
+        if api is None or not (holder.everybody or api.app_id == RETIRED):
+            found.append(Judged(Verdict.FOREIGN, f"{scope}{DELEGATED}"))
+        elif not holder.everybody:
+            found.append(Judged(Verdict.RETIRED, f"{scope}{DELEGATED}"))
+    found += [_surplus(key, resources) for key in have - want.keys() - set(tolerated)]
     return tuple(sorted(found, key=lambda j: (j.verdict, j.name)))
+
+
+def _surplus(key: PermissionKey, resources: Iterable[Resource]) -> Judged:
+    names = {p.key: p.name for resource in resources for p in resource.permissions}
+    verdict = Verdict.RETIRED if key.resource == RETIRED else Verdict.EXTRA
+    kind = DELEGATED if key.kind == Kind.DELEGATED else ""
+    return Judged(verdict, f"{names.get(key, key.id)}{kind}")
 
 
 def _scopes(delegated: Iterable[DelegatedGrant]) -> Iterator[tuple[str, DelegatedGrant]]:
@@ -99,11 +166,3 @@ def _scope_key(api: Resource, scope: str) -> PermissionKey:
         if p.key.kind == Kind.DELEGATED and p.name.lower() == scope.lower()
     )
     return next(known, PermissionKey(resource=api.app_id, kind=Kind.DELEGATED, id=scope))
-
-
-def _name(api: Resource, key: PermissionKey) -> str:
-    return next((p.name for p in api.permissions if p.key == key), key.id)
-
-
-def _surplus(api: Resource) -> Verdict:
-    return Verdict.RETIRED if api.app_id == RETIRED else Verdict.EXTRA

@@ -13,8 +13,9 @@ from shared.model.directory import (
     WantedApplication,
 )
 from shared.model.profile import RETIRED
-from shared.planning.consent import Judged, Verdict
-from shared.planning.registration import differences
+from shared.planning import registration_problems as problems
+from shared.planning.application import differences, spare
+from shared.planning.consent import BY_HAND, Judged, Verdict, key_text
 
 CODES = {
     "audience": "AUDIENCE_TOO_WIDE",
@@ -36,23 +37,12 @@ RETIREMENT = (
 OTHER_WORDS = {Kind.APPLICATION: "Delegated", Kind.DELEGATED: "Application"}
 
 
-def mark(key: PermissionKey) -> str:
-    """How the ledger notes that Keyturn granted a permission."""
-    return f"{key.resource}/{key.kind}/{key.id}"
-
-
 def gone(
     application: Application | None, principal: Principal | None, deleted: datetime | None
 ) -> NeedsHuman | None:
     """Without these there is nothing else to look at."""
     if application is None:
-        when = f"on {deleted:%Y-%m-%d}" if deleted else "longer than 30 days ago, or elsewhere"
-        return NeedsHuman(
-            "APP_DELETED",
-            f"The registration was deleted {when}.",
-            "Restore it within 30 days (Entra ID, App registrations, Deleted applications) "
-            "instead of making a new one, then verify again.",
-        )
+        return problems.deleted(deleted)
     if principal is None or not principal.enabled:
         return NeedsHuman(
             "SP_DISABLED",
@@ -88,8 +78,8 @@ def registration(
     lacking = [p for p in permissions if p.key not in configured]
     yield from _kinds([p for p in lacking if _other_kind(p, offered, configured)])
     absent = [p.name for p in lacking if not _other_kind(p, offered, configured)]
-    surplus = [key for key in configured - wanted.configured if key.resource != RETIRED]
-    more = [] if adopted else sorted(_name(key, offered) for key in surplus)
+    extra = [key for key in spare(wanted, application) if key.resource != RETIRED]
+    more = [] if adopted else sorted(_name(key, offered) for key in extra)
     if absent or (more and not lacking):
         yield NeedsHuman("CONSENT_DRIFT", _configured(absent, more), SEND_AGAIN)
 
@@ -147,7 +137,7 @@ def access(
     missing = [j.name for j in judged if j.verdict == Verdict.MISSING]
     if not missing:
         return
-    ours = {p.name for p in permissions if mark(p.key) in given}
+    ours = {p.name for p in permissions if key_text(p.key) in given}
     revoked = sorted({name for name in missing if name in ours})
     never = sorted({name for name in missing if name not in ours})
     if never:
@@ -155,7 +145,7 @@ def access(
             "CONSENT_MISSING",
             f"{len(never)} of {len(permissions)} permissions have no admin consent: "
             f"{', '.join(never)}.",
-            SEND_AGAIN,
+            f"{SEND_AGAIN} {BY_HAND}",
         )
     if revoked:
         when = f" since {since:%Y-%m-%d}" if since else ""

@@ -3,12 +3,15 @@
 from datetime import datetime, timedelta
 
 from shared.model.connection import Spec, Value
-from shared.model.directory import Application, Permission, Principal, WantedApplication
-from shared.model.profile import AUDIENCES, Profile, fill
+from shared.model.directory import (
+    Application,
+    Principal,
+    WantedApplication,
+    WantedPrincipal,
+)
+from shared.model.profile import Profile, fill
+from shared.planning.application import OURS, differences, principal_differences
 from shared.planning.templates import profile_inputs
-
-OURS = "keyturn"
-"""Tag on everything that Keyturn made; the connection's name stands in a second tag."""
 
 SETTLE = timedelta(hours=1)
 """Facts younger than this do not prove that something is gone."""
@@ -30,7 +33,9 @@ class Register(Value, frozen=True):
 
 
 class AddOwner(Value, frozen=True):
-    """Own the application: without it the automation's permission does not reach it."""
+    """Add an owner: the automation, whose permission does not reach further, or a person."""
+
+    owner: str  # object id
 
 
 class Lock(Value, frozen=True):
@@ -38,7 +43,9 @@ class Lock(Value, frozen=True):
 
 
 class CreatePrincipal(Value, frozen=True):
-    """Create the service principal."""
+    """Create the service principal, or put it right."""
+
+    why: str = "new"
 
 
 class Wait(Value, frozen=True):
@@ -53,6 +60,14 @@ class Foreign(Value, frozen=True):
     """Somebody else's application has our unique name: nothing of it is changed."""
 
 
+class Absent(Value, frozen=True):
+    """The application to adopt is not there."""
+
+
+class NotOwned(Value, frozen=True):
+    """The application to adopt is out of the automation's reach: nothing of it is changed."""
+
+
 class Finished(Value, frozen=True):
     """Everything is as wanted."""
 
@@ -61,52 +76,52 @@ class Finished(Value, frozen=True):
     principal_id: str
 
 
-Action = Register | AddOwner | Lock | CreatePrincipal | Wait | Gone | Foreign | Finished
-
-
-def unique_name(connection: str) -> str:
-    """The application's alternate key: immutable, and the same for every repeat."""
-    return f"keyturn-{connection}"
-
-
-def wanted_application(
-    profile: Profile, spec: Spec, permissions: tuple[Permission, ...], values: dict[str, str]
-) -> WantedApplication:
-    """The registration that the profile's guide describes, as Graph wants it (steps 3 to 24)."""
-    wanted = profile.registration
-    uris = tuple(filter(None, (fill(uri, values) for uri in wanted.redirect_uris)))
-    return WantedApplication(
-        unique_name=unique_name(spec.name),
-        display_name=fill(wanted.display_name, values),
-        audience=AUDIENCES[wanted.audience],
-        public_client=wanted.public_client_flows,
-        web_redirects=uris if wanted.platform == "web" else (),
-        native_redirects=uris if wanted.platform == "public_native" else (),
-        spa_redirects=uris if wanted.platform == "spa" else (),
-        configured=frozenset(permission.key for permission in permissions),
-        tags=(OURS, f"{OURS}:{spec.name}"),
-    )
+Action = (
+    Register
+    | AddOwner
+    | Lock
+    | CreatePrincipal
+    | Wait
+    | Gone
+    | Foreign
+    | Absent
+    | NotOwned
+    | Finished
+)
 
 
 def plan_registration(
-    wanted: WantedApplication, seen: Seen, *, registered: datetime | None, now: datetime
+    wanted: WantedApplication,
+    principal: WantedPrincipal,
+    seen: Seen,
+    *,
+    people: tuple[str, ...] = (),
+    registered: datetime | None,
+    now: datetime,
 ) -> Action:
-    """One action at a time: the next is decided on fresh facts."""
+    """One action at a time: the next is decided on fresh facts.
+
+    *people* are the object ids of users who are to be owners.
+    """
     app = seen.application
     if app is None:
-        if registered is None:
-            return Register(why="new")
-        return Wait() if now < registered + SETTLE else Gone()
-    if registered is None and is_foreign(app):
+        return _without(wanted, registered, now)
+    if registered is None and not wanted.adopts and is_foreign(app):
         return Foreign()
+    if seen.own not in seen.owners:
+        return NotOwned() if wanted.adopts else AddOwner(owner=seen.own)
     if wrong := differences(wanted, app):
         return Register(why=", ".join(wrong))
-    if seen.own not in seen.owners:
-        return AddOwner()
-    if not app.locked:
+    if missing := [person for person in people if person not in seen.owners]:
+        return AddOwner(owner=missing[0])
+    # The lock on an adopted one would be felt by whoever puts secrets there.
+    if not app.locked and not wanted.adopts:
         return Lock()
     if seen.principal is None:
         return CreatePrincipal()
+    wrong = principal_differences(principal, seen.principal)
+    if wrong and not wanted.adopts:
+        return CreatePrincipal(why=", ".join(wrong))
     return Finished(
         object_id=app.object_id, client_id=app.client_id, principal_id=seen.principal.object_id
     )
@@ -117,21 +132,13 @@ def is_adopted(profile: Profile, spec: Spec) -> bool:
     return bool(fill(profile.registration.existing, profile_inputs(profile, spec)))
 
 
+def _without(wanted: WantedApplication, registered: datetime | None, now: datetime) -> Action:
+    """Nothing is visible: not there yet, or not there any more."""
+    if registered is None:
+        return Absent() if wanted.adopts else Register(why="new")
+    return Wait() if now < registered + SETTLE else Gone()
+
+
 def is_foreign(app: Application) -> bool:
     """Whether it lacks the mark that ours have from their first moment."""
     return OURS not in app.tags
-
-
-def differences(wanted: WantedApplication, app: Application) -> tuple[str, ...]:
-    """Names of what is not as wanted; the order of lists does not count."""
-    pairs = {
-        "display name": (wanted.display_name, app.display_name),
-        "audience": (wanted.audience, app.audience),
-        "public client flows": (wanted.public_client, app.public_client),
-        "web redirect URIs": (set(wanted.web_redirects), set(app.web_redirects)),
-        "native redirect URIs": (set(wanted.native_redirects), set(app.native_redirects)),
-        "single-page redirect URIs": (set(wanted.spa_redirects), set(app.spa_redirects)),
-        "configured permissions": (wanted.configured, app.configured),
-        "tags": (set(wanted.tags), set(app.tags) & set(wanted.tags)),
-    }
-    return tuple(name for name, (want, have) in pairs.items() if want != have)

@@ -26,7 +26,9 @@ from shared.model.directory import (
     Kind,
     PermissionKey,
     WantedApplication,
+    WantedPrincipal,
 )
+from shared.planning.application import LISTED
 from shared.settings import Settings
 
 WANTED = WantedApplication(
@@ -53,6 +55,8 @@ WANTED = WantedApplication(
     ),
     tags=("keyturn", "keyturn:dvls"),
 )
+
+PRINCIPAL = WantedPrincipal(display_name=WANTED.display_name, tags=(LISTED,))
 
 
 def settings_of(running: Running, **changes: Any) -> Settings:
@@ -102,7 +106,7 @@ class Stage:
 
     @property
     def directory(self) -> GraphDirectory:
-        return GraphDirectory(self.graph, self.credential)
+        return GraphDirectory(self.graph)
 
     @property
     def tokens(self) -> EntraTokens:
@@ -152,7 +156,7 @@ class Stage:
 
     async def registered(self) -> Registered:
         made = await self.application()
-        await self.applications.ensure_principal(made.client_id, WANTED.display_name)
+        await self.applications.ensure_principal(made.client_id, PRINCIPAL)
         principal = await self.applications.principal(made.client_id)
         assert principal is not None
         return Registered(made.object_id, made.client_id, principal.object_id)

@@ -3,8 +3,8 @@
 import pytest
 from msgspec.structs import replace
 
-from shared.planning.registration import differences
-from tests.contracts.stage import WANTED, Stage, needs_human, try_later
+from shared.planning.application import differences
+from tests.contracts.stage import PRINCIPAL, WANTED, Stage, needs_human, try_later
 
 FIND = "GET /applications(uniqueName='keyturn-dvls')"
 UPSERT = "PATCH /applications(uniqueName='keyturn-dvls')"
@@ -78,7 +78,7 @@ class TestPrincipal:
         made = await stage.application()
         assert await stage.applications.principal(made.client_id) is None
         for _ in range(2):
-            await stage.applications.ensure_principal(made.client_id, WANTED.display_name)
+            await stage.applications.ensure_principal(made.client_id, PRINCIPAL)
         found = await stage.applications.principal(made.client_id)
         assert found is not None
         assert found.enabled
@@ -99,10 +99,10 @@ class TestPrincipal:
         """Made, but not shown yet: the second attempt must not fail for good."""
         made = await stage.application()
         await stage.control("lag", seconds=60)
-        await stage.applications.ensure_principal(made.client_id, WANTED.display_name)
+        await stage.applications.ensure_principal(made.client_id, PRINCIPAL)
         assert await stage.applications.principal(made.client_id) is None
         await stage.control("clock", advance_seconds=61)
-        await stage.applications.ensure_principal(made.client_id, WANTED.display_name)
+        await stage.applications.ensure_principal(made.client_id, PRINCIPAL)
         assert await stage.applications.principal(made.client_id) is not None
 
 
@@ -135,10 +135,10 @@ class TestReplication:
     async def test_a_principal_before_its_application(self, stage: Stage, fault, code):
         made = await stage.application()
         await stage.fault(fault, times=1)
-        call = stage.applications.ensure_principal(made.client_id, WANTED.display_name)
+        call = stage.applications.ensure_principal(made.client_id, PRINCIPAL)
         error = await try_later(call, code)
         assert made.client_id in error.message
-        await stage.applications.ensure_principal(made.client_id, WANTED.display_name)
+        await stage.applications.ensure_principal(made.client_id, PRINCIPAL)
 
     async def test_account_application_not_there_yet(self, stage: Stage):
         made = await stage.application()
@@ -156,16 +156,24 @@ class TestReplication:
 
 
 class TestPrivilege:
+    @pytest.mark.requirement("X-20")
+    @pytest.mark.diagnosis("AUTOMATION_PRIVILEGE")
     async def test_a_missing_permission_names_the_call(self, stage: Stage):
         await stage.forbid("Application.ReadWrite.OwnedBy")
         error = await needs_human(stage.applications.ensure(WANTED), "AUTOMATION_PRIVILEGE")
         assert "registering keyturn-dvls" in error.message
         assert "Insufficient privileges" in error.message
+        assert "the call needs Application.ReadWrite.OwnedBy" in error.message
+        assert "Application.ReadWrite.OwnedBy" in error.remedy
 
+    @pytest.mark.requirement("X-20")
+    @pytest.mark.diagnosis("AUTOMATION_NOT_OWNER")
     async def test_somebody_elses_application_is_out_of_reach(self, stage: Stage):
         seeded = (await stage.state())["applications"]
         theirs = next(a["id"] for a in seeded if a["displayName"] == "Tenant Administration")
-        await needs_human(stage.applications.lock(theirs), "AUTOMATION_PRIVILEGE")
+        error = await needs_human(stage.applications.lock(theirs), "AUTOMATION_NOT_OWNER")
+        assert "Insufficient privileges" in error.message
+        assert "add the automation's service principal as an owner" in error.remedy
 
     async def test_a_request_that_makes_no_sense_is_told(self, stage: Stage):
         wrong = replace(WANTED, audience="Everybody")

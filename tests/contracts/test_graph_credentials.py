@@ -176,7 +176,8 @@ class TestPolicies:
         assert "end date" in error.message
 
 
-async def test_a_missing_permission_names_the_call(stage: Stage, made: Registered):
+@pytest.mark.diagnosis("AUTOMATION_NOT_OWNER")
+async def test_an_application_that_the_automation_does_not_own(stage: Stage, made: Registered):
     refusal = {
         "status": 403,
         "code": "Authorization_RequestDenied",
@@ -184,7 +185,7 @@ async def test_a_missing_permission_names_the_call(stage: Stage, made: Registere
     }
     await stage.fault(refusal, call=ADD)
     call = stage.credentials.add(made.object_id, NAME, ends())
-    error = await needs_human(call, "AUTOMATION_PRIVILEGE")
+    error = await needs_human(call, "AUTOMATION_NOT_OWNER")
     assert f"adding a secret to {made.object_id}" in error.message
 
 

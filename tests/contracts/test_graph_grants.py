@@ -96,17 +96,45 @@ class TestConsents:
         await stage.control("clock", advance_seconds=61)
         assert len(await stage.consents.granted(made.principal_id)) == 1
 
-    async def test_a_missing_permission_names_the_call(self, stage: Stage, made: Registered):
-        refusal = {
-            "status": 403,
-            "code": "Authorization_RequestDenied",
-            "message": "Insufficient privileges to complete the operation.",
-        }
-        await stage.fault(refusal, call=GRANT)
+    @pytest.mark.requirement("D-18")
+    @pytest.mark.diagnosis("CONSENT_DENIED", "ADMIN_CANNOT_CONSENT")
+    @pytest.mark.parametrize(
+        ("status", "code"), [(403, "Authorization_RequestDenied"), (400, "Request_BadRequest")]
+    )
+    async def test_a_grant_that_is_denied(self, stage: Stage, made: Registered, status, code):
+        await stage.fault({"status": status, "code": code, "message": "Not here."}, call=GRANT)
+        api, users = await stage.permission("User.Read.All")
+        call = stage.consents.grant(made.principal_id, api, users)
+        error = await needs_human(call, "CONSENT_DENIED")
+        assert f"granting {users}" in error.message
+        assert "Not here." in error.message
+        assert "Application Administrator cannot grant" in error.remedy
+
+    @pytest.mark.requirement("D-19", "X-20")
+    @pytest.mark.diagnosis("AUTOMATION_PRIVILEGE")
+    async def test_a_missing_permission_is_named(self, stage: Stage):
+        await stage.forbid("AppRoleAssignment.ReadWrite.All")
+        made = await stage.registered()
         api, users = await stage.permission("User.Read.All")
         call = stage.consents.grant(made.principal_id, api, users)
         error = await needs_human(call, "AUTOMATION_PRIVILEGE")
-        assert f"granting {users}" in error.message
+        assert "the call needs AppRoleAssignment.ReadWrite.All" in error.message
+        assert "Grant the automation's identity AppRoleAssignment.ReadWrite.All" in error.remedy
+
+    @pytest.mark.diagnosis("EMPTY_403")
+    @pytest.mark.parametrize("forbidden", [(), ("AppRoleAssignment.ReadWrite.All",)])
+    async def test_a_refusal_without_a_word(self, stage: Stage, made: Registered, forbidden):
+        await stage.forbid(*forbidden)
+        silent = {"status": 403, "code": "Authorization_RequestDenied", "message": ""}
+        await stage.fault(silent, call=GRANT)
+        api, users = await stage.permission("User.Read.All")
+        call = stage.consents.grant(made.principal_id, api, users)
+        error = await needs_human(call, "EMPTY_403")
+        held, _, needs = error.message.partition("; the call needs ")
+        assert "The token holds" in held
+        assert "Directory.Read.All" in held
+        assert ("AppRoleAssignment.ReadWrite.All" in held) == (not forbidden)
+        assert needs.startswith("AppRoleAssignment.ReadWrite.All and Application.Read.All")
 
     async def test_reading_a_principal_that_is_not_there_finds_nothing(self, stage: Stage):
         nobody = "00000000-0000-0000-0000-00000000dead"

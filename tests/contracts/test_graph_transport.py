@@ -10,7 +10,7 @@ from shared.adapters.graph_errors import retry_after
 from shared.adapters.graph_rows import IdRow
 from shared.adapters.identity import own_credential
 from shared.errors import NeedsHuman, StepError
-from tests.contracts.stage import WANTED, Stage, needs_human, settings_of, try_later
+from tests.contracts.stage import PRINCIPAL, WANTED, Stage, needs_human, settings_of, try_later
 
 READ = "GET /applications(uniqueName='{name}')"
 UPSERT = "PATCH /applications(uniqueName='{name}')"
@@ -133,7 +133,7 @@ class TestErrorTexts:
     async def test_they_name_the_detail(self, stage: Stage):
         made = await stage.application()
         await stage.fault("F2")
-        call = stage.applications.ensure_principal(made.client_id, "x")
+        call = stage.applications.ensure_principal(made.client_id, PRINCIPAL)
         assert "NoBackingApplicationObject" in (await try_later(call, "APP_REPLICATION")).message
 
 

@@ -5,14 +5,11 @@ from typing import Any
 
 from shared.context import Context
 from tests.fakes.accounts import FakeAccountReader
+from tests.fakes.applications import FakeApplications
 from tests.fakes.clock import START, FakeClock
+from tests.fakes.consents import FakeConsents
 from tests.fakes.credentials import FakeCredentials, FakeTokens
-from tests.fakes.directory import (
-    FakeApplications,
-    FakeConsents,
-    FakeDirectory,
-    FakeRoles,
-)
+from tests.fakes.directory import FakeDirectory, FakeRoles
 from tests.fakes.entities import FakeEntityReader
 from tests.fakes.federation import FakeFederation
 from tests.fakes.imports import FakeDirectoryReader, FakeImportStore

@@ -9,7 +9,6 @@ from typing import Any
 from shared.model.credential import FederatedTrust
 from shared.model.directory import (
     GRAPH_APP_ID,
-    DelegatedGrant,
     Kind,
     Permission,
     PermissionKey,
@@ -94,12 +93,23 @@ class RoleRow(Row):
 
 
 @dataclass(kw_only=True)
+class ScopesRow(Row):
+    """Delegated permissions on one API, for everybody or for one user."""
+
+    resource_id: str
+    scopes: tuple[str, ...]
+    everybody: bool = True
+
+
+@dataclass(kw_only=True)
 class PrincipalRow(Row):
     client_id: str
     name: str
     enabled: bool = True
     grants: list[GrantRow] = field(default_factory=list)
-    delegated: list[DelegatedGrant] = field(default_factory=list)
+    assignment_required: bool = False
+    tags: tuple[str, ...] = ()
+    delegated: list[ScopesRow] = field(default_factory=list)
     roles: list[RoleRow] = field(default_factory=list)
 
 
@@ -118,6 +128,7 @@ class FakeTenant:
         self.own_roles = OWN_ROLES
         self.hybrid = False  # accounts are synchronised from a local directory
         self.own_principal = str(uuid.uuid4())
+        self.configured_id = ""  # of another tenant, where a test wants that
         self.identity = Tenant(
             id=str(uuid.uuid4()), name="Contoso", initial_domain="contoso.onmicrosoft.com"
         )
@@ -126,8 +137,9 @@ class FakeTenant:
         self.organisations: dict[str, Any] = {}  # of Azure DevOps, by name
         self.tokens: dict[str, str] = {}  # access tokens issued, and to whom
         self.role_ids = dict(ROLES)
-        self.applications: dict[str, ApplicationRow] = {}  # by unique name
-        self.deleted: dict[str, datetime] = {}  # by object id of the application
+        self.applications: dict[str, ApplicationRow] = {}  # by unique name, or client id
+        self.deleted: dict[str, datetime] = {}  # object ids of applications, and when
+        self.users: dict[str, str] = {}  # object ids by user principal name
         self.principals: dict[str, PrincipalRow] = {}  # by client id
         self.issued: list[str] = []  # every secret value ever made, for leak checks
 

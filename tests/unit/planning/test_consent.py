@@ -4,8 +4,27 @@ import pytest
 
 from shared.model.directory import DelegatedGrant, Grant, Kind, Resource
 from shared.model.profile import RETIRED
-from shared.planning.consent import Judged, Verdict, judge, missing
-from tests.unit.planning.samples import GRAPH, GRAPH_SP, GROUPS, SIGN_IN, USERS, permission
+from shared.planning.consent import (
+    Judged,
+    Verdict,
+    grant_of,
+    judge,
+    key_text,
+    keys_given,
+    lacking,
+    outdated,
+    scopes_with,
+    scopes_without,
+)
+from tests.unit.planning.samples import (
+    GRAPH,
+    GRAPH_SP,
+    GROUPS,
+    SIGN_IN,
+    USERS,
+    USERS_SCOPE,
+    permission,
+)
 
 OTHER_API = permission("Data.Read", api="other-api")
 OTHER_SCOPE = permission("Data.Read", Kind.DELEGATED, api="other-api")
@@ -129,17 +148,55 @@ def test_what_is_tolerated_gets_no_verdict():
     assert judge([], (GRAPH,), [], [delegated("User.Read")], tolerated={SIGN_IN.key}) == ()
 
 
-TO_GRANT = {
-    "nothing granted": ([USERS, GROUPS], [], (USERS, GROUPS)),
-    "one granted": ([USERS, GROUPS], [grant("id-User.Read.All")], (GROUPS,)),
-    "granted on another API": ([USERS], [grant("id-User.Read.All", on="elsewhere")], (USERS,)),
-    "delegated permissions are none of this": ([SIGN_IN], [], ()),
-    "another API's permission": ([OTHER_API], [], ()),
-    "all granted": ([USERS], [grant("id-User.Read.All")], ()),
+LACKING = {
+    "nothing granted": ([USERS, GROUPS], [], [], (USERS, GROUPS)),
+    "one granted": ([USERS, GROUPS], [grant("id-User.Read.All")], [], (GROUPS,)),
+    "granted on another API": ([USERS], [grant("id-User.Read.All", on="elsewhere")], [], (USERS,)),
+    "of two APIs": ([USERS, OTHER_API], [grant("id-User.Read.All")], [], (OTHER_API,)),
+    "a scope that is granted": ([SIGN_IN], [], [delegated("user.read")], ()),
+    "a scope that is granted for one user": (
+        [SIGN_IN],
+        [],
+        [delegated("User.Read", everybody=False)],
+        (SIGN_IN,),
+    ),
+    "the same name in the other kind": (
+        [USERS_SCOPE],
+        [grant("id-User.Read.All")],
+        [],
+        (USERS_SCOPE,),
+    ),
+    "all granted": ([USERS, SIGN_IN], [grant("id-User.Read.All")], [delegated("User.Read")], ()),
 }
 
 
-@pytest.mark.parametrize("name", TO_GRANT)
-def test_missing(name):
-    wanted, granted, left = TO_GRANT[name]
-    assert missing(wanted, GRAPH, granted) == left
+@pytest.mark.parametrize("name", LACKING)
+def test_lacking(name):
+    wanted, granted, scopes, left = LACKING[name]
+    assert lacking(wanted, (GRAPH, OTHER), granted, scopes) == left
+
+
+def test_the_one_grant_for_everybody_is_found():
+    mine = delegated("a")
+    others = [delegated("b", everybody=False), delegated("c", on="other-sp")]
+    assert grant_of([*others, mine], GRAPH) == mine
+    assert grant_of(others, GRAPH) is None
+
+
+@pytest.mark.requirement("M-08")
+def test_scopes_of_others_stay():
+    there = delegated("Mail.Send", "user.read")
+    assert scopes_with(there, ["User.Read", "Group.Read.All"]) == (
+        "Mail.Send",
+        "user.read",
+        "Group.Read.All",
+    )
+    assert scopes_without(there, ["User.Read", "Group.Read.All"]) == ("Mail.Send",)
+
+
+@pytest.mark.requirement("N-12")
+def test_only_what_keyturn_granted_itself_is_outdated():
+    given = (key_text(USERS.key), "role/helpdesk", key_text(SIGN_IN.key), key_text(OTHER_API.key))
+    assert keys_given(given) == (USERS.key, SIGN_IN.key, OTHER_API.key)
+    assert outdated(given, (USERS, GROUPS)) == (SIGN_IN.key, OTHER_API.key)
+    assert outdated((), (USERS,)) == ()
