@@ -50,7 +50,7 @@ async def test_each_part_is_written_by_itself(ledger: Ledger) -> None:
     await ledger.create(connection())
     await ledger.amend("dvls", facts=Facts(object_id="o", client_id="c"))
     await ledger.amend("dvls", credential=credential())
-    await ledger.amend("dvls", granted=["User.Read.All"], roles=["Helpdesk Administrator"])
+    await ledger.amend("dvls", granted=("User.Read.All",), roles=("Helpdesk Administrator",))
     await ledger.amend("dvls", approval=Approval(by="boss", reason="r", at=START))
     await ledger.set_condition("dvls", condition(Aspect.VERIFIED))
     await ledger.set_condition("dvls", condition(Aspect.REGISTERED))
@@ -67,7 +67,7 @@ async def test_each_part_is_written_by_itself(ledger: Ledger) -> None:
 async def test_a_part_is_replaced(ledger: Ledger) -> None:
     await ledger.create(full())
     await ledger.set_condition("dvls", condition(Aspect.CONSENTED, "again"))
-    await ledger.amend("dvls", granted=[], roles=[])
+    await ledger.amend("dvls", granted=(), roles=())
     known = await ledger.connection("dvls")
     assert known is not None
     assert known.condition(Aspect.CONSENTED) == condition(Aspect.CONSENTED, "again")
