@@ -27,7 +27,10 @@ Permission = tuple[str, str, str]
 
 @dataclass(frozen=True)
 class Expected:
-    """One case of a product; `scopes` are the delegated permissions of the one grant for all."""
+    """One case of a product; `scopes` are the delegated permissions of the one grant for all.
+
+    `secret_name` is what the guide calls the secret, where it names one.
+    """
 
     profile: str
     inputs: dict[str, Any]
@@ -42,6 +45,7 @@ class Expected:
     scopes: frozenset[str] = frozenset()
     roles: tuple[str, ...] = ()
     secret_days: int = 180
+    secret_name: str = ""
     labels: tuple[str, ...] = ()
 
     def body(self, name: str) -> dict[str, Any]:
@@ -53,7 +57,7 @@ class Expected:
             "inputs": self.inputs,
             "accept_swaps": list(self.accept_swaps),
             "owner": "ana@contoso.example",
-            "approval": {"by": "chris@contoso.example", "reason": "reviewed"},
+            "approval": {"reason": "reviewed"},
         }
 
     @property
@@ -143,6 +147,7 @@ CASES = {
         display_name="Identity Manager Contoso",
         permissions=frozenset({DIRECTORY_READ}),
         secret_days=365,
+        secret_name="Identity Manager Contoso Secret",
         labels=NETWRIX_LABELS,
     ),
     "netwrix-identity-manager, with fulfilment": Expected(
@@ -161,6 +166,7 @@ CASES = {
         web_redirects=("https://agent.contoso.example/signin",),
         permissions=frozenset({DIRECTORY_READ}),
         secret_days=365,
+        secret_name="Identity Manager Contoso Secret",
         labels=NETWRIX_LABELS,
     ),
 }
