@@ -80,7 +80,7 @@ CALLS: tuple[Call, ...] = (
         handle=late("orders.start_discovery"),
         about="Discover accounts now",
         tag="operations",
-        accepts="EmptyRequest",
+        accepts="DiscoveryRequest",
         answers={202: "Accepted"},
         faults=(*BODY_FAULTS, 404, 409),
     ),

@@ -1,24 +1,21 @@
 """Discovered accounts, page by page, and the runs that found them."""
 
-import csv
-import io
-from collections.abc import AsyncIterator, Callable, Mapping
-from datetime import datetime
+from collections.abc import Callable, Mapping
+from datetime import datetime, timedelta
+from typing import Any
 from urllib.parse import urlencode
 
 import azure.functions as func
 import msgspec
 
-from functions.http import answers, asking, forms, views
+from functions.http import answers, asking, forms, rows, views
 from functions.http.call import Connect
 from functions.http.connections import find
 from shared.model.accounts import Account, Summary
-from shared.model.connection import Value
-
-PAGE = {"json": 100, "csv": 50_000, "ndjson": 50_000}
-"""Accounts of an answer unless the caller limits it: pages for programs, files for people."""
-
-LONGEST = {"json": 1000, "csv": 50_000, "ndjson": 50_000}
+from shared.model.connection import Spec, Value
+from shared.planning import discovery as plan
+from shared.planning import discovery_schedule as schedule
+from shared.profile import catalogue
 
 FILTERS = ("enabled", "guest", "origin")
 
@@ -47,10 +44,27 @@ class AccountPage(Value, frozen=True, omit_defaults=False):
     next: str | None
 
 
+class Definition(Value, frozen=True, omit_defaults=False):
+    """What scans of a connection do: its configuration, as stored with the connection (D-13)."""
+
+    name: str
+    mode: str
+    filter: tuple[str, ...]
+    entities: tuple[str, ...]
+    attributes: tuple[str, ...]
+    every: timedelta | None
+    start: datetime | None
+    start_on_save: bool
+    next: datetime | None  # when the next scan is due
+    tracked: bool  # scans read only what has changed, where they can
+    result_state: str  # what becomes of the rows: review | import | export
+
+
 class DiscoveryList(Value, frozen=True, omit_defaults=False):
-    """Discovery runs, newest first."""
+    """The definition of discovery, and its runs, newest first."""
 
     connection: str
+    definition: Definition | None
     discoveries: tuple[Summary, ...]
 
 
@@ -58,12 +72,12 @@ async def list_accounts(req: func.HttpRequest, connect: Connect) -> func.HttpRes
     name = asking.name(req)
     given = asking.query(req, (*FILTERS, "limit", "after", "format"))
     form = asking.form(req, forms.ACCOUNTS)
-    limit = asking.count(given, "limit", default=PAGE[form], most=LONGEST[form])
+    limit = asking.count(given, "limit", default=rows.PAGE[form], most=rows.LONGEST[form])
     wanted = _filter(given)
     ctx = await connect()
     await find(ctx, name)
     after = given.get("after", "")
-    page, more = await _page(ctx.account_store.accounts(name), wanted, after, limit)
+    page, more = await rows.page(ctx.account_store.accounts(name), wanted, after, limit, "account")
     following = None
     if more:
         kept = {key: given[key] for key in (*FILTERS, "format") if key in given}
@@ -73,8 +87,7 @@ async def list_accounts(req: func.HttpRequest, connect: Connect) -> func.HttpRes
     if form == "csv":
         return answers.text(_csv(page), forms.ACCOUNTS[form], headers)
     if form == "ndjson":
-        lines = msgspec.json.Encoder().encode_lines(page).decode()
-        return answers.text(lines, forms.ACCOUNTS[form], headers)
+        return answers.text(rows.lines(page), forms.ACCOUNTS[form], headers)
     latest = _latest(await ctx.account_store.summaries(name))
     return answers.ok(
         AccountPage(
@@ -91,9 +104,37 @@ async def list_accounts(req: func.HttpRequest, connect: Connect) -> func.HttpRes
 async def list_discoveries(req: func.HttpRequest, connect: Connect) -> func.HttpResponse:
     name = asking.name(req)
     ctx = await connect()
-    await find(ctx, name)
+    connection = await find(ctx, name)
+    due = (await ctx.ledger.due_times(name)).get("discover")
     runs = await ctx.account_store.summaries(name)
-    return answers.ok(DiscoveryList(connection=name, discoveries=tuple(runs)))
+    definition = _definition(connection.spec, due)
+    return answers.ok(
+        DiscoveryList(connection=name, definition=definition, discoveries=tuple(runs))
+    )
+
+
+def _definition(spec: Spec, due: datetime | None) -> Definition | None:
+    profile = catalogue().get(spec.profile)
+    policy = profile.discovery if profile else None
+    if policy is None or not plan.is_wanted(policy, spec.features):
+        return None
+    wanted = plan.search(spec.inputs, policy.modes)
+    repeats = schedule.recurrence(policy, spec.inputs)
+    whole = wanted.mode not in plan.SEARCHES
+    readings = plan.readings(wanted, policy, spec.inputs) if whole else ()
+    return Definition(
+        name=wanted.configuration,
+        mode=wanted.mode,
+        filter=wanted.names,
+        entities=tuple(reading.kind for reading in readings) or ("user",),
+        attributes=tuple(spec.inputs.get("attributes") or policy.attributes),
+        every=repeats.every if repeats else None,
+        start=repeats.start if repeats else None,
+        start_on_save=schedule.starts_on_save(policy.schedule, spec.inputs),
+        next=due,
+        tracked=policy.delta is not None and whole,
+        result_state=policy.result_state,
+    )
 
 
 def _filter(given: Mapping[str, str]) -> Callable[[Account], bool]:
@@ -112,43 +153,13 @@ def _filter(given: Mapping[str, str]) -> Callable[[Account], bool]:
     return wanted
 
 
-async def _page(
-    accounts: AsyncIterator[Account], wanted: Callable[[Account], bool], after: str, limit: int
-) -> tuple[list[Account], bool]:
-    """Up to *limit* accounts behind the one called *after*, and whether there are more."""
-    page: list[Account] = []
-    reached = not after
-    async for account in accounts:
-        if not reached:
-            reached = account.id == after
-        elif wanted(account):
-            if len(page) == limit:
-                return page, True
-            page.append(account)
-    if not reached:
-        message = "the account that the page follows is not in the latest discovery"
-        hint = "a newer discovery replaced it; start again without after"
-        raise answers.fault(409, "PAGE_GONE", message, hint, field="after")
-    return page, False
-
-
 def _csv(accounts: list[Account]) -> str:
-    table = io.StringIO()
-    writer = csv.writer(table)
-    writer.writerow(COLUMNS)
-    for account in accounts:
-        origins = "; ".join(f"{origin.kind}:{origin.name}" for origin in account.origins)
-        row = msgspec.structs.asdict(account) | {"origins": origins}
-        writer.writerow([_cell(row[column]) for column in COLUMNS])
-    return table.getvalue()
+    return rows.table(COLUMNS, map(_columns, accounts))
 
 
-def _cell(value: object) -> str:
-    """Text that a spreadsheet does not run: users choose their own display names."""
-    if isinstance(value, bool):
-        return str(value).lower()
-    written = str(value)
-    return f"'{written}" if written.startswith(("=", "+", "-", "@", "\t", "\r")) else written
+def _columns(account: Account) -> dict[str, Any]:
+    origins = "; ".join(f"{origin.kind}:{origin.name}" for origin in account.origins)
+    return msgspec.structs.asdict(account) | {"origins": origins}
 
 
 def _latest(runs: list[Summary]) -> Summary | None:

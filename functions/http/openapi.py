@@ -12,6 +12,7 @@ from functions.http.accounts import AccountPage, DiscoveryList
 from functions.http.answers import PROBLEM_JSON, ProblemAnswer
 from functions.http.audit import History, RefusalList
 from functions.http.call import Call
+from functions.http.entities import ChangePage, EntityPage, LinkPage
 from functions.http.health import Health
 from functions.http.imports import GroupList, ImportList, ImportPage
 from functions.http.orders import ApprovalView
@@ -28,15 +29,18 @@ SHOWN = (
     Accepted,
     AccountPage,
     ApprovalView,
+    ChangePage,
     Condition,
     ConnectionList,
     ConnectionView,
     DiscoveryList,
+    EntityPage,
     GroupList,
     Health,
     History,
     ImportList,
     ImportPage,
+    LinkPage,
     LoginView,
     PreconditionView,
     ProblemAnswer,

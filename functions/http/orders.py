@@ -9,7 +9,9 @@ from functions.http.call import Connect
 from functions.http.connections import find
 from shared import onboarding
 from shared.model.connection import Approval, Value
+from shared.operations import FULL_RUN
 from shared.requests import check_approval, check_empty, check_rotation
+from shared.requests.discovery import check_discovery
 
 
 class ApprovalView(Value, frozen=True, omit_defaults=False):
@@ -32,15 +34,19 @@ async def start_verification(req: func.HttpRequest, connect: Connect) -> func.Ht
 
 
 async def start_discovery(req: func.HttpRequest, connect: Connect) -> func.HttpResponse:
-    asking.no_problems(check_empty(asking.body(req)))
-    return await _start("discover", req, connect)
+    full = asking.checked(check_discovery(asking.body(req)))
+    return await _start("discover", req, connect, reason=FULL_RUN if full else "requested")
 
 
-async def _start(kind: str, req: func.HttpRequest, connect: Connect) -> func.HttpResponse:
+async def _start(
+    kind: str, req: func.HttpRequest, connect: Connect, *, reason: str = "requested"
+) -> func.HttpResponse:
     asked = asking.name(req)
     ctx = await connect()
     await find(ctx, asked)
-    started = await onboarding.run(ctx, asked, kind, uuid4().hex, asked_by=asking.caller(req))
+    started = await onboarding.run(
+        ctx, asked, kind, uuid4().hex, asked_by=asking.caller(req), reason=reason
+    )
     location = {"Location": views.url(asked)}
     return answers.ok(views.accepted(started), status=202, headers=location)
 

@@ -44,6 +44,18 @@ ROTATION: Schema = {
     "additionalProperties": False,
 }
 
+DISCOVERY: Schema = {
+    "type": "object",
+    "properties": {
+        "force_full": {
+            "type": "boolean",
+            "default": False,
+            "description": "Read everything, also where only changes would be read.",
+        }
+    },
+    "additionalProperties": False,
+}
+
 EMPTY: Schema = {"type": "object", "additionalProperties": False}
 
 
@@ -54,6 +66,7 @@ def bodies() -> dict[str, Schema]:
         "ApprovalRequest": APPROVAL,
         "AcknowledgementRequest": ACKNOWLEDGEMENT,
         "RotationRequest": ROTATION,
+        "DiscoveryRequest": DISCOVERY,
         "EmptyRequest": EMPTY,
         **import_schemas.bodies(),
         "ProvisioningMessage": {

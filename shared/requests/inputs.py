@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 
 from shared.model.duration import parse_duration
 from shared.model.profile import Input, Profile, holds
+from shared.requests.discovery import check_scan
 from shared.requests.problem import Problems, kind_of, one_of
 
 MAX_TEXT = 1000
@@ -52,6 +53,7 @@ def check_inputs(
             values[name] = CHECKS[declared.type](value, declared)
         except _Wrong as wrong:
             found.invalid(field, f"{field} {wrong.message}", wrong.hint)
+    check_scan(profile, values, found)
     return values
 
 

@@ -15,13 +15,18 @@ from tests.fakes import FakeContext, fake_context
 NAME = "pam"
 
 
-async def connected(*, features: dict[str, bool] | None = None, **inputs: Any) -> FakeContext:
+async def connected(
+    *,
+    features: dict[str, bool] | None = None,
+    profile: str = "devolutions-server",
+    **inputs: Any,
+) -> FakeContext:
     """A world with one connection that is onboarded but for its discovery."""
     declare_steps()
     ctx = fake_context()
     spec = Spec(
         name=NAME,
-        profile="devolutions-server",
+        profile=profile,
         features=features or {"discovery": True},
         inputs={"search_mode": "groups", "filter": [], "config_name": "Everybody", **inputs},
     )
@@ -29,7 +34,7 @@ async def connected(*, features: dict[str, bool] | None = None, **inputs: Any) -
     return ctx
 
 
-async def begin(ctx: FakeContext, operation: str, kind: str = "discover") -> None:
+async def begin(ctx: FakeContext, operation: str, kind: str = "discover", reason: str = "") -> None:
     now = ctx.clock.now()
     begun = Operation(
         id=operation,
@@ -39,6 +44,7 @@ async def begin(ctx: FakeContext, operation: str, kind: str = "discover") -> Non
         step="discovery",
         started=now,
         changed=now,
+        reason=reason,
     )
     assert await ctx.ledger.begin(begun)
 
