@@ -16,7 +16,7 @@ from functions.http.entities import ChangePage, EntityPage, LinkPage
 from functions.http.health import Health
 from functions.http.imports import GroupList, ImportList, ImportPage
 from functions.http.orders import ApprovalView
-from functions.http.profiles import ProfileList, ProfileView
+from functions.http.profile_views import ProfileList, ProfileView
 from functions.http.schedules import ScheduleList, ScheduleView
 from functions.http.users import LoginView, PreconditionView, RolesView, UserPage
 from functions.http.views import Accepted, ConnectionList, ConnectionView

@@ -1,76 +1,26 @@
 """The catalogue of connector profiles."""
 
-from typing import Any
+from typing import Any, get_args
 
 import azure.functions as func
 
 from functions.http import answers
 from functions.http.call import Connect
-from shared.model.connection import Value
-from shared.model.profile import Profile
-from shared.planning.risk import PRIVILEGED_ROLES, tier
+from functions.http.profile_views import (
+    AzureRoleView,
+    FeatureView,
+    InputView,
+    PermissionView,
+    ProfileLine,
+    ProfileList,
+    ProfileView,
+    RoleView,
+)
+from shared.model.profile import RESOURCES, PermissionSet, Profile
+from shared.planning.risk import Tier, azure_role_tier, is_privileged, role_tier, tier
 from shared.profile import catalogue
 from shared.requests.problem import one_of
 from shared.requests.text import shown
-
-
-class FeatureView(Value, frozen=True, omit_defaults=False):
-    """A feature; `auto` defaults are found out in the tenant, and off until then."""
-
-    name: str
-    default: bool | str
-    about: str
-
-
-class PermissionView(Value, frozen=True, omit_defaults=False):
-    name: str
-    resource: str
-    kind: str
-    risk: str  # direct | indirect | normal: the way to Global Administrator
-    when: tuple[str, ...]
-    advisory: bool
-    swap: str = ""  # the narrower permission that a request may accept instead
-
-
-class RoleView(Value, frozen=True, omit_defaults=False):
-    name: str
-    privileged: bool
-    when: tuple[str, ...]
-    escalates_to: tuple[str, ...]
-
-
-class InputView(Value, frozen=True, omit_defaults=False):
-    name: str
-    type: str
-    required: bool
-    required_when: tuple[str, ...]
-    default: Any
-    values: tuple[str, ...]
-    min: int | str | None
-    max: int | str | None
-    about: str
-
-
-class ProfileLine(Value, frozen=True, omit_defaults=False):
-    """A profile in the catalogue."""
-
-    id: str
-    title: str
-    features: tuple[FeatureView, ...]
-    permissions: tuple[PermissionView, ...]
-    directory_roles: tuple[RoleView, ...]
-
-
-class ProfileView(ProfileLine, frozen=True, kw_only=True, omit_defaults=False):
-    """Everything that a request needs to know."""
-
-    inputs: tuple[InputView, ...]
-    outputs: tuple[str, ...]  # labels of the hand-over sheet, or the names that the product reads
-    sources: tuple[str, ...]
-
-
-class ProfileList(Value, frozen=True, omit_defaults=False):
-    profiles: tuple[ProfileLine, ...]
 
 
 async def list_profiles(_req: func.HttpRequest, _connect: Connect) -> func.HttpResponse:
@@ -107,11 +57,23 @@ def _common(profile: Profile) -> dict[str, Any]:
         "directory_roles": tuple(
             RoleView(
                 name=entry.role,
-                privileged=entry.role in PRIVILEGED_ROLES,
+                privileged=is_privileged(entry.role),
+                risk=role_tier(entry.role),
+                approval=role_tier(entry.role) != "normal",
                 when=entry.when,
                 escalates_to=entry.escalate_to,
+                escalation_risk={role: role_tier(role) for role in entry.escalate_to},
             )
             for entry in profile.directory_roles
+        ),
+        "azure_roles": tuple(
+            AzureRoleView(
+                name=entry.role,
+                scope=entry.scope,
+                risk=azure_role_tier(entry.role, entry.scope),
+                when=entry.when,
+            )
+            for entry in profile.azure_roles
         ),
     }
 
@@ -123,14 +85,30 @@ def _permissions(profile: Profile) -> tuple[PermissionView, ...]:
             name=name,
             resource=entry.resource,
             kind=entry.kind.value,
-            risk=tier(name),
+            risk=_worst(name, entry),
+            approval=_worst(name, entry) != "normal" and not entry.advisory,
             when=entry.when,
             advisory=entry.advisory,
+            chosen_by=entry.names_from,
             swap=swaps.get((entry.kind, name), ""),
         )
         for entry in profile.permissions
-        for name in entry.names
+        for name in (*entry.names, *_choices(profile, entry))
     )
+
+
+def _choices(profile: Profile, entry: PermissionSet) -> tuple[str, ...]:
+    """The permissions that an input may choose among."""
+    declared = profile.inputs.get(entry.names_from.removeprefix("inputs."))
+    return (declared.values or ()) if declared else ()
+
+
+def _worst(name: str, entry: PermissionSet) -> Tier:
+    """The tier on its API; the worst of all where a request chooses the API."""
+    chosen = RESOURCES.get(entry.resource)
+    found = {tier(name, app_id) for app_id in ([chosen] if chosen else RESOURCES.values())}
+    worst: Tier = next(each for each in get_args(Tier) if each in found)
+    return worst
 
 
 def _inputs(profile: Profile) -> tuple[InputView, ...]:

@@ -5,8 +5,9 @@ from typing import Any
 
 import msgspec
 
+from shared.model.directory import GRAPH_APP_ID
 from shared.model.profile import RESOURCES, Profile
-from shared.planning.risk import PRIVILEGED_ROLES, tier
+from shared.planning.risk import is_privileged, tier
 from shared.profile import catalogue
 from shared.profile.reference import EXTENDS, meanings
 
@@ -123,7 +124,8 @@ def _product(profile: Profile) -> str:
 
 def _permissions(profile: Profile, kind: str) -> str:
     asked = [
-        f"{name}{RISKS[tier(name)]}{_when(entry.when)}"
+        f"{name}{RISKS[tier(name, RESOURCES.get(entry.resource, GRAPH_APP_ID))]}"
+        + _when(entry.when)
         for entry in profile.permissions
         for name in entry.names
         if entry.kind == kind and not entry.advisory
@@ -146,7 +148,7 @@ def _roles(profile: Profile) -> str:
 
 
 def _privileged(role: str) -> str:
-    return f"{role} (**privileged**)" if role in PRIVILEGED_ROLES else role
+    return f"{role} (**privileged**)" if is_privileged(role) else role
 
 
 def _when(when: tuple[str, ...]) -> str:

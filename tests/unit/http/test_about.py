@@ -27,12 +27,26 @@ async def test_profiles_tell_features_permissions_and_risk(client: Client):
     assert risks["RoleManagement.ReadWrite.Directory"] == "direct"
     assert risks["User-PasswordProfile.ReadWrite.All"] == "indirect"
     assert risks["User.Read.All"] == "normal"
+    held = {permission["name"] for permission in shown["permissions"] if permission["approval"]}
+    assert held == {"RoleManagement.ReadWrite.Directory", "User-PasswordProfile.ReadWrite.All"}
+    [role] = shown["directory_roles"]
+    assert (role["privileged"], role["risk"], role["approval"]) == (True, "normal", False)
+    assert role["escalation_risk"] == {"Privileged Authentication Administrator": "direct"}
     [swap] = {permission["swap"] for permission in shown["permissions"]} - {""}
     assert swap == "RoleManagement.Read.Directory"
     features = {feature["name"]: feature["default"] for feature in shown["features"]}
     assert features == {"discovery": True, "password_rotation": True, "admin_targets": "auto"}
     modes = next(given for given in shown["inputs"] if given["name"] == "search_mode")
     assert modes["values"] == ["groups", "roles"]
+
+
+@pytest.mark.requirement("X-07")
+async def test_roles_in_azure_and_chosen_permissions_have_a_risk_too(client: Client):
+    shown = (await client.get("/api/profiles/vault-azure-secrets")).json
+    [role] = shown["azure_roles"]
+    assert (role["name"], role["risk"]) == ("User Access Administrator", "indirect")
+    chosen = (await client.get("/api/profiles/pandium")).json["permissions"]
+    assert all(permission["chosen_by"] == "inputs.permissions" for permission in chosen)
 
 
 @pytest.mark.requirement("D-05")

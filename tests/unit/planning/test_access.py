@@ -15,7 +15,13 @@ from shared.planning.access import (
     resolve,
     respelt,
 )
-from shared.planning.risk import high_risk, require_approval, tier
+from shared.planning.risk import (
+    azure_role_tier,
+    high_risk,
+    require_approval,
+    role_tier,
+    tier,
+)
 from shared.profile import catalogue
 from tests.unit.planning.samples import GRAPH, GROUPS, USERS, USERS_SCOPE, spec
 
@@ -92,9 +98,55 @@ TIERS = {
 }
 
 
+@pytest.mark.requirement("X-07")
 @pytest.mark.parametrize("name", TIERS)
 def test_tier(name):
     assert tier(name) == TIERS[name]
+
+
+OTHER_APIS = {
+    ("exchange-online", "Exchange.ManageAsApp"): "indirect",
+    ("sharepoint-online", "sites.fullcontrol.ALL"): "indirect",
+    ("sharepoint-online", "Sites.Manage.All"): "indirect",
+    ("business-central", "API.ReadWrite.All"): "indirect",
+    ("sharepoint-online", "Sites.Read.All"): "normal",
+    ("o365-management", "ActivityFeed.Read"): "normal",
+    ("exchange-online", "User.ReadWrite.All"): "indirect",
+}
+
+
+@pytest.mark.parametrize("name", OTHER_APIS, ids=" ".join)
+def test_the_tier_on_other_apis(name):
+    api, permission = name
+    assert tier(permission, RESOURCES[api]) == OTHER_APIS[name]
+
+
+ROLES = {
+    "Global Administrator": "direct",
+    "privileged authentication administrator": "direct",
+    "User Administrator": "indirect",
+    "Helpdesk Administrator": "normal",
+    "Directory Readers": "normal",
+}
+
+
+@pytest.mark.requirement("X-07")
+@pytest.mark.parametrize("role", ROLES)
+def test_the_tier_of_directory_roles(role):
+    assert role_tier(role) == ROLES[role]
+
+
+AZURE_ROLES = {
+    ("User Access Administrator", "tenant_root_group"): "direct",
+    ("owner", "/subscriptions/1"): "indirect",
+    ("Contributor", "/subscriptions/1"): "indirect",
+    ("Reader", "tenant_root_group"): "normal",
+}
+
+
+@pytest.mark.parametrize("role", AZURE_ROLES, ids=" ".join)
+def test_the_tier_of_azure_roles(role):
+    assert azure_role_tier(*role) == AZURE_ROLES[role]
 
 
 RISKS = {
