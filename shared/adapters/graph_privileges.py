@@ -12,10 +12,17 @@ from typing import Any, TypeVar
 
 from shared.adapters.graph_account_pages import pages
 from shared.adapters.graph_client import Graph, Page
+from shared.adapters.graph_privilege_rows import (
+    UNIT,
+    AssignmentRow,
+    DefinitionRow,
+    UnitRow,
+    held_by,
+)
 from shared.adapters.graph_query import query
-from shared.adapters.graph_rows import IdRow, NamedRow, Row
+from shared.adapters.graph_rows import IdRow, NamedRow
 from shared.errors import NeedsHuman
-from shared.model.privilege import CUSTOM, GROUP, RESTRICTED, ROLE, Held, Privileges
+from shared.model.privilege import GROUP, Held, Privileges
 
 T = TypeVar("T")
 
@@ -25,25 +32,6 @@ READERS = 6
 
 NO_LICENCE = "AadPremiumLicenseRequired"
 """Without Entra ID P2 there is no PIM, hence nobody is eligible."""
-
-UNIT = "/administrativeUnits/"
-ELIGIBLE = "eligible"
-
-
-class DefinitionRow(NamedRow, frozen=True):
-    is_built_in: bool | None = None
-
-
-class AssignmentRow(Row, frozen=True):
-    """A role assignment, or an eligibility for one."""
-
-    principal_id: str
-    role_definition_id: str
-    directory_scope_id: str | None = None
-
-
-class UnitRow(NamedRow, frozen=True):
-    is_member_management_restricted: bool | None = None
 
 
 class GraphPrivileges:
@@ -76,9 +64,9 @@ class _Reading:
         restricted = await self._restricted([*active, *eligible])
         names = {row.id: row for row in definitions}
         by_principal: defaultdict[str, list[Held]] = defaultdict(list)
-        for rows, via in ((active, ""), (eligible, ELIGIBLE)):
+        for rows, via in ((active, ""), (eligible, "eligible")):
             for row in rows:
-                by_principal[row.principal_id].append(_held(row, names, restricted, via))
+                by_principal[row.principal_id].append(held_by(row, names, restricted, via))
         members = await _together(self._around(group) for group in groups)
         for group, (users, owners) in zip(groups, members, strict=True):
             self._through(group, users, owners, by_principal.pop(group.id, []))
@@ -208,16 +196,3 @@ async def _together(calls: Iterable[Coroutine[Any, Any, T]]) -> list[T]:
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
-
-
-def _held(
-    row: AssignmentRow, names: dict[str, DefinitionRow], restricted: frozenset[str], via: str
-) -> Held:
-    """A custom role, and one of which no definition could be read, count as any other role."""
-    definition = names.get(row.role_definition_id)
-    name = (definition and definition.display_name) or row.role_definition_id
-    unit = (row.directory_scope_id or "").rpartition(UNIT)[2]
-    if unit in restricted:
-        return Held(kind=RESTRICTED, name=name, via=via)
-    built_in = definition is not None and definition.is_built_in is not False
-    return Held(kind=ROLE if built_in else CUSTOM, name=name, via=via)
