@@ -74,6 +74,7 @@ class TestRegistration:
 
 
 class TestPrincipal:
+    @pytest.mark.requirement("D-04", "X-03")
     async def test_it_is_made_once(self, stage: Stage):
         made = await stage.application()
         assert await stage.applications.principal(made.client_id) is None

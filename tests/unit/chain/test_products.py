@@ -36,6 +36,10 @@ async def onboarded(expected: Expected) -> FakeContext:
     return ctx
 
 
+def reference(name: str, version: str) -> str:
+    return f"https://vault.example/secrets/{name}/{version}"
+
+
 def granted(ctx: FakeContext) -> set[tuple[str, str, str]]:
     """Application permissions of the one principal, as API, kind and id."""
     apis = {api.principal_id: app_id for app_id, api in ctx.tenant.resources.items()}
@@ -79,13 +83,22 @@ async def test_the_tenant_is_as_the_guide_leaves_it(case: str) -> None:
 async def test_the_sheet_has_the_products_labels_in_its_order(case: str) -> None:
     expected = CASES[case]
     ctx = await onboarded(expected)
-    made = sheet(
-        catalogue()[expected.profile],
-        await connection(ctx),
-        ctx.tenant.identity,
-        lambda name, version: f"https://vault.example/secrets/{name}/{version}",
-    )
+    profile = catalogue()[expected.profile]
+    made = sheet(profile, await connection(ctx), ctx.tenant.identity, reference)
     assert tuple(line.label for line in made.lines) == expected.labels
+
+
+@pytest.mark.requirement("A-01")
+async def test_pandiums_sheet_says_how_it_signs_in_and_what_needs_no_setting_up() -> None:
+    expected = CASES["pandium"]
+    ctx = await onboarded(expected)
+    (principal,) = ctx.tenant.principals.values()
+    assert (principal.grants, principal.delegated, principal.roles) == ([], [], [])
+    broker = catalogue()["pandium"].token_broker
+    assert broker is not None and broker.grant == "client_credentials"
+    made = sheet(catalogue()["pandium"], await connection(ctx), ctx.tenant.identity, reference)
+    told = next(note.about for note in made.notes if "OAuth2" in note.about)
+    assert "no webhook" in told and "no API client" in told
 
 
 @pytest.mark.parametrize("features", ["by default", "all"])

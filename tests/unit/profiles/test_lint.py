@@ -11,6 +11,7 @@ import yaml
 
 from shared.model.profile import Profile
 from shared.profile import FOLDER, catalogue, parse
+from shared.profile.__main__ import main
 from shared.profile.lint import lint, lint_file
 
 SAMPLE = """
@@ -75,24 +76,21 @@ def test_a_file_is_called_after_its_profile(tmp_path: Path):
     assert [(found.code, found.path) for found in lint_file(file)] == [("PROFILE_INVALID", "id")]
 
 
-def test_the_command_fails_for_errors_and_prints_them(tmp_path: Path):
-    def run(*files: Path) -> subprocess.CompletedProcess[str]:
-        command = [sys.executable, "-m", "shared.profile", "lint", *map(str, files)]
-        return subprocess.run(command, check=False, capture_output=True, text=True, timeout=60)
-
+def test_the_command_fails_for_errors_and_prints_them(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+):
     good, bad = tmp_path / "sample.yaml", tmp_path / "bad.yaml"
     good.write_text(SAMPLE)
-    bad.write_text(
-        SAMPLE.replace("id: sample", "id: bad").replace("User.Read.All", "Users.Read.All")
-    )
-    assert (run(good).returncode, run(good).stdout) == (0, "")
-    failed = run(good, bad)
-    assert failed.returncode == 1
-    assert failed.stdout.startswith(
-        f"{bad}: permissions[0].names[0]: PERM_UNKNOWN: no application "
-    )
-    assert failed.stdout.endswith("; did you mean User.Read.All?\n")
-    assert run().returncode == 2
+    bad.write_text(SAMPLE.replace("id: sample", "id: bad").replace("User.Read.", "Users.Read."))
+    assert main(["lint", str(good)]) == 0
+    assert capsys.readouterr().out == ""
+    assert main(["lint", str(good), str(bad)]) == 1
+    [line] = capsys.readouterr().out.splitlines()
+    assert line.startswith(f"{bad}: permissions[0].names[0]: PERM_UNKNOWN: no application ")
+    assert line.endswith("; did you mean User.Read.All?")
+    assert main(["lint"]) == 2
+    assert main(["mend", str(good)]) == 2
+    assert "lint FILE..." in capsys.readouterr().err
 
 
 def test_functions_never_read_the_list_of_names():
