@@ -88,6 +88,5 @@ def ok(
 def text(
     content: str, mimetype: str, headers: Mapping[str, str] | None = None
 ) -> func.HttpResponse:
-    # text/markdown needs its charset named (RFC 7763); the library adds none.
-    full = f"{mimetype}; charset=utf-8" if mimetype.startswith("text/") else mimetype
-    return func.HttpResponse(content.encode(), headers=dict(headers or {}), mimetype=full)
+    # The library names the charset of text, which text/markdown needs (RFC 7763).
+    return func.HttpResponse(content.encode(), headers=dict(headers or {}), mimetype=mimetype)

@@ -7,9 +7,11 @@ from typing import Any
 from functions.http.credential_views import CredentialView, StrayView, listed, shown
 from shared.model.connection import (
     Approval,
+    BrokeredToken,
     Condition,
     Connection,
     Facts,
+    Membership,
     Operation,
     RoleAdvice,
     Status,
@@ -71,6 +73,8 @@ class ConnectionView(Value, frozen=True, omit_defaults=False):
     granted: tuple[str, ...]
     roles: tuple[str, ...]
     advice: RoleAdvice | None  # which directory role the accounts in scope need
+    brokered: BrokeredToken | None
+    membership: Membership | None
     operations: tuple[Operation, ...]
 
 
@@ -129,5 +133,13 @@ def view(
         granted=connection.granted,
         roles=connection.roles,
         advice=connection.advice,
-        operations=tuple(newest[:NEWEST]),
+        brokered=connection.brokered,
+        membership=connection.membership,
+        operations=tuple(_told(newest)[:NEWEST]),
     )
+
+
+def _told(newest: list[Operation]) -> list[Operation]:
+    """Of the refreshes of an access token, one an hour, only the newest one that succeeded."""
+    routine = [o for o in newest if o.kind == "token" and o.state == "succeeded"][1:]
+    return [operation for operation in newest if operation not in routine]

@@ -15,7 +15,7 @@ from emulators.clock import Clock
 from emulators.keyvault.settings import Settings as VaultSettings
 from shared.adapters.identity import own_credential
 from shared.adapters.keyvault import CONTENT_TYPE, KeyVault
-from shared.model.credential import NewSecret
+from shared.model.credential import Masked, NewSecret
 from shared.settings import Settings
 from tests.contracts.conftest import trust
 from tests.contracts.stage import needs_human, try_later
@@ -99,6 +99,16 @@ class TestSecrets:
         assert abs(made.created.timestamp() - stage.bench.issuer.clock.time()) < 5
         (state,) = await stage.bench.admin("GET", "/state")
         assert state["versions"][0]["content_type"] == CONTENT_TYPE
+
+    @pytest.mark.requirement("A-09")
+    async def test_what_a_product_reads_by_name_keeps_its_tags(self, stage: Stage):
+        tags = {"connection": "crm", "env": "PAN_SEC_MICROSOFT_ENTRA_TENANT_ID"}
+        name = "crm--PAN-SEC-MICROSOFT-ENTRA-TENANT-ID"
+        made = await stage.vault.keep(name, Masked("tenant-1"), tags, None)
+        assert made == await stage.vault.current(name)
+        assert (made.tags, made.expires) == (tags, None)
+        back = await stage.vault.reveal(made)
+        assert back is not None and back.same(Masked("tenant-1"))
 
     async def test_its_value_comes_back(self, stage: Stage):
         made = await stage.vault.put(NAME, secret(), TAGS)

@@ -93,3 +93,14 @@ async def test_connections_do_not_block_one_another(ledger: Ledger) -> None:
     assert await ledger.begin(operation("a", "one"))
     assert await ledger.begin(operation("a", "two"))
     assert await ledger.operations("one") == [operation("a", "one")]
+
+
+async def test_a_finished_operation_can_be_forgotten(ledger: Ledger) -> None:
+    await ledger.create(connection())
+    for id_ in ("a", "b"):
+        assert await ledger.begin(operation(id_))
+        await ledger.advance(ended(operation(id_)))
+    await ledger.forget(operation("a"))
+    await ledger.forget(operation("a"))
+    assert [o.id for o in await ledger.operations("dvls")] == ["b"]
+    assert await ledger.begin(operation("c"))

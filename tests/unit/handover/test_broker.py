@@ -11,6 +11,7 @@ from shared.model.credential import Masked
 from tests.fakes import FakeContext, fake_context
 from tests.fakes.drive import drive
 from tests.unit.handover.products import condition, known, onboarded
+from tests.unit.http.client import Client
 
 NAME = "pandium-prod"
 PREFIX = f"{NAME}--PAN-SEC-MICROSOFT-ENTRA-"
@@ -153,3 +154,14 @@ async def test_finished_refreshes_do_not_pile_up():
     assert kinds.count("onboard") == 1
     rows = await ctx.ledger.history(NAME)
     assert sum(row["what"] == "token.brokered" for row in rows) == 1
+
+
+async def test_the_api_shows_the_newest_refresh_only():
+    client = Client()
+    ctx = client.ctx
+    await onboarded(ctx, "pandium")
+    for _ in range(3):
+        await refreshed(ctx)
+    shown = (await client.get(f"/api/connections/{NAME}")).json
+    assert [operation["kind"] for operation in shown["operations"]] == ["token", "onboard"]
+    assert shown["brokered"]["expires_in"] == 3599

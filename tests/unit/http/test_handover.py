@@ -4,7 +4,7 @@ import pytest
 
 from shared.errors import NeedsHuman
 from shared.handover import markdown, sheet
-from shared.model.connection import Connection, Credential, Spec
+from shared.model.connection import BrokeredToken, Connection, Credential, Spec
 from shared.model.directory import Tenant
 from shared.profile import catalogue
 from tests.bad_input.http_bodies import GOOD
@@ -138,3 +138,51 @@ async def test_nothing_can_be_acknowledged_before_the_secret(client: Client):
     await client.post("/api/connections", GOOD)
     answer = await client.post(f"{URL}/acknowledgement")
     assert (answer.status, answer.problems) == (409, [("", "NOT_HANDED_OVER")])
+
+
+@pytest.mark.requirement("N-09")
+async def test_the_products_own_file(client: Client):
+    await client.onboarded()
+    spec = Spec(
+        name="dvls-prod",
+        profile="netwrix-identity-manager",
+        features={"export": True},
+        inputs={"connection_id": "Entra1", "graph_api": "https://graph.microsoft.com/v1.0/"},
+    )
+    names = ("ApplicationId", "ApplicationKey", "TenantId")
+    handed = {f"Connections--Entra1--{name}": "1" for name in names}
+    await client.ctx.ledger.amend("dvls-prod", spec=spec, handed=handed)
+    answer = await client.get(f"{URL}?format=appsettings.agent.json")
+    assert (answer.status, answer.type) == (200, "application/json")
+    assert answer.headers["Content-Disposition"] == 'attachment; filename="appsettings.agent.json"'
+    settings = answer.json["Connections"]["Entra1"]
+    assert settings["ApplicationId"] == FACTS.client_id
+    assert "ApplicationKey" not in settings
+    refused = await client.get(f"{URL}?format=env")
+    assert (refused.status, refused.problems) == (400, [("format", "INPUT_INVALID")])
+
+
+@pytest.mark.requirement("A-08")
+async def test_environment_variables_as_references(client: Client):
+    await client.onboarded()
+    now = client.ctx.clock.now()
+    spec = Spec(name="dvls-prod", profile="pandium", features={}, inputs={"scope": "azure-sql"})
+    prefix = "dvls-prod--PAN-SEC-MICROSOFT-ENTRA-"
+    names = ("TENANT-ID", "TOKEN-TYPE", "EXPIRES-AT", "EXPIRES-IN", "EXT-EXPIRES-IN")
+    token = BrokeredToken(
+        obtained=now,
+        expires=now,
+        scope="x/.default",
+        token_type="Bearer",
+        expires_in=3599,
+        ext_expires_in=3599,
+    )
+    handed = {prefix + name: "1" for name in (*names, "ACCESS-TOKEN")}
+    await client.ctx.ledger.amend("dvls-prod", spec=spec, handed=handed, brokered=token)
+    answer = await client.get(f"{URL}?format=env")
+    assert (answer.status, answer.type) == (200, "text/plain")
+    assert answer.headers["Content-Disposition"] == 'attachment; filename="dvls-prod.env"'
+    reference = (
+        f"@Microsoft.KeyVault(SecretUri=https://vault.example/secrets/{prefix}ACCESS-TOKEN/)"
+    )
+    assert f"PAN_SEC_MICROSOFT_ENTRA_ACCESS_TOKEN={reference}" in answer.content.decode()
