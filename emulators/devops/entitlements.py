@@ -6,10 +6,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from emulators.devops.errors import Refusal, denied
-from emulators.devops.shapes import entitlement, outcome
+from emulators.devops.shapes import TITLES, entitlement, outcome
 from emulators.devops.state import Member, Organisation, State
 
-LEVELS = {"stakeholder": "Stakeholder", "express": "Basic", "advanced": "Basic + Test Plans"}
 GROUPS = {"projectReader", "projectContributor", "projectAdministrator", "projectStakeholder"}
 UNLIMITED = 10**6
 
@@ -118,12 +117,12 @@ class Entitlements:
         return self._organisation.members[id_]
 
     def _no_licence(self, level: str, known: Member | None) -> str:
-        if level not in LEVELS:
+        if level not in TITLES:
             raise Refusal(400, f"'{level}' is no account license type.")
         left = self._organisation.licences.get(level, UNLIMITED)
         if left > 0 or (known is not None and known.licence == level):
             return ""
-        return f"There are no {LEVELS[level]} licenses available."
+        return f"There are no {TITLES[level]} licenses available."
 
     def _take(self, level: str, known: Member | None) -> None:
         """A licence for each organisation; changing the level gives the old one back."""

@@ -12,6 +12,7 @@ from uuid import UUID
 
 import msgspec
 
+from shared.adapters.devops_bodies import RIGHT_ID, entitlement, level, project, refusal_of
 from shared.adapters.devops_rows import Changed, Entitlement, Posted, Refusal, read
 from shared.adapters.identity import sign_in_error
 from shared.errors import NeedsHuman, TryLater
@@ -31,7 +32,6 @@ RESOURCE = "499b84ac-1321-427f-aa17-267ca6975798"
 VERSION = {"api-version": "7.1-preview.1"}
 PATCH = "application/json-patch+json"
 TENANT = "X-VSS-ResourceTenant"
-READER = "projectReader"
 
 
 class DevOps:
@@ -63,30 +63,28 @@ class DevOps:
         return read(answer.content, Entitlement).member()
 
     async def add(self, org: str, wanted: Member) -> Member:
-        answer = await self._call("POST", org, "", _entitlement(wanted))
+        answer = await self._call("POST", org, "", entitlement(wanted))
         posted = read(answer.content, Posted)
         # A failure is answered with 200, too.
         refused = posted.refusal()
         if refused or posted.entitlement is None:
-            raise _refused(wanted, refused or "the answer names no member")
+            raise refusal_of(wanted, refused or "the answer names no member")
         return posted.entitlement.member()
 
     async def change(self, org: str, known: Member, wanted: Member) -> Member:
-        level: dict[str, Any] = {
-            "op": "replace",
-            "path": "/accessLevel",
-            "value": _level(wanted.licence),
-        }
-        missing = [project for project in wanted.projects if project not in known.projects]
-        body = [level] + [
-            {"op": "add", "path": "/projectEntitlements", "value": _project(project)}
-            for project in missing
+        body: list[dict[str, Any]] = [
+            {"op": "replace", "path": "/accessLevel", "value": level(wanted.licence)}
+        ]
+        body += [
+            {"op": "add", "path": "/projectEntitlements", "value": project(id_)}
+            for id_ in wanted.projects
+            if id_ not in known.projects
         ]
         answer = await self._call("PATCH", org, f"/{known.id}", body, content_type=PATCH)
         changed = read(answer.content, Changed)
         refused = changed.refusal()
         if refused or changed.entitlement is None:
-            raise _refused(wanted, refused or "the answer names no member")
+            raise refusal_of(wanted, refused or "the answer names no member")
         return changed.entitlement.member()
 
     async def _call(
@@ -148,51 +146,6 @@ class DevOps:
             raise sign_in_error(doing, error) from error
         except AzureError as error:
             raise TryLater("TOKEN_UNREACHABLE", f"{doing}: {type(error).__name__}") from error
-
-
-RIGHT_ID = (
-    "Azure DevOps wants the object id of the service principal (Enterprise applications), not of "
-    "the application."
-)
-
-
-def _refused(wanted: Member, said: str) -> NeedsHuman:
-    """What a failure means is in its words only; its numbers are not documented."""
-    lowered = said.lower()
-    if "licen" in lowered:
-        return NeedsHuman(
-            "DEVOPS_LICENCE",
-            f"Azure DevOps has no licence left for access level {wanted.licence}: {said}.",
-            "Buy one, or choose the access level stakeholder, then send the request again.",
-        )
-    if any(word in lowered for word in ("permission", "not authorized", "administrator")):
-        return NeedsHuman(
-            "DEVOPS_NEEDS_PCA",
-            f"The automation may not add members: {said}.",
-            "Have a Project Collection Administrator add the service principal.",
-        )
-    text = f"Azure DevOps does not take {wanted.object_id}: {said}."
-    return NeedsHuman("DEVOPS_WRONG_ID", text, RIGHT_ID)
-
-
-def _entitlement(wanted: Member) -> dict[str, Any]:
-    return {
-        "accessLevel": _level(wanted.licence),
-        "projectEntitlements": [_project(project) for project in wanted.projects],
-        "servicePrincipal": {
-            "origin": "aad",
-            "originId": wanted.object_id,
-            "subjectKind": "servicePrincipal",
-        },
-    }
-
-
-def _level(licence: str) -> dict[str, str]:
-    return {"accountLicenseType": licence, "licensingSource": "account"}
-
-
-def _project(project: str) -> dict[str, Any]:
-    return {"group": {"groupType": READER}, "projectRef": {"id": project}}
 
 
 def _said(answer: "httpx.Response") -> str:
