@@ -42,7 +42,8 @@ async def schedule_first(work: Work) -> None:
         return
     every = requests.interval(spec)
     if every:
-        schedule = ImportSchedule(every=every, request=wanted, made=work.now, by=spec.owner)
+        kept = requests.standing(wanted)
+        schedule = ImportSchedule(every=every, request=kept, made=work.now, by=spec.owner)
         await work.ctx.ledger.amend(name, import_schedule=schedule)
     await work.ctx.ledger.set_due(DUE, name, work.now)
 

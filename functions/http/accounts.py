@@ -7,10 +7,12 @@ from urllib.parse import urlencode
 
 import azure.functions as func
 import msgspec
+from msgspec.structs import replace
 
 from functions.http import answers, asking, forms, rows, views
 from functions.http.call import Connect
 from functions.http.connections import find
+from shared.context import Context
 from shared.model.accounts import Account, Summary
 from shared.model.connection import Spec, Value
 from shared.planning import discovery as plan
@@ -78,7 +80,7 @@ async def list_accounts(req: func.HttpRequest, connect: Connect) -> func.HttpRes
     await find(ctx, name)
     after = given.get("after", "")
     page, more = await rows.page(ctx.account_store.accounts(name), wanted, after, limit, "account")
-    following = None
+    page, following = await _as_imported(ctx, name, page), None
     if more:
         kept = {key: given[key] for key in (*FILTERS, "format") if key in given}
         query = urlencode({**kept, "limit": limit, "after": page[-1].id})
@@ -160,6 +162,13 @@ def _csv(accounts: list[Account]) -> str:
 def _columns(account: Account) -> dict[str, Any]:
     origins = "; ".join(f"{origin.kind}:{origin.name}" for origin in account.origins)
     return msgspec.structs.asdict(account) | {"origins": origins}
+
+
+async def _as_imported(ctx: Context, name: str, page: list[Account]) -> list[Account]:
+    """A scan imports nothing; accounts that were selected and imported since say so."""
+    store, _ = await ctx.import_store.load(name)
+    taken = {user.id for user in store.present()}
+    return [replace(row, state="imported") if row.id in taken else row for row in page]
 
 
 def _latest(runs: list[Summary]) -> Summary | None:

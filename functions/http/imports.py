@@ -7,7 +7,7 @@ from uuid import uuid4
 import azure.functions as func
 import msgspec
 
-from functions.http import answers, asking, forms, tables, views
+from functions.http import answers, asking, forms, rows, views
 from functions.http.call import Connect
 from functions.http.connections import find
 from shared.importing import Unfit, product, start_import
@@ -15,8 +15,6 @@ from shared.model.connection import Value
 from shared.model.imports import GroupLine, ImportRow, ImportSummary, row_fields
 from shared.requests import check_fetch, check_import
 
-PAGE = {"json": 100, "csv": 50_000, "ndjson": 50_000}
-LONGEST = {"json": 1000, "csv": 50_000, "ndjson": 50_000}
 TAKEN = ("imported", "duplicate")
 """States of users whom the product shall have: the lines of its own CSV."""
 
@@ -80,7 +78,7 @@ async def show_import(req: func.HttpRequest, connect: Connect) -> func.HttpRespo
     name, operation = asking.name(req), req.route_params.get("operation") or ""
     given = asking.query(req, ("limit", "after", "format", "kind", "state"))
     form = asking.form(req, forms.ROWS)
-    limit = asking.count(given, "limit", default=PAGE[form], most=LONGEST[form])
+    limit = asking.count(given, "limit", default=rows.PAGE[form], most=rows.LONGEST[form])
     after = asking.count(given, "after", default=0, most=999_999_999)
     ctx = await connect()
     connection = await find(ctx, name)
@@ -110,8 +108,7 @@ async def show_import(req: func.HttpRequest, connect: Connect) -> func.HttpRespo
         _, policy = product(connection)
         return answers.text(_csv(page, policy.columns), forms.ROWS[form], headers)
     if form == "ndjson":
-        lines = msgspec.json.Encoder().encode_lines(page).decode()
-        return answers.text(lines, forms.ROWS[form], headers)
+        return answers.text(rows.lines(page), forms.ROWS[form], headers)
     shown = ImportPage(summary=summary, rows=tuple(page), next=following)
     return answers.ok(shown, headers=headers)
 
@@ -120,9 +117,9 @@ def _wanted(row: ImportRow, given: Mapping[str, str]) -> bool:
     return given.get("kind", row.kind) == row.kind and given.get("state", row.state) == row.state
 
 
-def _csv(rows: list[ImportRow], columns: Mapping[str, str]) -> str:
+def _csv(page: list[ImportRow], columns: Mapping[str, str]) -> str:
     """In the product's columns where its profile knows them, then only the users it shall have."""
     if not columns:
-        return tables.table(row_fields(), map(msgspec.structs.asdict, rows))
-    users = (row for row in rows if row.kind == "user" and row.state in TAKEN)
-    return tables.table(columns, map(msgspec.structs.asdict, users))
+        return rows.table(row_fields(), map(msgspec.structs.asdict, page))
+    users = (row for row in page if row.kind == "user" and row.state in TAKEN)
+    return rows.table(columns, map(msgspec.structs.asdict, users))

@@ -2,7 +2,7 @@
 
 import csv
 import io
-from collections.abc import AsyncIterator, Callable, Iterable, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from typing import Any, TypeVar
 
 import msgspec
@@ -37,16 +37,20 @@ async def page(
     return found, False
 
 
-def table(columns: Sequence[str], rows: Iterable[dict[str, Any]]) -> str:
+def table(columns: Mapping[str, str] | Sequence[str], rows: Iterable[dict[str, Any]]) -> str:
+    """CSV with these columns: names of members, or titles with the member that each shows."""
+    members = columns if isinstance(columns, Mapping) else {name: name for name in columns}
     text = io.StringIO()
     writer = csv.writer(text)
-    writer.writerow(columns)
-    writer.writerows([cell(row[column]) for column in columns] for row in rows)
+    writer.writerow(members)
+    writer.writerows([cell(row.get(member)) for member in members.values()] for row in rows)
     return text.getvalue()
 
 
 def cell(value: object) -> str:
     """Text that a spreadsheet does not run: users choose their own display names."""
+    if value is None:
+        return ""
     if isinstance(value, bool):
         return str(value).lower()
     if isinstance(value, dict):

@@ -5,7 +5,7 @@ from urllib.parse import urlencode
 import azure.functions as func
 import msgspec
 
-from functions.http import answers, asking, forms, tables, views
+from functions.http import answers, asking, forms, rows, views
 from functions.http.call import Connect
 from functions.http.connections import find
 from shared import importing, signing_in
@@ -13,9 +13,6 @@ from shared.model.connection import Value
 from shared.model.imports import ImportedUser, Warned
 from shared.model.schedule import Login
 from shared.requests import check_acknowledged, check_login, check_roles
-
-PAGE = {"json": 100, "csv": 50_000, "ndjson": 50_000}
-LONGEST = {"json": 1000, "csv": 50_000, "ndjson": 50_000}
 
 
 class UserPage(Value, frozen=True, omit_defaults=False):
@@ -55,7 +52,7 @@ async def list_users(req: func.HttpRequest, connect: Connect) -> func.HttpRespon
     name = asking.name(req)
     given = asking.query(req, ("limit", "after", "format", "state", "role"))
     form = asking.form(req, forms.ROWS)
-    limit = asking.count(given, "limit", default=PAGE[form], most=LONGEST[form])
+    limit = asking.count(given, "limit", default=rows.PAGE[form], most=rows.LONGEST[form])
     ctx = await connect()
     _, policy = importing.product(await find(ctx, name))
     store, _ = await ctx.import_store.load(name)
@@ -76,11 +73,10 @@ async def list_users(req: func.HttpRequest, connect: Connect) -> func.HttpRespon
     if form == "csv":
         taken = [u for u in page if u.state == "imported"] if policy.columns else page
         columns = policy.columns or ImportedUser.__struct_fields__
-        content = tables.table(columns, map(msgspec.structs.asdict, taken))
+        content = rows.table(columns, map(msgspec.structs.asdict, taken))
         return answers.text(content, forms.ROWS[form], headers)
     if form == "ndjson":
-        lines = msgspec.json.Encoder().encode_lines(page).decode()
-        return answers.text(lines, forms.ROWS[form], headers)
+        return answers.text(rows.lines(page), forms.ROWS[form], headers)
     shown = UserPage(connection=name, users=tuple(page), next=following)
     return answers.ok(shown, headers=headers)
 

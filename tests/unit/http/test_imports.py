@@ -7,8 +7,9 @@ from typing import Any
 
 import pytest
 
-from functions.http.tables import cell
+from functions.http.rows import cell
 from shared.model.imports import AccessPolicy
+from shared.operations import start
 from shared.requests import (
     Order,
     check_fetch,
@@ -198,6 +199,20 @@ async def test_options_are_those_of_the_product():
     assert (refused.status, refused.problems) == (422, [("options.colour", "FIELD_UNKNOWN")])
     stored = await imported(client, users="ana", options={"lifecycle_policy": "P90D"})
     assert stored["options"] == {"lifecycle_policy": "P90D"}
+
+
+@pytest.mark.requirement("D-35")
+async def test_a_selected_account_is_shown_as_imported():
+    client = Client(await connected("devolutions-server", features={"discovery": True}))
+    ctx = client.ctx
+    for user in ("ana", "bo"):
+        ctx.directory_reader.people.add_user(user)
+    ctx.directory_reader.people.add_group("Admins", ["user-ana", "user-bo"])
+    assert await start(ctx, NAME, "discover", "scan", asked_by="test", reason="requested")
+    await drive(ctx)
+    await imported(client, account_ids=["user-bo"])
+    rows = (await client.get(f"{URL}/accounts")).json["accounts"]
+    assert {row["display_name"]: row["state"] for row in rows} == {"ana": "found", "bo": "imported"}
 
 
 async def test_nobody_named_is_refused_and_so_is_everybody_where_it_is_not_offered():

@@ -13,6 +13,7 @@ from tests.fakes import FakeContext, fake_context
 from tests.fakes.drive import drive
 
 NAME = "pam"
+CLIENT_ID = "6f1c8e0a-52b7-4f0e-9d51-6f2f0a7b9c3d"
 DOMAIN = "contoso.onmicrosoft.com"
 
 
@@ -31,9 +32,8 @@ async def connected(
         owner="ana@contoso.example",
     )
     assert profile in catalogue()
-    row = Connection(
-        spec=spec, created=ctx.clock.now(), facts=Facts(object_id="object-1", client_id="client-1")
-    )
+    facts = Facts(object_id="object-1", client_id=CLIENT_ID, principal_id="principal-1")
+    row = Connection(spec=spec, created=ctx.clock.now(), facts=facts)
     assert await ctx.ledger.create(row)
     return ctx
 
