@@ -71,16 +71,14 @@ async def test_a_namesake_is_a_warning_and_no_stop() -> None:
 
 
 @pytest.mark.requirement("D-02", "D-04")
+@pytest.mark.diagnosis("APP_REPLICATION", "APP_REPLICATION_403")
 @pytest.mark.parametrize(
     ("call", "code"),
     [
-        pytest.param(call, code, marks=pytest.mark.diagnosis(code))
-        for call, code in (
-            ("applications.lock", "APP_REPLICATION"),
-            ("applications.ensure_principal", "APP_REPLICATION"),
-            ("applications.ensure_principal", "APP_REPLICATION_403"),
-            ("consents.grant", "APP_REPLICATION"),
-        )
+        ("applications.lock", "APP_REPLICATION"),
+        ("applications.ensure_principal", "APP_REPLICATION"),
+        ("applications.ensure_principal", "APP_REPLICATION_403"),
+        ("consents.grant", "APP_REPLICATION"),
     ],
 )
 async def test_what_is_not_replicated_yet_is_waited_for(call: str, code: str) -> None:
@@ -261,9 +259,8 @@ WRONG = {
 
 
 @pytest.mark.requirement("D-15", "M-07")
-@pytest.mark.parametrize(
-    "code", [pytest.param(code, marks=pytest.mark.diagnosis(code)) for code in WRONG]
-)
+@pytest.mark.diagnosis("PERM_UNKNOWN", "PERM_DELEGATED_ONLY", "PERM_KIND", "PERM_CASE")
+@pytest.mark.parametrize("code", WRONG)
 async def test_names_that_a_guide_misprints(code: str, monkeypatch: pytest.MonkeyPatch) -> None:
     name, kind, text = WRONG[code]
     plain = catalogue()[DVLS]
