@@ -19,7 +19,7 @@ from bench.spans import Span, by_step, hops, shares
 from emulators.azurite.node import installed
 from emulators.azurite.server import serving
 from emulators.callers import Bearer
-from emulators.demo import request
+from emulators.demo.products import devolutions
 from emulators.stack import Cloud, Options
 
 LATENCY = 0.05  # seconds that Graph and the token endpoint take for each answer
@@ -85,7 +85,9 @@ class Driver:
     async def onboard(self, name: str) -> Lap:
         (await self._graph.delete(f"{self._admin}/traffic")).raise_for_status()
         start = time.time()
-        answer = await self._functions.post("/api/connections", json=request(name, "roles"))
+        answer = await self._functions.post(
+            "/api/connections", json=devolutions(name, "roles").body()
+        )
         if answer.status_code != httpx.codes.ACCEPTED:
             raise Failed(f"{name}: HTTP {answer.status_code} {answer.text}")
         approval = {"reason": "benchmark"}

@@ -70,6 +70,10 @@ async def until(what: str, check: Callable[[], Awaitable[Any]], limit: float = D
         await asyncio.sleep(0.05)
 
 
+def _waits(condition: dict[str, Any]) -> bool:
+    return condition["status"] == "False" and condition["reason"] == "APPROVAL_PENDING"
+
+
 class Local:
     """Clients of one local cloud; every answer of the functions is kept for the leak check."""
 
@@ -153,12 +157,15 @@ class Local:
         return answer.json() if answer.status_code == 200 else None
 
     async def ended(self, name: str, limit: float = DEADLINE) -> dict[str, Any]:
-        """The connection once none of its operations runs any more."""
+        """The connection once none of its operations runs any more, nor is about to."""
 
         async def check() -> dict[str, Any] | None:
-            found = await self.connection(name)
-            runs = (found or {}).get("operations", [])
-            return found if runs and all(run["state"] != "running" for run in runs) else None
+            found = await self.connection(name) or {}
+            runs, held = found.get("operations", []), found.get("conditions", [])
+            # An approval that came while a step was stopping for want of it starts another run.
+            approved = found.get("approval") and any(_waits(condition) for condition in held)
+            over = runs and all(run["state"] != "running" for run in runs) and not approved
+            return found if over else None
 
         found: dict[str, Any] = await until(f"{name} to end", check, limit)
         return found
@@ -202,7 +209,8 @@ class Local:
             self.state["tenant_id"], client_id, secret, **self.authority()
         ) as credential:
             token = await credential.get_token("https://graph.microsoft.com/.default")
-        return sorted(jwt.decode(token.token, options={"verify_signature": False})["roles"])
+        claims = jwt.decode(token.token, options={"verify_signature": False})
+        return sorted(claims.get("roles", []))
 
     async def secret(self, name: str) -> str:
         from azure.identity.aio import ClientSecretCredential
