@@ -85,3 +85,33 @@ def test_missing_and_malformed_together():
     broken = {**GOOD, "KEYTURN_PACE": "x", "KEYTURN_GRAPH": "x", "ServiceBus": ""}
     with pytest.raises(SettingsError, match=r"ServiceBus.*KEYTURN_PACE.*KEYTURN_GRAPH"):
         load(broken)
+
+
+@pytest.mark.requirement("X-19")
+@pytest.mark.parametrize(
+    ("authority", "graph", "scope"),
+    [
+        (
+            "login.microsoftonline.com",
+            "graph.microsoft.com",
+            "https://graph.microsoft.com/.default",
+        ),
+        ("login.microsoftonline.us", "graph.microsoft.us", "https://graph.microsoft.us/.default"),
+        (
+            "login.microsoftonline.us",
+            "dod-graph.microsoft.us",
+            "https://dod-graph.microsoft.us/.default",
+        ),
+        (
+            "login.partner.microsoftonline.cn",
+            "microsoftgraph.chinacloudapi.cn",
+            "https://microsoftgraph.chinacloudapi.cn/.default",
+        ),
+    ],
+)
+def test_national_clouds_are_settings(authority, graph, scope):
+    hosts = {"KEYTURN_AUTHORITY": f"https://{authority}", "KEYTURN_GRAPH": f"https://{graph}/v1.0"}
+    settings = load({**GOOD, **hosts})
+    assert settings.graph_host == graph
+    assert settings.graph_scope == scope
+    assert not settings.private_authority  # Microsoft can vouch for it
