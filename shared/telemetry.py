@@ -20,6 +20,27 @@ def bound(**fields: str) -> Iterator[None]:
         _bound.reset(token)
 
 
+_pauses: ContextVar[list[float] | None] = ContextVar("keyturn_pauses", default=None)
+
+
+@contextmanager
+def pauses() -> Iterator[list[float]]:
+    """Collects the seconds that this task, and those it starts, wait because they were told to."""
+    collected: list[float] = []
+    token = _pauses.set(collected)
+    try:
+        yield collected
+    finally:
+        _pauses.reset(token)
+
+
+def paused(seconds: float) -> None:
+    """Note such a wait."""
+    collected = _pauses.get()
+    if collected is not None:
+        collected.append(seconds)
+
+
 def event(name: str, /, *, level: int = logging.INFO, **fields: object) -> None:
     """Log an event; *name* is ``noun.verb-ed``. Fields must never hold a secret value."""
     everything = {**(_bound.get() or {}), **fields}

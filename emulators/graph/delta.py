@@ -122,11 +122,11 @@ class Delta:
     def _changed(self) -> list[dict[str, Any]]:
         found: dict[str, dict[str, Any]] = {}
         for change in self.tenant.changes.between(self.kind, self.state["since"], self.state["to"]):
-            one = found.setdefault(
-                change.id, {"id": change.id, "removed": None, "links": {}, "properties": set()}
-            )
+            fresh = {"id": change.id, "links": {}, "properties": set(), "whole": False}
+            one = found.setdefault(change.id, fresh)
             one["removed"] = change.removed
             one["properties"].update(change.properties)
+            one["whole"] |= not change.properties and change.member is None
             if change.member is not None:
                 one["links"][change.relation, change.member] = change.member_removed
         return list(found.values())
@@ -136,7 +136,8 @@ class Delta:
             return self.rows.entity(item)
         if item["removed"]:
             return {"id": item["id"], "@removed": {"reason": item["removed"]}}
-        body = self.rows.entity(item["id"], item["links"])
+        # One that was made or restored comes with all its links.
+        body = self.rows.entity(item["id"], None if item["whole"] else item["links"])
         if body is None:
             return {"id": item["id"], "@removed": {"reason": "changed"}}
         if "return=minimal" in self.call.headers.get("prefer", "") and item["properties"]:

@@ -107,25 +107,27 @@ async def _stuck(work: Work, mine: Summary) -> NeedsHuman:
 
 
 async def _run(work: Work, policy: DiscoveryPolicy, running: Summary) -> Summary:
+    with telemetry.pauses() as slowed:
+        found = await _read(work, policy, running)
+    waited = found.summary.waited + sum(slowed)
+    summary = replace(found.summary, waited=waited)
+    return await work.ctx.account_store.apply(summary, found.patch, found.cookies)
+
+
+async def _read(work: Work, policy: DiscoveryPolicy, running: Summary) -> Finished:
     inputs = work.connection.spec.inputs
     wanted = plan.search(inputs, policy.modes)
     if wanted.mode in plan.SEARCHES:
-        found = await searches.run(work, wanted, running)
-    else:
-        readings = plan.readings(wanted, policy, inputs)
-        full = await _is_full_run(work)
-        found = await entities.run(work, readings, running, full=full)
-    return await _keep(work, found)
+        return await searches.run(work, wanted, running)
+    readings = plan.readings(wanted, policy, inputs)
+    full = await _is_full_run(work)
+    return await entities.run(work, readings, running, full=full)
 
 
 async def _is_full_run(work: Work) -> bool:
     name = work.connection.spec.name
     operation = await work.ctx.ledger.operation(name, work.message.operation)
     return operation is not None and operation.reason == FULL_RUN
-
-
-async def _keep(work: Work, found: Finished) -> Summary:
-    return await work.ctx.account_store.apply(found.summary, found.patch, found.cookies)
 
 
 async def _give_up(work: Work, running: Summary, problem: StepError) -> None:

@@ -9,6 +9,7 @@ sleep for up to three minutes. Short ones are made here, longer ones are `TryLat
 
 import asyncio
 from collections.abc import AsyncIterator, Sequence
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 from urllib.parse import urlsplit
 
@@ -163,6 +164,8 @@ class Graph:
                 pause = usual if asked is None else asked.total_seconds()
                 if error.response_status_code not in PASSING or pause > PATIENCE:
                     raise
+                if error.response_status_code == HTTPStatus.TOO_MANY_REQUESTS:
+                    telemetry.paused(pause * self._pace)
             await asyncio.sleep(pause * self._pace)
         return await self._send(info)
 

@@ -144,3 +144,11 @@ async def test_changes_of_service_principals(admin):
     await admin.delete(f"/servicePrincipals/{principal.json()['id']}")
     changes, _ = await all_pages(admin, link)
     assert changes == [{"id": principal.json()["id"], "@removed": {"reason": "changed"}}]
+
+
+async def test_a_new_group_comes_with_its_members(admin):
+    user = (await admin.read("/users?$top=1&$select=id"))["value"][0]["id"]
+    _, link = await all_pages(admin, "/groups/delta?$select=displayName,members")
+    await admin.admin("tenant", groups=[{"displayName": "Fresh", "members": [user]}])
+    (change,), _ = await all_pages(admin, link)
+    assert [member["id"] for member in change["members@delta"]] == [user]
