@@ -12,7 +12,8 @@ from functions.http.accounts import AccountPage, DiscoveryList
 from functions.http.answers import PROBLEM_JSON, ProblemAnswer
 from functions.http.audit import History, RefusalList
 from functions.http.call import Call
-from functions.http.entities import ChangePage, EntityPage, LinkPage
+from functions.http.changes import ChangePage
+from functions.http.entities import EntityPage, LinkPage
 from functions.http.health import Health
 from functions.http.imports import GroupList, ImportList, ImportPage
 from functions.http.orders import ApprovalView
