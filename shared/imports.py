@@ -11,7 +11,7 @@ from shared.model.accounts import Account, Origin
 from shared.model.imports import ImportRequest, ImportRow, ImportSchedule, UserStore
 from shared.planning import import_names as names
 from shared.planning import import_requests as requests
-from shared.planning.imports import Found
+from shared.planning.import_structure import Found
 from shared.step import Work
 
 DUE = "import"

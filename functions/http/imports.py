@@ -10,6 +10,7 @@ import msgspec
 from functions.http import answers, asking, forms, rows, views
 from functions.http.call import Connect
 from functions.http.connections import find
+from shared.context import Context
 from shared.importing import Unfit, product, start_import
 from shared.model.connection import Value
 from shared.model.imports import GroupLine, ImportRow, ImportSummary, row_fields
@@ -82,11 +83,7 @@ async def show_import(req: func.HttpRequest, connect: Connect) -> func.HttpRespo
     after = asking.count(given, "after", default=0, most=999_999_999)
     ctx = await connect()
     connection = await find(ctx, name)
-    runs = await ctx.import_store.summaries(name)
-    summary = next((run for run in runs if run.operation == operation), None)
-    if summary is None:
-        known = ", ".join(run.operation for run in runs[:5]) or "there is none yet"
-        raise answers.fault(404, "IMPORT_UNKNOWN", "there is no such import", known)
+    summary = await _summary(ctx, name, operation)
     found: list[ImportRow] = []
     place = 0
     if summary.state in ("succeeded", "partial"):
@@ -111,6 +108,26 @@ async def show_import(req: func.HttpRequest, connect: Connect) -> func.HttpRespo
         return answers.text(rows.lines(page), forms.ROWS[form], headers)
     shown = ImportPage(summary=summary, rows=tuple(page), next=following)
     return answers.ok(shown, headers=headers)
+
+
+async def _summary(ctx: Context, name: str, operation: str) -> ImportSummary:
+    """Also of an import that was asked for and has not begun to run."""
+    runs = await ctx.import_store.summaries(name)
+    for run in runs:
+        if run.operation == operation:
+            return run
+    asked = await ctx.ledger.operation(name, operation)
+    if asked is not None and asked.kind == "import":
+        state = "running" if asked.state == "running" else "failed"
+        return ImportSummary(
+            operation=operation,
+            connection=name,
+            state=state,
+            started=asked.started,
+            asked_by=asked.asked_by,
+        )
+    known = ", ".join(run.operation for run in runs[:5]) or "there is none yet"
+    raise answers.fault(404, "IMPORT_UNKNOWN", "there is no such import", known)
 
 
 def _wanted(row: ImportRow, given: Mapping[str, str]) -> bool:

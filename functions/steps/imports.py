@@ -12,6 +12,7 @@ from shared.model.profile import ImportPolicy
 from shared.planning import import_requests as requests
 from shared.planning import imports as plan
 from shared.planning.import_people import NO_ADMINISTRATOR, check_domain
+from shared.planning.import_summary import mfa_policy, tallied
 from shared.step import Done, Work, step
 
 FINISHED = ("succeeded", "partial")
@@ -107,7 +108,7 @@ async def _run(
         check_domain(domain, await ctx.directory_reader.verified_domains())
     known, tag = await ctx.import_store.load(name)
     found = await gather(ctx, name, request, known, scheduled=running.scheduled)
-    rule = plan.mfa_policy(work.profile.discovery)
+    rule = mfa_policy(work.profile.discovery)
     if rule != "ignore" and found.people:
         found = replace(found, mfa=await ctx.directory_reader.mfa_registered())
     outcome = plan.decide(
@@ -119,7 +120,7 @@ async def _run(
         scheduled=running.scheduled,
         now=ctx.clock.now(),
     )
-    finished = plan.tallied(running, outcome, ctx.clock.now())
+    finished = tallied(running, outcome.rows, outcome.warnings, ctx.clock.now())
     await ctx.import_store.save(name, outcome.store, tag, finished, outcome.rows)
     return finished
 

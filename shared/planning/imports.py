@@ -3,57 +3,23 @@
 Sources: guides of PAM360 and Password Manager Pro, sections 2.1 and 2.2.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 
-import msgspec
 from msgspec.structs import replace
 
-from shared.model.accounts import Account, Origin
+from shared.model.accounts import Account
 from shared.model.connection import Value
-from shared.model.imports import (
-    Edge,
-    ImportedGroup,
-    ImportedUser,
-    ImportRow,
-    ImportSummary,
-    Membership,
-    UserStore,
-    Warned,
-    as_row,
-)
-from shared.model.profile import DiscoveryPolicy, ImportPolicy
-from shared.planning.import_people import (
-    MFA_BLOCKED,
-    administrators,
-    mfa_blocked,
-    no_administrator,
-    some,
-)
+from shared.model.imports import ImportedUser, ImportRow, UserStore, Warned, as_row
+from shared.model.profile import ImportPolicy
+from shared.planning.import_people import MFA_BLOCKED, administrators, no_administrator
+from shared.planning.import_structure import Found, structure, structured
+from shared.planning.import_summary import MFA_SKIPPED, mfa_warnings, role_warnings
 
-MFA_SKIPPED = "MFA_USER_SKIPPED"
 DUPLICATE = "DUPLICATE"
 
 LEAST, SHARE = 10, 0.5
 """A synchronisation that would mark so many users removed, and more than this share, marks none."""
-
-
-class Found(Value, frozen=True):
-    """What was read for one import, in the order of the request; failed names are rows already."""
-
-    users: tuple[Account, ...] = ()  # named or selected ones, as often as they were
-    roots: tuple[Origin, ...] = ()  # groups that were asked for
-    groups: tuple[Origin, ...] = ()  # these and all within them
-    children: dict[str, tuple[str, ...]] = msgspec.field(
-        default_factory=dict
-    )  # group: groups directly in it
-    members: dict[str, tuple[str, ...]] = msgspec.field(
-        default_factory=dict
-    )  # group: users directly in it
-    people: dict[str, Account] = msgspec.field(default_factory=dict)  # everybody met, by id
-    gone: frozenset[str] = frozenset()  # known users that the tenant has no more
-    failed: tuple[ImportRow, ...] = ()
-    mfa: frozenset[str] = frozenset()  # ids of users who registered MFA
 
 
 class Outcome(Value, frozen=True):
@@ -98,51 +64,17 @@ def decide(
     for user in removed:
         after[user.id] = replace(user, state="removed", since=now)
         rows.append(as_row(after[user.id], reason="REMOVED", message="no longer in the source"))
-    store = _structured(found, known, after)
+    store = structured(found, known, after)
     return Outcome(
-        rows=(*rows, *_structure(store, found)),
+        rows=(*rows, *structure(store, found)),
         store=store,
         warnings=(
-            *_role_warnings(wanted, store),
-            *_mfa_warnings(store, mfa, rows),
+            *role_warnings(wanted, store),
+            *mfa_warnings(store, mfa, rows),
             *doubt,
             *no_administrator(policy, administrators(policy, store.users)),
         ),
     )
-
-
-def tallied(running: ImportSummary, outcome: Outcome, now: datetime) -> ImportSummary:
-    """The summary of an import that is over."""
-    counted = [row for row in outcome.rows if row.counted]
-    states = [row.state for row in counted]
-    reasons: dict[str, int] = {}
-    for row in outcome.rows:
-        if row.reason:
-            code = row.reason.partition(":")[0]
-            reasons[code] = reasons.get(code, 0) + 1
-    kinds = [row.kind for row in outcome.rows if row.state == "imported"]
-    return replace(
-        running,
-        state="partial" if "failed" in states else "succeeded",
-        finished=now,
-        input=len(counted),
-        imported=states.count("imported"),
-        failed=states.count("failed"),
-        skipped=states.count("skipped"),
-        duplicate=states.count("duplicate"),
-        removed=sum(row.state == "removed" for row in outcome.rows),
-        groups=kinds.count("group"),
-        edges=kinds.count("edge"),
-        memberships=kinds.count("membership"),
-        reasons=dict(sorted(reasons.items())),
-        warnings=outcome.warnings,
-    )
-
-
-def mfa_policy(discovery: DiscoveryPolicy | None) -> str:
-    """``skip``, ``warn`` or ``ignore``: what a profile does with users who registered MFA."""
-    rules = discovery.skip if discovery else ()
-    return next((rule.policy for rule in rules if rule.fact == "mfa_registered"), "ignore")
 
 
 def _everybody(found: Found) -> Iterable[Account]:
@@ -216,66 +148,3 @@ def _removed(
         "or remove the users in the product.",
     )
     return [], (doubt,)
-
-
-def _structured(found: Found, known: UserStore, users: Mapping[str, ImportedUser]) -> UserStore:
-    """What was read replaces what was known of these groups; other groups stay as they were."""
-    read = {group.id for group in found.groups if group.id in found.members}
-    groups = {group.id: group for group in known.groups}
-    groups |= {g.id: ImportedGroup(id=g.id, name=g.name) for g in found.groups if g.id in read}
-    edges = [edge for edge in known.edges if edge.parent not in read]
-    edges += [
-        Edge(parent=parent, child=child)
-        for parent in sorted(read)
-        for child in found.children.get(parent, ())
-    ]
-    links = [link for link in known.memberships if link.group not in read]
-    links += [
-        Membership(group=group, user=user)
-        for group in sorted(read)
-        for user in found.members[group]
-        if user in users
-    ]
-    return UserStore(
-        users=tuple(sorted(users.values(), key=lambda u: (u.user_principal_name.casefold(), u.id))),
-        groups=tuple(sorted(groups.values(), key=lambda g: (g.name.casefold(), g.id))),
-        edges=tuple(edges),
-        memberships=tuple(links),
-    )
-
-
-def _structure(store: UserStore, found: Found) -> Iterable[ImportRow]:
-    read = {group.id for group in found.groups if group.id in found.members}
-    for group in store.groups:
-        if group.id in read:
-            yield ImportRow(kind="group", state="imported", id=group.id, display_name=group.name)
-    for edge in store.edges:
-        if edge.parent in read:
-            yield ImportRow(kind="edge", state="imported", id=edge.child, group=edge.parent)
-    for link in store.memberships:
-        if link.group in read:
-            yield ImportRow(kind="membership", state="imported", id=link.user, group=link.group)
-
-
-def _role_warnings(wanted: Mapping[str, str], store: UserStore) -> Iterable[Warned]:
-    known = {user.user_principal_name.casefold() for user in store.present()}
-    strangers = sorted(set(wanted) - known)
-    if strangers:
-        yield Warned(
-            code="USER_NOT_FOUND",
-            message=f"Roles were given for users who were not imported: {some(strangers)}.",
-            next_step="Correct the names, or import these users.",
-        )
-
-
-def _mfa_warnings(store: UserStore, mfa: str, rows: Sequence[ImportRow]) -> Iterable[Warned]:
-    skipped = sum(row.reason == MFA_SKIPPED for row in rows)
-    if skipped:
-        yield Warned(
-            code=MFA_SKIPPED,
-            message=f"{skipped} users skipped: MFA.",
-            next_step="None, unless the product shall have them: it takes only users without MFA.",
-        )
-    blocked = [user.user_principal_name for user in store.present() if user.mfa]
-    if blocked and mfa == "warn":
-        yield mfa_blocked(blocked)

@@ -40,6 +40,8 @@ async def imported(client: Client, **wish: Any) -> dict[str, Any]:
     """Import over the API; the finished summary."""
     answer = await client.post(f"{URL}/import", wish)
     assert answer.status == 202, answer.json
+    begun = await client.get(answer.headers["Location"])
+    assert (begun.status, begun.json["summary"]["state"]) == (200, "running")
     await drive(client.ctx)
     client.ctx.clock.advance(minutes=1)
     shown = await client.get(answer.headers["Location"])
