@@ -12,7 +12,7 @@ from typing import Any, Protocol
 
 from shared.messages import Event, StepMessage
 from shared.model.accounts import Account, Origin, Summary
-from shared.model.connection import Condition, Connection, Operation
+from shared.model.connection import Condition, Connection, Operation, Spec
 from shared.model.credential import (
     FederatedTrust,
     HeldSecret,
@@ -283,6 +283,9 @@ class Ledger(Protocol):
     async def connections(self) -> list[Connection]: ...
     async def amend(self, name: str, **parts: Any) -> None:
         """Replace fields of a connection; writers of different fields never undo one another."""
+
+    async def exchange(self, name: str, known: Spec, **parts: Any) -> bool:
+        """Replace fields while the spec still is *known*; False when somebody changed it."""
 
     async def set_condition(self, name: str, condition: Condition) -> None: ...
 

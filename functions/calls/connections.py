@@ -39,6 +39,18 @@ CALLS: tuple[Call, ...] = (
         faults=(404,),
     ),
     Call(
+        name="change_connection",
+        method="PATCH",
+        path="connections/{name}",
+        handle=late("change.change_connection"),
+        about="Change features, inputs, swaps or owner; an onboarding brings the tenant there",
+        tag="connections",
+        accepts="ChangeRequest",
+        body_required=True,
+        answers={200: "ChangeView", 202: "ChangeView"},
+        faults=(*BODY_FAULTS, 404, 409, 412),
+    ),
+    Call(
         name="give_approval",
         method="POST",
         path="connections/{name}/approval",

@@ -46,7 +46,8 @@ async def show_connection(req: func.HttpRequest, connect: Connect) -> func.HttpR
     connection = await find(ctx, asked)
     operations = await ctx.ledger.operations(asked)
     due = await ctx.ledger.due_times(asked)
-    return answers.ok(views.view(connection, operations, due, ctx.clock.now()))
+    headers = {"ETag": views.tag(connection.spec)}
+    return answers.ok(views.view(connection, operations, due, ctx.clock.now()), headers=headers)
 
 
 async def find(ctx: Context, name: str) -> Connection:

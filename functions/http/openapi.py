@@ -12,6 +12,7 @@ from functions.http.accounts import AccountPage, DiscoveryList
 from functions.http.answers import PROBLEM_JSON, ProblemAnswer
 from functions.http.audit import History, RefusalList
 from functions.http.call import Call
+from functions.http.change import ChangeView
 from functions.http.changes import ChangePage
 from functions.http.entities import EntityPage, LinkPage
 from functions.http.health import Health
@@ -31,6 +32,7 @@ SHOWN = (
     AccountPage,
     ApprovalView,
     ChangePage,
+    ChangeView,
     Condition,
     ConnectionList,
     ConnectionView,

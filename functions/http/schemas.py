@@ -3,15 +3,14 @@
 from typing import Any
 
 from functions.http import import_schemas
+from functions.http.wanted_schemas import Schema, required, wanted
 from shared.messages import VERSION
-from shared.model.profile import Input, Profile
+from shared.model.profile import Profile
 from shared.profile import catalogue
-from shared.requests.inputs import MAX_ELEMENT, MAX_ELEMENTS, MAX_TEXT
+from shared.requests.change import CHANGEABLE
 from shared.requests.order import MAX_OPERATION, ORDERS
 from shared.requests.request import MAX_OWNER, MAX_REASON
 from shared.requests.text import NAME
-
-Schema = dict[str, Any]
 
 NAME_SCHEMA: Schema = {
     "type": "string",
@@ -19,6 +18,11 @@ NAME_SCHEMA: Schema = {
     "minLength": 2,
     "maxLength": 121,
     "description": "Name of the connection, and of its secret in Key Vault.",
+}
+
+DRY_RUN: Schema = {
+    "type": "boolean",
+    "description": "Answer the plan; store nothing and start nothing.",
 }
 
 APPROVAL: Schema = {
@@ -63,6 +67,7 @@ def bodies() -> dict[str, Schema]:
     """Every schema of a body by name."""
     return {
         "ConnectionRequest": _by_profile(_request),
+        "ChangeRequest": _by_profile(_change),
         "ApprovalRequest": APPROVAL,
         "AcknowledgementRequest": ACKNOWLEDGEMENT,
         "RotationRequest": ROTATION,
@@ -74,6 +79,7 @@ def bodies() -> dict[str, Schema]:
             "oneOf": [
                 _order(),
                 _import(),
+                *(_changing(profile) for profile in catalogue().values()),
                 *(_onboarding(profile) for profile in catalogue().values()),
             ],
         },
@@ -88,26 +94,59 @@ def _request(profile: Profile) -> Schema:
     return {
         "title": profile.title,
         "type": "object",
-        "properties": {"name": NAME_SCHEMA, **_wanted(profile)},
-        "required": ["name", *_required(profile)],
+        "properties": {
+            "name": NAME_SCHEMA,
+            **wanted(profile),
+            "approval": APPROVAL,
+            "dry_run": DRY_RUN,
+        },
+        "required": ["name", *required(profile)],
         "additionalProperties": False,
     }
 
 
+def _change(profile: Profile) -> Schema:
+    """A merge patch: null goes back to the profile's default."""
+    return {
+        "title": f"Change: {profile.title}",
+        "type": "object",
+        "properties": {**_changes(profile), "dry_run": DRY_RUN},
+        "minProperties": 1,
+        "additionalProperties": False,
+    }
+
+
+def _changing(profile: Profile) -> Schema:
+    return {
+        "title": f"Change: {profile.title}",
+        "type": "object",
+        "properties": {**_envelope({"const": "change"}), **_changes(profile)},
+        "required": ["apiVersion", "kind", "connection"],
+        "additionalProperties": False,
+    }
+
+
+def _changes(profile: Profile) -> dict[str, Schema]:
+    schemas = {name: schema for name, schema in wanted(profile).items() if name in CHANGEABLE}
+    for part in ("features", "inputs"):
+        values = schemas[part]["properties"].items()
+        or_default = {name: {"anyOf": [schema, {"type": "null"}]} for name, schema in values}
+        schemas[part] = {"type": "object", "properties": or_default, "additionalProperties": False}
+    return schemas
+
+
 def _onboarding(profile: Profile) -> Schema:
-    wanted = _wanted(profile)
-    del wanted["approval"]  # a message has no signed-in caller
     return {
         "title": f"Onboard: {profile.title}",
         "type": "object",
-        "properties": {**_envelope({"const": "onboard"}), **wanted},
-        "required": ["apiVersion", "kind", "connection", *_required(profile)],
+        "properties": {**_envelope({"const": "onboard"}), **wanted(profile)},
+        "required": ["apiVersion", "kind", "connection", *required(profile)],
         "additionalProperties": False,
     }
 
 
 def _order() -> Schema:
-    kinds = [kind for kind in ORDERS if kind not in ("onboard", "import")]
+    kinds = [kind for kind in ORDERS if kind not in ("onboard", "change", "import")]
     return {
         "title": "Work on a connection",
         "type": "object",
@@ -135,90 +174,3 @@ def _envelope(kind: Schema) -> dict[str, Schema]:
         "operation": {"type": "string", "maxLength": MAX_OPERATION},
         "attempt": {"type": "integer", "minimum": 1},
     }
-
-
-def _required(profile: Profile) -> list[str]:
-    needs_inputs = any(declared.required for declared in profile.inputs.values())
-    return ["profile", "inputs"] if needs_inputs else ["profile"]
-
-
-def _wanted(profile: Profile) -> dict[str, Schema]:
-    needed = [name for name, declared in profile.inputs.items() if declared.required]
-    swaps = [swap.instead_of for swap in profile.least_privilege]
-    return {
-        "profile": {"const": profile.id},
-        "features": {
-            "type": "object",
-            "properties": {
-                name: {"type": "boolean", "description": feature.about}
-                for name, feature in profile.features.items()
-            },
-            "additionalProperties": False,
-        },
-        "inputs": {
-            "type": "object",
-            "properties": {name: _input(declared) for name, declared in profile.inputs.items()},
-            "required": needed,
-            "additionalProperties": False,
-        },
-        "owner": {"type": "string", "maxLength": MAX_OWNER},
-        "accept_swaps": {
-            "type": "array",
-            "uniqueItems": True,
-            "items": {"enum": swaps} if swaps else False,
-        },
-        "approval": APPROVAL,
-    }
-
-
-def _input(declared: Input) -> Schema:
-    schema = _typed(declared)
-    about = declared.about
-    if declared.required_when:
-        about += f" (required with {', '.join(declared.required_when)})"
-    if about:
-        schema["description"] = about
-    if declared.default is not None:
-        schema["default"] = declared.default
-    return schema
-
-
-def _typed(declared: Input) -> Schema:
-    elements: Schema = {
-        "type": "array",
-        "maxItems": MAX_ELEMENTS,
-        "items": _element(declared),
-    }
-    match declared.type:
-        case "int":
-            return {"type": "integer", **_bounds(declared, "minimum", "maximum")}
-        case "enum":
-            return {"enum": list(declared.values or ())}
-        case "list":
-            return elements
-        case "csv":
-            return {"oneOf": [{"type": "string"}, elements]}
-        case "map":
-            return {"type": "object", "additionalProperties": {"type": "string"}}
-        case "uri":
-            return {"type": "string", "format": "uri"}
-        case "uuid":
-            return {"type": "string", "format": "uuid"}
-        case "duration":
-            return {"type": "string", "format": "duration"}
-        case _:
-            bounds = _bounds(declared, "minLength", "maxLength")
-            form = {"pattern": f"^(?:{declared.pattern})$"} if declared.pattern else {}
-            return {"type": "string", "maxLength": MAX_TEXT, **bounds, **form}
-
-
-def _element(declared: Input) -> Schema | bool:
-    """Of a list; where the profile allows none yet, only an empty list is valid."""
-    if declared.values is not None:
-        return {"enum": list(declared.values)} if declared.values else False
-    return {"type": "string", "maxLength": MAX_ELEMENT}
-
-
-def _bounds(declared: Input, low: str, high: str) -> dict[str, int]:
-    bounds = {low: declared.min, high: declared.max}
-    return {key: value for key, value in bounds.items() if isinstance(value, int)}

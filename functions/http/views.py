@@ -1,8 +1,11 @@
 """What the API shows of connections: everything but secret values, which it never holds."""
 
+import hashlib
 from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any
+
+import msgspec
 
 from functions.http.credential_views import CredentialView, StrayView, listed, shown
 from shared.model.connection import (
@@ -14,6 +17,7 @@ from shared.model.connection import (
     Membership,
     Operation,
     RoleAdvice,
+    Spec,
     Status,
     Value,
 )
@@ -76,6 +80,12 @@ class ConnectionView(Value, frozen=True, omit_defaults=False):
     brokered: BrokeredToken | None
     membership: Membership | None
     operations: tuple[Operation, ...]
+
+
+def tag(spec: Spec) -> str:
+    """The ETag of what was asked for: a change may say which version it is of."""
+    ordered = msgspec.json.encode(spec, order="deterministic")
+    return f'"{hashlib.sha256(ordered).hexdigest()[:32]}"'
 
 
 def url(name: str) -> str:

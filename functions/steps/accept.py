@@ -9,7 +9,7 @@ from shared.context import Context
 from shared.importing import Unfit, start_import
 from shared.messages import Event
 from shared.onboarding import Rejected
-from shared.requests import Order, Problem, Request, check_message
+from shared.requests import Order, Problem, Request, changed, check_message
 from shared.step import entrance
 
 ASKED_BY = "provisioning queue"
@@ -50,6 +50,12 @@ async def _start(ctx: Context, order: Order, operation: str) -> None:
     if order.spec is not None:
         request = Request(spec=order.spec)
         await onboarding.onboard(ctx, request, asked_by=ASKED_BY, operation=operation)
+    elif order.change is not None:
+        known = (await onboarding.find(ctx, order.connection)).spec
+        fresh = changed(known, order.change)
+        if isinstance(fresh, list):
+            raise Unfit(fresh)
+        await onboarding.change(ctx, known, fresh, asked_by=ASKED_BY, operation=operation)
     elif order.wish is not None:
         name, wish = order.connection, order.wish
         await start_import(ctx, name, wish, operation, asked_by=ASKED_BY)

@@ -42,6 +42,7 @@ class TableLedger:
         self.connection = connections.connection
         self.connections = connections.connections
         self.amend = connections.amend
+        self.exchange = connections.exchange
         self.set_condition = connections.set_condition
 
         operations = Operations(tables["connections"], tables["operations"])

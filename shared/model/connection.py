@@ -187,6 +187,7 @@ class Connection(Value, frozen=True, omit_defaults=False):
     membership: Membership | None = None
     handed: dict[str, str] = {}  # vault names that the product reads by itself: their version
     requested_by: str = ""  # object id of whoever asked for the present spec
+    changed: datetime | None = None  # when the spec was last changed
     acknowledged: dict[str, str] = {}  # preconditions that hold outside: who said so
     import_schedule: ImportSchedule | None = None
     login: Login | None = None

@@ -1,15 +1,19 @@
 """Creating connections and starting their operations: one way, for HTTP and queue alike."""
 
 from shared.onboarding.approvals import APPROVAL_PENDING, approve, waits_for_approval
+from shared.onboarding.changes import Changed, change, differing
 from shared.onboarding.rejected import Rejected, find
 from shared.onboarding.requested import onboard
 from shared.onboarding.starting import Onboarding, run
 
 __all__ = [
     "APPROVAL_PENDING",
+    "Changed",
     "Onboarding",
     "Rejected",
     "approve",
+    "change",
+    "differing",
     "find",
     "onboard",
     "run",

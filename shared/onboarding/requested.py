@@ -50,5 +50,5 @@ def _name_taken(known: Spec, wanted: Spec) -> Rejected:
         "name",
         "NAME_TAKEN",
         f"{wanted.name} exists and differs in {', '.join(differing)}",
-        "choose another name, or send what the connection was made with",
+        "choose another name, send what the connection was made with, or change it with PATCH",
     )

@@ -85,7 +85,8 @@ async def start_onboarding(
         same = latest
     # Something that broke since is put right, as the remedies promise.
     broken = any(held.status == Status.FALSE for held in connection.conditions)
-    if same is None and latest is not None and latest.state == "succeeded" and not broken:
+    fits = not (connection.changed and latest and latest.started <= connection.changed)
+    if same is None and latest is not None and latest.state == "succeeded" and fits and not broken:
         return Onboarding(operation=latest, fresh=False)
     started = await operations.start(
         ctx,

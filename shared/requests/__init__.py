@@ -3,6 +3,7 @@
 Pure, so that every entrance gives the same answer to the same bytes.
 """
 
+from shared.requests.change import Change, changed, check_change
 from shared.requests.imports import (
     Acknowledged,
     FetchRequest,
@@ -29,14 +30,17 @@ __all__ = [
     "MAX_BYTES",
     "Acknowledged",
     "Acknowledgement",
+    "Change",
     "FetchRequest",
     "Order",
     "Problem",
     "Request",
     "ScheduleChange",
+    "changed",
     "check_acknowledged",
     "check_acknowledgement",
     "check_approval",
+    "check_change",
     "check_empty",
     "check_fetch",
     "check_import",

@@ -6,12 +6,13 @@ from typing import Any
 from shared.messages import VERSION
 from shared.model.connection import Spec, Value
 from shared.model.imports import ImportRequest
+from shared.requests.change import CHANGEABLE, Change, read_change
 from shared.requests.document import read
 from shared.requests.imports import IMPORT_FIELDS, check_wish
 from shared.requests.problem import Problem, Problems, kind_of, one_of
 from shared.requests.request import FIELDS, check_name, check_text, check_wanted
 
-ORDERS = ("onboard", "rotate", "verify", "discover", "import")
+ORDERS = ("onboard", "change", "rotate", "verify", "discover", "import")
 """Kinds of operation that outsiders may ask for."""
 
 ENVELOPE = ("apiVersion", "kind", "connection", "operation", "attempt")
@@ -27,11 +28,12 @@ APPROVE_INSTEAD = (
 
 
 class Order(Value, frozen=True):
-    """A valid order; `spec` is set to onboard a connection, `wish` to import into one."""
+    """A valid order: `spec` is what to onboard, `change` what to change, `wish` what to import."""
 
     kind: str
     connection: str
     spec: Spec | None = None
+    change: Change | None = None
     wish: ImportRequest | None = None
 
 
@@ -50,6 +52,9 @@ def check_message(body: bytes) -> Order | list[Problem]:
         order = Order(kind=kind, connection=name, spec=wanted.spec)
         if "approval" in document:
             found.add("approval", "FORBIDDEN", NO_APPROVER, APPROVE_INSTEAD)
+    elif kind == "change":
+        found.unknown_fields(document, (*ENVELOPE, *CHANGEABLE), "")
+        order = Order(kind=kind, connection=name, change=read_change(document, found))
     elif kind == "import":
         found.unknown_fields(document, (*ENVELOPE, *IMPORT_FIELDS), "")
         order = Order(kind=kind, connection=name, wish=check_wish(document, found))

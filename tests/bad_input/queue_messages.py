@@ -13,6 +13,7 @@ GOOD: dict[str, Any] = {
     "connection": "dvls-prod",
     **WANTED,
 }
+CHANGE: dict[str, Any] = {"apiVersion": "keyturn/v1", "kind": "change", "connection": "dvls-prod"}
 ROTATE: dict[str, Any] = {"apiVersion": "keyturn/v1", "kind": "rotate", "connection": "dvls-prod"}
 
 # id, field, value, code: of the envelope
@@ -62,6 +63,10 @@ ROWS: tuple[Row, ...] = (
         "approval",
         "FORBIDDEN",
     ),
+    Row("change-of-nothing", encoded(CHANGE), "features", "INPUT_MISSING"),
+    Row("change-of-profile", encoded({**CHANGE, "profile": "x"}), "profile", "FIELD_UNKNOWN"),
+    Row("change-dry", encoded({**CHANGE, "dry_run": True}), "dry_run", "FIELD_UNKNOWN"),
+    Row("change-features-list", encoded({**CHANGE, "features": []}), "features", "INPUT_INVALID"),
     Row("rotate-with-inputs", encoded({**ROTATE, "inputs": {}}), "inputs", "FIELD_UNKNOWN"),
     Row("rotate-emergency", encoded({**ROTATE, "emergency": True}), "emergency", "FIELD_UNKNOWN"),
     Row(

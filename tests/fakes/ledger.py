@@ -11,7 +11,7 @@ import msgspec
 
 from shared.adapters.ledger.turns import LEASE
 from shared.errors import TryLater
-from shared.model.connection import Condition, Connection, Operation
+from shared.model.connection import Condition, Connection, Operation, Spec
 from tests.fakes.clock import FakeClock
 from tests.fakes.faults import Faults, fallible
 
@@ -87,6 +87,13 @@ class FakeLedger:
             ledger._change(name, **parts)
 
         await change(self)
+
+    @fallible("ledger.exchange")
+    async def exchange(self, name: str, known: Spec, **parts: Any) -> bool:
+        if name not in self._connections or self._connections[name].spec != known:
+            return False
+        self._change(name, **parts)
+        return True
 
     @fallible("ledger.set_condition")
     async def set_condition(self, name: str, condition: Condition) -> None:

@@ -9,10 +9,14 @@ import msgspec
 
 from shared.adapters.ledger.columns import pack, unpack
 from shared.adapters.ledger.table import Table, key
-from shared.model.connection import Aspect, Condition, Connection
+from shared.errors import TryLater
+from shared.model.connection import Aspect, Condition, Connection, Spec
 
 ROW = "connection"
 OPERATION = "operation"
+
+ATTEMPTS = 20
+"""At a conditional write; each failure means that somebody else wrote to the row."""
 
 PARTS: dict[str, Any] = {
     field.name: field.type
@@ -43,12 +47,17 @@ class Connections:
         return sorted(rows, key=lambda row: row.spec.name)
 
     async def amend(self, name: str, **parts: Any) -> None:
-        columns: dict[str, str] = {}
-        for part, value in parts.items():
-            if part not in PARTS:
-                raise TypeError(f"{part} is no part of a connection that can be replaced")
-            columns |= pack(part, value)
-        await self._set(name, columns)
+        await self._set(name, _parts(parts))
+
+    async def exchange(self, name: str, known: Spec, **parts: Any) -> bool:
+        columns = _parts(parts)
+        for _ in range(ATTEMPTS):
+            row = await self._table.get(key(name), ROW)
+            if row is None or unpack(row.columns, "spec", Spec) != known:
+                return False
+            if await self._table.merge(key(name), ROW, columns, tag=row.tag) is not None:
+                return True
+        raise TryLater("BUSY", f"too many writers to {name} at once")
 
     async def set_condition(self, name: str, condition: Condition) -> None:
         await self._set(name, pack(_column(condition.type), condition))
@@ -56,6 +65,15 @@ class Connections:
     async def _set(self, name: str, columns: dict[str, str]) -> None:
         if await self._table.merge(key(name), ROW, columns) is None:
             raise LookupError(f"no connection {name}")
+
+
+def _parts(parts: dict[str, Any]) -> dict[str, str]:
+    columns: dict[str, str] = {}
+    for part, value in parts.items():
+        if part not in PARTS:
+            raise TypeError(f"{part} is no part of a connection that can be replaced")
+        columns |= pack(part, value)
+    return columns
 
 
 def _column(aspect: Aspect) -> str:

@@ -91,6 +91,32 @@ async def test_concurrent_writers_of_different_parts_all_succeed(ledger: Ledger)
     assert await ledger.connection("dvls") == full()
 
 
+@pytest.mark.diagnosis("CONFIG_CONFLICT")
+async def test_of_many_who_change_the_spec_one_succeeds(ledger: Ledger) -> None:
+    await ledger.create(connection())
+    known = connection().spec
+    others = [msgspec.structs.replace(known, owner=f"owner {n}") for n in range(5)]
+    done = await asyncio.gather(*(ledger.exchange("dvls", known, spec=other) for other in others))
+    assert sorted(done) == [False] * 4 + [True]
+    kept = await ledger.connection("dvls")
+    assert kept is not None and kept.spec == others[done.index(True)]
+    assert await ledger.exchange("nobody", known, spec=known) is False
+
+
+async def test_what_else_is_written_does_not_hinder_a_change_of_the_spec(ledger: Ledger) -> None:
+    await ledger.create(connection())
+    known = connection().spec
+    fresh = msgspec.structs.replace(known, owner="somebody else")
+    done, *_ = await asyncio.gather(
+        ledger.exchange("dvls", known, spec=fresh, requested_by="id", changed=START),
+        *(ledger.set_condition("dvls", condition(aspect)) for aspect in Aspect),
+    )
+    kept = await ledger.connection("dvls")
+    assert done and kept is not None
+    assert (kept.spec, kept.requested_by, kept.changed) == (fresh, "id", START)
+    assert len(kept.conditions) == len(Aspect)
+
+
 async def test_writing_to_a_connection_that_is_not_there_is_a_bug(ledger: Ledger) -> None:
     with pytest.raises(LookupError, match="nobody"):
         await ledger.amend("nobody", facts=Facts())

@@ -8,7 +8,7 @@ from functions.steps.accept import accept
 from shared.model.connection import Facts
 from shared.operations import finish
 from tests.bad_input import Row
-from tests.bad_input.queue_messages import GOOD, ROTATE, ROWS
+from tests.bad_input.queue_messages import CHANGE, GOOD, ROTATE, ROWS
 from tests.bad_input.wanted import encoded
 from tests.fakes import FakeContext, fake_context
 
@@ -179,3 +179,29 @@ async def test_a_message_without_an_id_is_refused(ctx: FakeContext):
     refusal = await only_refusal(ctx)
     assert refusal["message_id"] == f"sha256-{hashlib.sha256(BODY).hexdigest()}"
     assert ctx.outbox.sent == []
+
+
+async def test_a_change_is_stored_and_brought_about_once(ctx: FakeContext):
+    await accept(BODY, "message-1", ctx)
+    await end(ctx, "succeeded")
+    ctx.clock.advance(minutes=1)
+    body = encoded({**CHANGE, "inputs": {"filter": ["User Administrator"]}})
+    for _ in range(2):
+        await accept(body, "message-2", ctx)
+    connection = await ctx.ledger.connection("dvls-prod")
+    assert connection is not None
+    assert connection.spec.inputs["filter"] == ["User Administrator"]
+    assert [sent.step for sent in ctx.outbox.sent[:2]] == ["registration", "registration"]
+    assert len(await ctx.ledger.operations("dvls-prod")) == 2
+    what = [row["what"] for row in await ctx.ledger.history("dvls-prod")]
+    assert what.count("connection.changed") == 1
+
+
+@pytest.mark.requirement("X-17")
+async def test_a_change_that_exceeds_the_profile_is_refused(ctx: FakeContext):
+    await accept(BODY, "message-1", ctx)
+    await end(ctx, "succeeded")
+    await accept(encoded({**CHANGE, "features": {"teleport": True}}), "message-2", ctx)
+    refusal = await only_refusal(ctx)
+    assert (refusal["reason"], refusal["connection"]) == ("FEATURE_UNKNOWN", "dvls-prod")
+    assert (refusal["source"], refusal["asked_by"]) == ("provisioning", "provisioning queue")
