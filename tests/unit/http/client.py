@@ -95,9 +95,7 @@ class Client:
         content = body if isinstance(body, bytes) else encoded(body)
         return await self.send("POST", url, content, JSON if headers is None else headers)
 
-    async def patch(
-        self, url: str, body: Any, headers: Mapping[str, str] | None = None
-    ) -> Answer:
+    async def patch(self, url: str, body: Any, headers: Mapping[str, str] | None = None) -> Answer:
         content = body if isinstance(body, bytes) else encoded(body)
         return await self.send("PATCH", url, content, {**JSON, **(headers or {})})
 
