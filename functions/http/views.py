@@ -21,6 +21,7 @@ from shared.model.connection import (
     Status,
     Value,
 )
+from shared.model.schedule import Login
 from shared.planning.features import features_of
 from shared.planning.lifetime import State, state
 from shared.profile import catalogue
@@ -79,6 +80,8 @@ class ConnectionView(Value, frozen=True, omit_defaults=False):
     advice: RoleAdvice | None  # which directory role the accounts in scope need
     brokered: BrokeredToken | None
     membership: Membership | None
+    acknowledged: dict[str, str]  # preconditions that hold outside: who said so
+    login: Login | None  # whether the product's sign-in is switched to the tenant's
     operations: tuple[Operation, ...]
 
 
@@ -143,6 +146,8 @@ def view(
         granted=connection.granted,
         roles=connection.roles,
         advice=connection.advice,
+        acknowledged=connection.acknowledged,
+        login=connection.login,
         brokered=connection.brokered,
         membership=connection.membership,
         operations=tuple(_told(newest)[:NEWEST]),

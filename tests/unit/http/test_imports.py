@@ -188,6 +188,8 @@ async def test_the_sign_in_is_switched_only_when_nobody_is_locked_out():
     client.ctx.directory_reader.conditional_access.append(everything)
     switched = await client.post(f"{URL}/login", on)
     assert switched.status == 200 and switched.json["login"]["enabled"]
+    seen = (await client.get(URL)).json
+    assert (seen["login"]["enabled"], seen["acknowledged"]) == (True, {"ad-auth-off": "ana"})
     codes = {warned["code"]: warned["message"] for warned in switched.json["warnings"]}
     assert set(codes) == {"CA_BLOCKS_LOGIN", "MFA_LOGIN_BLOCKED"}
     assert "MFA for all" in codes["CA_BLOCKS_LOGIN"]
