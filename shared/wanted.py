@@ -23,6 +23,10 @@ PORTAL_DEFAULT = "User.Read"
 """Delegated permission that the portal gives every application it registers."""
 
 
+BAD_REFERENCES = frozenset({"APPROLE_BAD_REF", "APP_REPLICATION"})
+"""What Graph says of ids that are not known yet, and of those that are not known any more."""
+
+
 class Wanted(Value, frozen=True):
     """The profile's wishes as ids of this tenant."""
 
@@ -74,7 +78,7 @@ def apis(work: Work) -> tuple[str, ...]:
 
 async def _resources(work: Work, access: Access) -> dict[str, Resource]:
     """The APIs in the tenant; after a bad reference they are read anew, their ids may be old."""
-    fresh = work.message.waiting_for == "APPROLE_BAD_REF"
+    fresh = work.message.waiting_for in BAD_REFERENCES
     found: dict[str, Resource] = {}
     for app_id in dict.fromkeys((GRAPH_APP_ID, *(p.resource for p in access.permissions))):
         resource = await work.ctx.directory.resource(app_id, fresh=fresh)
