@@ -17,6 +17,7 @@ KEYS = {
     "tenant_id",
     "client_id",
     "client_secret",
+    "devops",
     "vault",
     "servicebus_connection_string",
     "storage_connection_string",
@@ -41,7 +42,7 @@ def test_up_writes_where_everything_is_and_stops_all_of_it(tmp_path: Path) -> No
         assert state.stat().st_mode & 0o077 == 0  # it holds keys
         assert Path(found["ca_file"]).exists()
         pids = list(found["pids"].values())
-        assert len(pids) == 4 and all(alive(pid) for pid in pids)
+        assert len(pids) == 5 and all(alive(pid) for pid in pids)
         process.send_signal(signal.SIGTERM)
         assert process.wait(60) == 0
     assert not any(alive(pid) for pid in pids)
