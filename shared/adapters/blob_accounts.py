@@ -7,7 +7,8 @@ goes on. It is written last, so a crash leaves the snapshot before, with its coo
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -80,6 +81,8 @@ class BlobAccounts:
                 await writing.changes.upload(self._container, _file(summary, ".changes"))
             full = writing.tally.counted(summary, files["accounts"])
             await self._write(_run(full), full)
+            # Before their names are forgotten: a crash in between leaves no orphans.
+            await self._delete(known.expired(full.finished or full.started) if known else ())
             await self._publish(published(known, full, files, cookies), tag)
         return full
 
@@ -185,6 +188,13 @@ class BlobAccounts:
                 "Another discovery of this connection finished at the same time.",
                 after=timedelta(seconds=5),
             ) from error
+
+    async def _delete(self, files: Iterable[str]) -> None:
+        from azure.core.exceptions import ResourceNotFoundError
+
+        for file in files:
+            with suppress(ResourceNotFoundError):
+                await self._container.get_blob_client(file).delete_blob()
 
     async def _write(self, name: str, summary: Summary) -> None:
         blob = self._container.get_blob_client(name)

@@ -1,6 +1,7 @@
 """Which snapshot is published, and the numbered changes that led to it."""
 
 from collections.abc import Iterator, Mapping
+from datetime import datetime, timedelta
 
 import msgspec
 
@@ -9,6 +10,9 @@ from shared.model.connection import Value
 
 KEPT = 1000
 """Published snapshots with changes that can be asked for: ten days of scans each 15 minutes."""
+
+READ = timedelta(days=1)
+"""That a replaced file stays: somebody may be reading it."""
 
 ALL_ROWS = 10**9
 
@@ -42,6 +46,11 @@ class Published(Value, frozen=True):
     cookies: dict[str, str] = msgspec.field(default_factory=dict)
     made: tuple[Made, ...] = ()
     forgotten: int = 0  # the newest number whose changes cannot be asked for any more
+    replaced: dict[str, datetime] = msgspec.field(default_factory=dict)  # files no longer needed
+
+    def expired(self, now: datetime) -> tuple[str, ...]:
+        """Files that nobody reads any more."""
+        return tuple(file for file, since in self.replaced.items() if now - since > READ)
 
     @property
     def position(self) -> Position:
@@ -64,6 +73,12 @@ def published(
         file = f"{summary.connection}/{summary.operation}.changes.ndjson.gz"
         made = (*made, Made(number=number, file=file))
     dropped = made[:-KEPT]
+    old = [file for file in known.files.values() if file] if known else []
+    unused = (*(file for file in old if file not in files.values()), *(m.file for m in dropped))
+    now = summary.finished or summary.started
+    replaced = dict(known.replaced) if known else {}
+    for file in known.expired(now) if known else ():
+        del replaced[file]
     return Published(
         summary=summary,
         files=dict(files),
@@ -71,6 +86,7 @@ def published(
         cookies=dict(cookies),
         made=made[-KEPT:],
         forgotten=dropped[-1].number if dropped else known.forgotten if known else 0,
+        replaced=replaced | dict.fromkeys(unused, now),
     )
 
 

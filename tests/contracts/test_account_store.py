@@ -365,3 +365,28 @@ async def test_changes_that_nobody_can_know_of(store: BlobAccounts) -> None:
     await store.apply(finished("o1"), FIRST, {})
     with pytest.raises(LookupError):
         await told(store, Position(number=2))
+
+
+async def test_files_that_were_replaced_are_deleted_a_day_later(
+    container: ContainerClient, store: BlobAccounts
+) -> None:
+    async def files() -> set[str]:
+        names = {name async for name in container.list_blob_names()}
+        return {name for name in names if name.endswith("gz") and "changes" not in name}
+
+    await store.apply(finished("o1"), FIRST, {})
+    await store.apply(finished("o2", 1), patch(accounts=[account(3)]), {})
+    assert await files() == {
+        "pam/o1.ndjson.gz",  # somebody may be reading it
+        "pam/o1.entities.ndjson.gz",
+        "pam/o1.links.ndjson.gz",
+        "pam/o2.ndjson.gz",
+    }
+    for operation, minutes in (("o3", 60 * 24 + 5), ("o4", 60 * 24 + 6)):
+        await store.apply(finished(operation, minutes), Patch(), {})
+        assert await files() == {
+            "pam/o1.entities.ndjson.gz",
+            "pam/o1.links.ndjson.gz",
+            "pam/o2.ndjson.gz",
+        }
+    assert len(await read(store)) == 3
