@@ -17,6 +17,7 @@ from shared.model.accounts import Account, Summary
 from shared.model.connection import Spec, Value
 from shared.planning import discovery as plan
 from shared.planning import discovery_schedule as schedule
+from shared.planning.discovery_runs import as_shown
 from shared.profile import catalogue
 
 FILTERS = ("enabled", "guest", "origin")
@@ -108,7 +109,9 @@ async def list_discoveries(req: func.HttpRequest, connect: Connect) -> func.Http
     ctx = await connect()
     connection = await find(ctx, name)
     due = (await ctx.ledger.due_times(name)).get("discover")
-    runs = await ctx.account_store.summaries(name)
+    flight = await ctx.ledger.operation(name, connection.operation)
+    now = ctx.clock.now()
+    runs = [as_shown(run, flight, now) for run in await ctx.account_store.summaries(name)]
     definition = _definition(connection.spec, due)
     return answers.ok(
         DiscoveryList(connection=name, definition=definition, discoveries=tuple(runs))

@@ -1,19 +1,18 @@
 """Discovered: the accounts of the chosen groups or roles, or of the tenant, are on record."""
 
-from datetime import timedelta
-
 from msgspec.structs import replace
 
 from shared import telemetry
 from shared.advising import advise
 from shared.errors import NeedsHuman, StepError, TryLater
-from shared.messages import LONGEST, Event, exhausted
+from shared.messages import Event, exhausted
 from shared.model.accounts import Summary
 from shared.model.connection import Aspect
 from shared.model.profile import DiscoveryPolicy
 from shared.operations import FULL_RUN
 from shared.planning import discovery as plan
 from shared.planning import discovery_schedule as schedule
+from shared.planning.discovery_runs import why_stuck
 from shared.scanning import entities, searches
 from shared.scanning.finished import Finished
 from shared.step import Done, Work, step
@@ -22,9 +21,6 @@ DUE = "discover"
 """Kind of operation, and name of its due index."""
 
 FINISHED = ("succeeded", "partial")
-
-STUCK = LONGEST + timedelta(hours=1)
-"""A run is given up for waiting before; one that runs longer died again and again."""
 
 
 @step(aspect=Aspect.DISCOVERED)
@@ -74,8 +70,8 @@ async def _begin(work: Work, policy: DiscoveryPolicy) -> Summary:
             await store.note(replace(known, state="failed", finished=work.now, why="abandoned"))
     if mine is not None and mine.state in FINISHED:
         return mine
-    if mine is not None and work.now - mine.started > STUCK:
-        raise await _stuck(work, mine)
+    if mine is not None and (why := why_stuck(mine, work.now)):
+        raise await _stuck(work, mine, why)
     waited = mine.waited if mine else 0.0
     if mine is not None and mine.slowed is not None:
         waited += (work.now - mine.slowed).total_seconds()
@@ -91,15 +87,12 @@ async def _begin(work: Work, policy: DiscoveryPolicy) -> Summary:
     return running
 
 
-async def _stuck(work: Work, mine: Summary) -> NeedsHuman:
-    why = (
-        f"DISCOVERY_STUCK: The scan that began at {mine.started:%Y-%m-%d %H:%M} UTC is not over "
-        f"after {STUCK.total_seconds() / 3600:.0f} hours."
-    )
-    await work.ctx.account_store.note(replace(mine, state="failed", finished=work.now, why=why))
+async def _stuck(work: Work, mine: Summary, why: str) -> NeedsHuman:
+    over = replace(mine, state="failed", finished=work.now, why=f"DISCOVERY_STUCK: {why}")
+    await work.ctx.account_store.note(over)
     return NeedsHuman(
         "DISCOVERY_STUCK",
-        why.partition(": ")[2],
+        why,
         "Look into the log of this operation for what ends it again and again, such as too "
         "little memory; narrow the filter or remove the cause, then start a scan with "
         f"POST /api/connections/{mine.connection}/discovery.",

@@ -6,10 +6,12 @@ from typing import Any
 import pytest
 
 from shared.errors import NeedsHuman, TryLater
+from shared.messages import LONGEST
 from shared.model.accounts import Account, Origin
 from shared.model.connection import Status
 from shared.model.entities import Entity
 from shared.operations import FULL_RUN
+from shared.planning.discovery_runs import STUCK
 from shared.planning.snapshots import Position
 from tests.fakes import FakeContext
 from tests.fakes.entities import Directory
@@ -261,6 +263,10 @@ async def test_a_run_that_dies_again_and_again_is_given_up() -> None:
     (over,) = await ctx.account_store.summaries(NAME)
     assert over.state == "failed"
     assert over.why.startswith("DISCOVERY_STUCK")
+
+
+def test_no_run_is_called_stuck_while_its_step_may_wait() -> None:
+    assert STUCK > LONGEST
 
 
 @pytest.mark.requirement("N-22")

@@ -196,6 +196,32 @@ async def test_the_definition_is_shown_with_the_next_run(found: Client):
     assert definition["next"].startswith(due.isoformat()[:19])
 
 
+@pytest.mark.requirement("D-33")
+@pytest.mark.diagnosis("DISCOVERY_STUCK")
+async def test_runs_tell_whether_they_still_run(found: Client):
+    async def newest() -> tuple[str, str]:
+        run = (await found.get(f"{URL}/discoveries")).json["discoveries"][0]
+        return run["state"], run["why"]
+
+    found.ctx.clock.advance(minutes=1)
+    operation = (await found.post(f"{URL}/discovery")).json["operation"]
+    running = Summary(
+        operation=operation,
+        connection="dvls-prod",
+        state="running",
+        mode="all",
+        started=found.ctx.clock.now(),
+    )
+    await found.ctx.account_store.note(running)
+    assert await newest() == ("running", "")
+    found.ctx.clock.advance(hours=5)
+    state, why = await newest()
+    assert state == "running"
+    assert why.startswith("DISCOVERY_STUCK: The scan that began at")
+    await found.stop(operation)
+    assert await newest() == ("failed", "Its operation ended before the scan did.")
+
+
 NETWRIX = {
     "name": "nim",
     "profile": "netwrix-identity-manager",
