@@ -7,11 +7,9 @@ from msgspec.structs import replace
 from shared.computed import compute_features
 from shared.errors import NeedsHuman, TryLater
 from shared.model.connection import Aspect, Facts
-from shared.model.directory import Application, PermissionKey
-from shared.model.profile import RETIRED
 from shared.planning import registration_problems as problems
-from shared.planning.access import api_name, respelt
-from shared.planning.application import merged, merged_principal, spare
+from shared.planning.access import api_name
+from shared.planning.application import merged, merged_principal
 from shared.planning.registration import (
     Absent,
     AddOwner,
@@ -27,6 +25,7 @@ from shared.planning.registration import (
     is_foreign,
     plan_registration,
 )
+from shared.remarks import remarks
 from shared.step import Done, Work, step
 from shared.wanted import Wanted, apis, missing_api, registered, wanted
 
@@ -206,36 +205,10 @@ async def _finish(work: Work, wants: Wanted, object_id: str, client_id: str) -> 
             minutes=10,
         )
     await compute_features(work)
-    notes = await _notes(work, wants, app)
+    notes = await remarks(work, wants, app)
     verb = "adopted" if wants.application.adopts else "registered and owned"
     message = " ".join((f"Application {client_id} is {verb}.", *notes))
     known = work.connection.condition(Aspect.REGISTERED)
     if notes and (known is None or known.message != message):
         await work.record("application.noted", notes=notes)
     return Done("REGISTERED", message)
-
-
-async def _notes(work: Work, wants: Wanted, app: Application) -> tuple[str, ...]:
-    """What people should know and nobody need do anything about."""
-    others = await work.ctx.applications.namesakes(app.display_name) - {app.client_id}
-    spelling = respelt(wants.access.permissions, wants.permissions)
-    extra = spare(wants.application, app)
-    retired = any(key.resource == RETIRED for key in extra)
-    notes = (
-        problems.namesakes(app.display_name, others),
-        f"PERM_CASE: {'; '.join(spelling)}." if spelling else "",
-        f"EXTRA_PERMISSION: also configured, and left alone: {_named(wants, extra)}."
-        if extra
-        else "",
-        "RETIRED_API: some of it is on Azure AD Graph, which Microsoft has retired."
-        if retired
-        else "",
-    )
-    return tuple(filter(None, notes))
-
-
-def _named(wants: Wanted, keys: frozenset[PermissionKey]) -> str:
-    names = {p.key: p.name for resource in wants.resources for p in resource.permissions}
-    return ", ".join(
-        sorted(f"{names.get(k, k.id)} ({k.kind}, {api_name(k.resource)})" for k in keys)
-    )

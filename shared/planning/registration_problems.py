@@ -77,7 +77,7 @@ def unknown_owner(name: str, field: str) -> NeedsHuman:
     return NeedsHuman(
         f"INPUT_INVALID:{field}",
         f"No user of this tenant is called {name}, who is to own the application.",
-        "Give the user principal name or the object id of a user, in a request of another name.",
+        "Change the input to the user principal name or the object id of a user of this tenant.",
     )
 
 

@@ -87,6 +87,7 @@ async def test_what_it_has_besides_is_information() -> None:
     assert condition.status == Status.TRUE
     assert "EXTRA_PERMISSION" in condition.message
     assert "User.Read (delegated, microsoft-graph" in condition.message
+    assert "AUDIENCE_TOO_WIDE: its audience is AzureADMultipleOrgs" in condition.message
     (noted,) = await audit(ctx, "application.noted")
     assert "User.Read" in str(noted["notes"])
     await go_on(ctx, "again")
