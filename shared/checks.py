@@ -4,7 +4,7 @@ from shared.brokering import broker_trouble
 from shared.errors import NeedsHuman
 from shared.membership import membership
 from shared.model.credential import NewSecret
-from shared.planning.import_people import blocked_by, policies_that_hit
+from shared.planning.import_people import blocked_by, mfa_blocked, policies_that_hit
 from shared.reset_trial import reset_trial
 from shared.step import Work
 
@@ -18,7 +18,7 @@ async def check(work: Work, secret: NewSecret | None) -> str:
     Raises `NeedsHuman` when one shows that the product cannot do its work.
     """
     checks, warnings = work.profile.checks, ""
-    if "ropc_ready" in checks and work.connection.spec.features.get(LOGIN):
+    if "ropc_ready" in checks and _logs_in(work):
         warnings = await _password_sign_in(work)
     outside = await membership(work) if "devops_membership" in checks else None
     if problem := outside or await broker_trouble(work):
@@ -28,6 +28,12 @@ async def check(work: Work, secret: NewSecret | None) -> str:
         if problem is not None:
             raise work.doubt(problem)
     return warnings
+
+
+def _logs_in(work: Work) -> bool:
+    """Whether people are to sign in to the product so, or have been switched to it."""
+    switch = work.connection.login
+    return bool(work.connection.spec.features.get(LOGIN)) or bool(switch and switch.enabled)
 
 
 async def _password_sign_in(work: Work) -> str:
@@ -41,15 +47,9 @@ async def _password_sign_in(work: Work) -> str:
         policies = await reader.policies()
     except NeedsHuman as refused:
         return f" Whether people can sign in with passwords is not known: {refused.message}"
-    imported = {user.id for user in store.present()}
-    blocked = registered & imported if imported else registered
-    if blocked:
-        found.append(
-            f"MFA_LOGIN_BLOCKED: password sign-in cannot satisfy MFA, which {len(blocked)} users "
-            "have registered; use SAML."
-        )
-    hit = policies_that_hit(policies, work.connection.facts.client_id, store)
-    if hit:
-        warned = blocked_by(hit)
-        found.append(f"{warned.code}: {warned.message} {warned.next_step}")
-    return "".join(f" {text}" for text in found)
+    users = store.present()
+    if blocked := sorted(u.user_principal_name for u in users if u.id in registered):
+        found.append(mfa_blocked(blocked))
+    if hit := policies_that_hit(policies, work.connection.facts.client_id, store):
+        found.append(blocked_by(hit))
+    return "".join(f" {told.code}: {told.message} {told.next_step}" for told in found)

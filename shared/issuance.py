@@ -2,7 +2,7 @@
 
 from datetime import datetime, timedelta
 
-from shared.errors import NeedsHuman
+from shared.errors import NeedsHuman, StepError, TryLater
 from shared.model.credential import NewSecret
 from shared.planning.credentials import Add, Discard, staging_name
 from shared.step import Work
@@ -22,6 +22,10 @@ async def add(work: Work, wanted: Add) -> None:
     try:
         name = staging_name(work.connection.spec.name)
         await work.ctx.vault.put(name, secret, await tags(work))
+    except StepError as error:
+        if await _take_back(work, secret):
+            raise _orphaned(secret, error) from error
+        raise
     except Exception:
         await _take_back(work, secret)
         raise
@@ -51,15 +55,32 @@ async def _create(work: Work, name: str, ends: datetime) -> NewSecret:
         return await work.ctx.credentials.add(object_id, name, shorter)
 
 
-async def _take_back(work: Work, secret: NewSecret) -> None:
+async def _take_back(work: Work, secret: NewSecret) -> bool:
     """The vault failed: remove the new secret, unless the vault has it and only its answer
-    was lost. When the vault cannot be asked either, the planner finds the orphan later."""
+    was lost. When the vault cannot be asked either, the planner finds the orphan later.
+
+    Answers whether it was removed.
+    """
     staged = await work.ctx.vault.current(staging_name(work.connection.spec.name))
-    if staged is None or staged.key_id != secret.key_id:
-        await work.ctx.credentials.remove(work.connection.facts.object_id, secret.key_id)
-        await work.record(
-            "secret.removed", key_id=secret.key_id, why="not-stored", code="SECRET_ORPHANED"
-        )
+    if staged is not None and staged.key_id == secret.key_id:
+        return False
+    await work.ctx.credentials.remove(work.connection.facts.object_id, secret.key_id)
+    await work.record(
+        "secret.removed", key_id=secret.key_id, why="not-stored", code="SECRET_ORPHANED"
+    )
+    return True
+
+
+def _orphaned(secret: NewSecret, error: StepError) -> StepError:
+    """The same outcome, told as what it means for the secret."""
+    why = (
+        f"Secret {secret.key_id} was made but its value could not be stored; it was removed. "
+        f"{error.code}: {error.message}"
+    )
+    if isinstance(error, TryLater):
+        return TryLater("SECRET_ORPHANED", why, after=error.after, limit=error.limit)
+    remedy = error.remedy if isinstance(error, NeedsHuman) else "Look at the vault."
+    return NeedsHuman("SECRET_ORPHANED", why, remedy)
 
 
 async def discard(work: Work, lost: Discard) -> None:

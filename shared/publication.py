@@ -4,7 +4,7 @@ from shared.issuance import tags
 from shared.model.connection import Credential
 from shared.model.credential import NewSecret, StoredSecret
 from shared.planning.credentials import Facts
-from shared.planning.lifetime import Policy, due_at
+from shared.planning.lifetime import Policy, due_at, shortened
 from shared.planning.strays import mention
 from shared.step import Done, Work
 
@@ -54,7 +54,7 @@ async def note(work: Work, policy: Policy, facts: Facts) -> Done:
         await work.ctx.ledger.set_due("retire", name, first)
     if facts.staged is not None:
         await work.ctx.vault.disable(facts.staged)
-    more = mention(facts.strays, work.now)
+    more = shortened(policy, served.created, expires) + mention(facts.strays, work.now)
     return Done(
         "READY", f"Secret {served.hint}... is published and expires {expires:%Y-%m-%d}.{more}"
     )

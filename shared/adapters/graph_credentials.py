@@ -27,7 +27,8 @@ REFUSALS = {
         "SECRET_TYPE_BLOCKED",
         (
             "Client secrets are blocked in this tenant: have an exemption written for this "
-            "application, or use a product that signs in with a certificate."
+            "application, or use a profile that signs in with a certificate or a federated "
+            "credential."
         ),
     ),
     TOO_MANY_SECRETS: (

@@ -1,5 +1,6 @@
 """How long secrets live, when they are rotated, and how far behind that a connection is."""
 
+import math
 from datetime import datetime, timedelta
 from enum import StrEnum
 
@@ -59,6 +60,17 @@ def due_at(policy: Policy, starts: datetime, ends: datetime) -> datetime:
     """
     life = ends - starts
     return min(starts + life * 2 / 3, ends - min(policy.renew_before, life / 3))
+
+
+def shortened(policy: Policy, starts: datetime, ends: datetime) -> str:
+    """A sentence on a life that the tenant's policy cut short; empty where it did not."""
+    if ends - starts > policy.lifetime - timedelta(days=1):
+        return ""
+    days = math.ceil((ends - starts) / timedelta(days=1))
+    return (
+        f" SECRET_LIFETIME_OVER_POLICY: {policy.lifetime.days} days were asked for; the tenant "
+        f"allows at most {days}, which was used."
+    )
 
 
 def state(credential: Credential, now: datetime) -> State:
