@@ -1,6 +1,7 @@
 """Requests for products other than Devolutions Server, driven to the end of their chain."""
 
 import json
+from datetime import timedelta
 from typing import Any
 
 from shared import onboarding
@@ -37,7 +38,7 @@ async def onboard(ctx: FakeContext, profile: str, **changes: Any) -> Connection:
         "name": profile,
         "profile": profile,
         "owner": "ana@contoso.example",
-        "approval": {"by": "chris@contoso.example", "reason": "reviewed"},
+        "approval": {"reason": "reviewed"},
         **REQUESTS[profile],
         **changes,
     }
@@ -54,9 +55,11 @@ async def found(ctx: FakeContext, name: str) -> Connection:
     return known
 
 
-async def run(ctx: FakeContext, name: str, kind: str) -> Connection:
+async def run(
+    ctx: FakeContext, name: str, kind: str, *, later: timedelta = timedelta(days=2)
+) -> Connection:
     """Run an operation of this kind some days later."""
-    ctx.clock.advance(days=2)
+    ctx.clock.advance(later)
     operation = f"{kind}-{ctx.clock.now():%Y%m%d%H%M}"
     await onboarding.run(ctx, name, kind, operation, asked_by="test")
     await drive(ctx)

@@ -19,8 +19,11 @@ async def with_users(ctx: FakeContext, *names: str) -> None:
             id=ctx.directory_reader.people.add_user(name),
             user_principal_name=f"{name}@contoso.onmicrosoft.com",
             display_name=name,
+            mail="",
+            enabled=True,
+            guest=False,
             role="Password User",
-            imported=ctx.clock.now(),
+            since=ctx.clock.now(),
         )
         for name in names
     )

@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+from datetime import timedelta
 
 import azure.functions as func
 import jsonschema
@@ -183,3 +184,15 @@ def test_indexing_imports_no_sdk():
         [sys.executable, "-c", script], capture_output=True, text=True, check=True
     )
     assert done.stdout.strip() == ""
+
+
+@pytest.mark.requirement("X-12")
+async def test_health_names_rotations_that_no_sweep_has_taken(client: Client):
+    now = client.ctx.clock.now()
+    await client.ctx.ledger.set_due("rotate", "late-one", now - timedelta(days=2))
+    await client.ctx.ledger.set_due("rotate", "in-time", now - timedelta(hours=2))
+    answer = await client.get("/api/health")
+    assert answer.status == 200
+    assert answer.json["overdue"] == ["late-one"]
+    client.ctx.tenant.fail("ledger.due", TryLater("LEDGER_DOWN", "HTTP 503"))
+    assert (await client.get("/api/health")).json["overdue"] == []
