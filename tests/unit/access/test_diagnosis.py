@@ -289,3 +289,17 @@ async def test_without_discovery_no_permission_is_given_or_asked_for() -> None:
     assert application(ctx).wanted.configured == frozenset()
     assert (await found(ctx)).given == ()
     assert permission(ctx, "User.Read.All").key not in application(ctx).wanted.configured
+
+
+@pytest.mark.requirement("D-18")
+@pytest.mark.diagnosis("TOKEN_OLDER_THAN_CONSENT")
+async def test_tokens_that_do_not_know_of_the_consent_yet() -> None:
+    """Granted and listed, but tokens are from before: waited for, then told."""
+    ctx = fake_context()
+    ctx.tenant.roles_unknown_to_tokens = frozenset({"Group.Read.All"})
+    await begin(ctx, DVLS, whole=True)
+    condition = await stopped(ctx, Aspect.CREDENTIAL_READY, "TOKEN_OLDER_THAN_CONSENT")
+    assert "Group.Read.All" in condition.message
+    ctx.tenant.roles_unknown_to_tokens = frozenset()
+    await go_on(ctx, "again", whole=True)
+    assert (await told(ctx, Aspect.VERIFIED)).status == Status.TRUE

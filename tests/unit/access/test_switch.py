@@ -3,13 +3,17 @@
 import asyncio
 
 import pytest
+from msgspec.structs import replace
 
+from shared import onboarding
 from shared.errors import NeedsHuman, TryLater
-from shared.model.connection import Aspect, Status
+from shared.model.connection import Approval, Aspect, Status
 from shared.planning.consent import key_text
 from tests.fakes import FakeContext, fake_context
+from tests.fakes.drive import drive
 from tests.fakes.tenant import GrantRow
 from tests.unit.access.world import (
+    NAME,
     alter,
     application,
     begin,
@@ -179,3 +183,42 @@ async def test_an_outage_between_grant_and_revocation() -> None:
     await alter(ctx, "on", features=FULFIL)
     assert (await told(ctx, Aspect.CONSENTED)).status == Status.TRUE
     assert granted(ctx) == {WRITE}
+
+
+@pytest.mark.requirement("N-11", "N-12", "X-07")
+async def test_a_change_of_features_waits_for_its_approval_with_read_access() -> None:
+    """The whole way: a request changes the features, somebody approves, everything is true."""
+    ctx = fake_context()
+    await begin(ctx, PROFILE, features=EXPORT, whole=True)
+    watch = Watch(ctx)
+    known = (await found(ctx)).spec
+    await onboarding.change(ctx, known, replace(known, features=FULFIL), asked_by="ana")
+    await drive(ctx)
+    assert (await told(ctx, Aspect.CONSENTED)).reason == "APPROVAL_PENDING"
+    assert granted(ctx) == {READ}
+    assert configured(ctx) == {("application", READ), ("application", WRITE)}
+    approval = Approval(by="chris", reason="change 4711")
+    await onboarding.approve(ctx, NAME, approval, asked_by="chris")
+    await drive(ctx)
+    after = await found(ctx)
+    assert {c.type for c in after.conditions if c.status != Status.TRUE} == set()
+    assert after.granted == (WRITE,)
+    assert granted(ctx) == {WRITE}
+    assert configured(ctx) == {("application", WRITE)}
+    assert all(watch.seen)
+
+
+@pytest.mark.requirement("N-12")
+async def test_a_change_that_is_undone_before_its_approval_leaves_nothing() -> None:
+    ctx = fake_context()
+    await begin(ctx, PROFILE, features=EXPORT, whole=True)
+    known = (await found(ctx)).spec
+    await onboarding.change(ctx, known, replace(known, features=FULFIL), asked_by="ana")
+    await drive(ctx)
+    changed = (await found(ctx)).spec
+    await onboarding.change(ctx, changed, known, asked_by="ana")
+    await drive(ctx)
+    after = await found(ctx)
+    assert {c.type for c in after.conditions if c.status != Status.TRUE} == set()
+    assert granted(ctx) == {READ}
+    assert configured(ctx) == {("application", READ)}
