@@ -1,6 +1,7 @@
 """Reads everything that a verification judges."""
 
 import asyncio
+from datetime import datetime
 
 from shared.errors import NeedsHuman
 from shared.federation import trust_of
@@ -39,7 +40,7 @@ async def gather(work: Work, wants: Wanted) -> tuple[Evidence, NewSecret | None]
     )
     deleted = None
     if application is None:
-        deleted = await ctx.applications.deleted(facts.object_id)
+        deleted = await _deleted(work)
     now, known = ctx.clock.now(), work.connection.credential
     adopted = is_adopted(work.profile, work.connection.spec)
     others = [
@@ -66,6 +67,14 @@ async def gather(work: Work, wants: Wanted) -> tuple[Evidence, NewSecret | None]
         now=now,
     )
     return evidence, secret
+
+
+async def _deleted(work: Work) -> datetime | None:
+    """When the application was deleted; a refusal to say so must not hide that it is gone."""
+    try:
+        return await work.ctx.applications.deleted(work.connection.facts.object_id)
+    except NeedsHuman:
+        return None
 
 
 async def _judged(work: Work, wants: Wanted) -> tuple[Judged, ...]:

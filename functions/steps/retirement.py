@@ -6,6 +6,7 @@ import msgspec
 
 from shared.errors import TryLater
 from shared.leftovers import leftovers
+from shared.mirror import mirror
 from shared.model.connection import Credential
 from shared.planning.retirement import Nothing, NotYet, Retire, plan_retirement
 from shared.step import Done, Work, step
@@ -33,6 +34,7 @@ async def retirement(work: Work) -> Done:
             await work.ctx.ledger.set_due("retire", name, _again(credential, now))
             return Done("NOT_YET", f"The previous secret stays: {why}.")
         case Retire(key_id=key_id):
+            await mirror(work)  # no name that the product reads may hold the old one still
             work.turn.before_write()
             await work.ctx.credentials.remove(work.connection.facts.object_id, key_id)
             work.turn.after_write()

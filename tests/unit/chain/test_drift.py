@@ -5,6 +5,7 @@ from datetime import timedelta
 
 import pytest
 
+from shared.errors import NeedsHuman
 from shared.model.connection import Status
 from shared.model.directory import Kind, PermissionKey
 from shared.model.profile import RETIRED
@@ -156,3 +157,13 @@ async def test_when_everything_was_in_order_for_the_last_time_is_kept() -> None:
     disabled(ctx)
     await verify(ctx)
     assert (await connection(ctx)).verified == good
+
+
+@pytest.mark.diagnosis("APP_DELETED")
+async def test_a_refusal_to_list_what_was_deleted_does_not_hide_that_it_is_gone() -> None:
+    ctx = await onboarded()
+    deleted(ctx)
+    refused = NeedsHuman("AUTOMATION_PRIVILEGE", "HTTP 403", "grant it")
+    ctx.tenant.fail("applications.deleted", refused, times=100)
+    found = await verify(ctx)
+    assert (found.status, found.reason) == (Status.FALSE, "APP_DELETED")
