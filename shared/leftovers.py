@@ -36,7 +36,10 @@ async def note_strays(
     *stored* are the versions that the vault serves and stages, *left* what earlier operations
     left in the directory.
     """
-    known, noted = work.connection.strays, work.connection.credential
+    name, noted = work.connection.spec.name, work.connection.credential
+    # Anew: an earlier round of this very step may have found them.
+    row = await work.ctx.ledger.connection(name)
+    known = row.strays if row else ()
     if held is None:
         return known
     ours = {*left, *(secret.key_id for secret in stored if secret)}
@@ -46,5 +49,5 @@ async def note_strays(
     first = noted is None and not any(stored)
     found = find_strays(held, ours, known, first=first, now=work.ctx.clock.now())
     if found != known:
-        await work.ctx.ledger.amend(work.connection.spec.name, strays=found)
+        await work.ctx.ledger.amend(name, strays=found)
     return found

@@ -83,7 +83,12 @@ async def _watch_age(work: Work) -> None:
 
 
 async def _heal(work: Work, troubles: list[NeedsHuman]) -> None:
-    """A secret that is good for nothing is rotated with the next sweep."""
+    """A secret that is good for nothing is rotated with the next sweep.
+
+    The first one is for the onboarding to make: only after the consent may a secret live.
+    """
+    if work.connection.credential is None:
+        return
     if policy_of(work.profile, work.connection.spec).external:
         return
     if any(found.code in HEALED_BY_ROTATION for found in troubles):

@@ -57,6 +57,8 @@ class EntraTokens:
             raise TryLater("GRAPH_UNREACHABLE", f"trying {what}: {error!r}") from error
         if answer.status_code == 429 or answer.status_code >= 500:
             raise TryLater("GRAPH_UNAVAILABLE", f"trying {what}: HTTP {answer.status_code}")
+        if _proves_nothing(answer):
+            return None
         return ReadFacts(
             allowed=answer.status_code == 200,
             roles=frozenset(claims(token).get("roles", ())),
@@ -150,6 +152,15 @@ def refusal(client_id: str, code: str) -> NeedsHuman:
         "Look the code up in Microsoft's list of AADSTS errors; the old secret, if there "
         "is one, is still published.",
     )
+
+
+UNLICENSED = "NonPremiumTenant"
+"""In the code of refusals for want of a licence. Source: Graph's answers for audit logs."""
+
+
+def _proves_nothing(answer: "httpx.Response") -> bool:
+    """Whether the tenant has no such thing, for example no SharePoint: no matter of permissions."""
+    return answer.status_code in (400, 404) or UNLICENSED in answer.text
 
 
 def _said(answer: "httpx.Response") -> str:

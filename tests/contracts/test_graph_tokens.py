@@ -202,6 +202,21 @@ class TestReading:
         assert refused is not None and not refused.allowed
         assert allowed is not None and allowed.allowed
 
+    @pytest.mark.parametrize(
+        "fault",
+        [
+            {"status": 400, "message": "Tenant does not have a SPO license."},
+            {"status": 404, "message": "not found"},
+            {"status": 403, "code": "Authentication_RequestFromNonPremiumTenantOrB2CTenant"},
+        ],
+    )
+    async def test_what_the_tenant_does_not_have_proves_nothing(
+        self, stage: Stage, made, secret, fault
+    ):
+        await grant(stage, made, "Sites.Read.All")
+        await stage.fault(fault, call="GET /sites/root")
+        assert await stage.tokens.read_as(made.client_id, secret, "Sites.Read.All") is None
+
     async def test_an_empty_refusal(self, stage: Stage, made, secret):
         await grant(stage, made, "User.Read.All")
         await stage.fault({"status": 403, "message": ""}, call="GET /users")

@@ -17,9 +17,9 @@ NAME = "pandium"
 CLIENT = "c11e47aa-0000-4000-8000-000000000001"
 
 
-async def adopted() -> FakeContext:
+async def adopted(*, hurried: bool = False) -> FakeContext:
     """An application of our own making would have our tags; this one has a secret by hand."""
-    ctx = fake_context()
+    ctx = fake_context(pace=0.0, write_spacing=timedelta(0)) if hurried else fake_context()
     tenant = ctx.tenant
     plain = WantedApplication(
         unique_name="",
@@ -62,6 +62,13 @@ async def test_ours_is_added_and_theirs_is_listed_and_stays() -> None:
         assert by_hand.id in verified.message
     await run(ctx, NAME, "rotate")
     assert by_hand in application(ctx).secrets
+
+
+async def test_what_came_with_it_is_known_however_fast_the_step_goes_on() -> None:
+    ctx = await adopted(hurried=True)
+    known = await ctx.ledger.connection(NAME)
+    assert known is not None
+    assert [stray.came_with for stray in known.strays] == [True]
 
 
 @pytest.mark.diagnosis("TWO_ROTATORS")

@@ -2,9 +2,11 @@
 
 from datetime import timedelta
 
+import msgspec
 import pytest
 
 from functions.timers import sweep
+from shared import onboarding
 from shared.errors import NeedsHuman, TryLater
 from shared.model.connection import Aspect, Condition, Status
 from shared.planning.sign_in import GUID
@@ -13,7 +15,7 @@ from tests.fakes.drive import drive
 from tests.unit.chain.drifts import application, secret, verify
 from tests.unit.chain.test_recovery import onboarded
 from tests.unit.chain.test_secrets import held, rotate, served
-from tests.unit.chain.world import NAME, assert_onboarded, connection, onboard
+from tests.unit.chain.world import NAME, assert_onboarded, connection, onboard, request
 
 
 async def shown(ctx: FakeContext, aspect: Aspect) -> Condition:
@@ -258,3 +260,16 @@ async def test_a_rotation_that_keeps_failing_is_told_by_the_verification() -> No
     await verify(ctx)
     told = [event for event in ctx.outbox.events if event.type == "keyturn.credential.overdue"]
     assert [event.data["state"] for event in told] == ["overdue"]
+
+
+async def test_no_secret_is_made_for_an_application_that_waits_for_its_consent() -> None:
+    ctx = fake_context()
+    bare = msgspec.structs.replace(request(), approval=None)
+    await onboarding.onboard(ctx, bare, asked_by="test")
+    await drive(ctx)
+    assert (await shown(ctx, Aspect.CONSENTED)).reason == "APPROVAL_PENDING"
+    found = await verify(ctx)
+    assert found.status == Status.FALSE
+    await sweep(ctx, "rotate")
+    await drive(ctx)
+    assert held(ctx) == []
