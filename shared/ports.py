@@ -20,6 +20,7 @@ from shared.model.credential import (
     Masked,
     NewSecret,
     ReadFacts,
+    SecretRules,
     StoredSecret,
     TokenFacts,
 )
@@ -63,8 +64,11 @@ class Directory(Protocol):
     async def tenant(self) -> Tenant:
         """Raises `NeedsHuman` TENANT_MISMATCH when it is not the configured one."""
 
-    async def own_roles(self) -> frozenset[str]:
-        """Application permissions that the automation's own token holds."""
+    async def own_roles(self, *, fresh: bool = False) -> frozenset[str]:
+        """Application permissions that the automation's own token holds.
+
+        A token lives for an hour or more: only a *fresh* one knows what was granted meanwhile.
+        """
 
     async def own_principal(self) -> str:
         """Object id of the automation's own service principal."""
@@ -169,6 +173,9 @@ class Credentials(Protocol):
 
     async def remove(self, object_id: str, key_id: str) -> None:
         """Remove by id; one that is gone already is success."""
+
+    async def rules(self) -> SecretRules:
+        """What the tenant's policy allows of secrets."""
 
     async def longest_lifetime(self) -> float | None:
         """Days that the tenant's policy allows a secret to live; None without such a policy."""

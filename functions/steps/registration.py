@@ -25,6 +25,7 @@ from shared.planning.registration import (
     is_foreign,
     plan_registration,
 )
+from shared.preflight import preflight
 from shared.remarks import remarks
 from shared.step import Done, Work, step
 from shared.wanted import Wanted, apis, missing_api, registered, wanted
@@ -41,6 +42,7 @@ ROUNDS = 10
 @step(Aspect.REGISTERED)
 async def registration(work: Work) -> Done:
     """Create or correct the application, own it, lock it, and create its service principal."""
+    await preflight(work)
     await _add_apis(work)
     wants = await wanted(work)
     people = await _people(work, wants)

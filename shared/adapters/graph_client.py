@@ -30,6 +30,9 @@ T = TypeVar("T")
 RETRIES = (1.0, 2.0, 4.0)  # seconds, at pace 1
 PATIENCE = 10.0  # the longest wait that an answer may ask for without leaving the step
 TIMEOUT = 100.0  # Graph's own, for slow reads
+CHALLENGE = '{"access_token":{"nbf":{"essential":true,"value":"0"}}}'
+"""Claims that every new token fulfils. Source: "Claims challenges, claims requests"."""
+
 PASSING = (429, 503, 504)
 EXPLAINED = frozenset({"AUTOMATION_PRIVILEGE", "EMPTY_403", "GRAPH_REFUSED"})
 
@@ -97,14 +100,16 @@ class Graph:
         """Send a write that may be repeated, and whose answer is of no interest."""
         await self._answer(info, doing, writing=True, already=already)
 
-    async def roles(self) -> frozenset[str]:
-        """Application permissions in the automation's own token."""
-        return frozenset((await self.claims()).get("roles", ()))
+    async def roles(self, *, fresh: bool = False) -> frozenset[str]:
+        """Application permissions in the automation's own token, or in a fresh one."""
+        return frozenset((await self.claims(fresh=fresh)).get("roles", ()))
 
-    async def claims(self) -> dict[str, Any]:
+    async def claims(self, *, fresh: bool = False) -> dict[str, Any]:
         """Of a token that we asked for ourselves; its issuer was met over TLS."""
+        # Asking for claims passes the cache by, as after a challenge of Graph's.
+        challenge = CHALLENGE if fresh else None
         with graph_errors("signing in as the automation"):
-            token = await self._credential.get_token(self.scope)
+            token = await self._credential.get_token(self.scope, claims=challenge)
         return claims(token.token)
 
     async def _answer(

@@ -11,7 +11,7 @@ from shared.adapters.graph_errors import LIFETIME_POLICY, TOO_MANY_SECRETS, TYPE
 from shared.adapters.graph_query import query
 from shared.adapters.graph_rows import ApplicationRow, PasswordRow, PolicyRow
 from shared.errors import NeedsHuman, StepError, TryLater
-from shared.model.credential import HeldSecret, NewSecret
+from shared.model.credential import HeldSecret, NewSecret, SecretRules
 from shared.model.duration import parse_duration
 
 GONE = ("No password credential found",)
@@ -94,6 +94,9 @@ class GraphCredentials:
         )
 
     async def longest_lifetime(self) -> float | None:
+        return (await self.rules()).longest
+
+    async def rules(self) -> SecretRules:
         builder = self._graph.client.policies.default_app_management_policy
         row = await self._graph.get(
             builder.to_get_request_information(),
@@ -101,15 +104,21 @@ class GraphCredentials:
             doing="reading the tenant's app management policy",
         )
         if row is None or not row.is_enabled or row.application_restrictions is None:
-            return None
-        found = [
-            days(restriction.max_lifetime)
+            return SecretRules()
+        in_force = [
+            restriction
             for restriction in row.application_restrictions.password_credentials
-            if restriction.restriction_type == "passwordLifetime"
-            and restriction.state != "disabled"
-            and restriction.max_lifetime
+            if restriction.state != "disabled"
         ]
-        return min(found, default=None)
+        lifetimes = [
+            days(restriction.max_lifetime)
+            for restriction in in_force
+            if restriction.restriction_type == "passwordLifetime" and restriction.max_lifetime
+        ]
+        return SecretRules(
+            allowed=all(r.restriction_type != "passwordAddition" for r in in_force),
+            longest=min(lifetimes, default=None),
+        )
 
 
 def _specific(error: StepError) -> StepError:

@@ -31,7 +31,10 @@ class GraphDirectory:
             self._compare(rows[0])
             initial = next((domain.name for domain in domains if domain.is_initial), "")
             self._tenant = Tenant(
-                id=rows[0].id, name=rows[0].display_name or "", initial_domain=initial
+                id=rows[0].id,
+                name=rows[0].display_name or "",
+                initial_domain=initial,
+                domains=tuple(domain.name for domain in domains),
             )
         return self._tenant
 
@@ -47,8 +50,8 @@ class GraphDirectory:
                 "the request again.",
             )
 
-    async def own_roles(self) -> frozenset[str]:
-        return await self._graph.roles()
+    async def own_roles(self, *, fresh: bool = False) -> frozenset[str]:
+        return await self._graph.roles(fresh=fresh)
 
     async def own_principal(self) -> str:
         return str((await self._graph.claims()).get("oid", ""))

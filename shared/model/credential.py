@@ -9,6 +9,13 @@ import msgspec
 from shared.model.connection import Value
 
 
+class SecretRules(Value, frozen=True):
+    """What the tenant's app management policy says of client secrets on applications."""
+
+    allowed: bool = True
+    longest: float | None = None  # days; None without a limit
+
+
 class Masked:
     """A value that cannot be printed, logged, pickled or encoded.
 

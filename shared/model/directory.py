@@ -135,3 +135,4 @@ class Tenant(Value, frozen=True):
     id: str
     name: str
     initial_domain: str
+    domains: tuple[str, ...] = ()  # verified ones

@@ -142,6 +142,13 @@ class TestPolicies:
         await stage.control("policy", passwords_forbidden=True)
         assert await stage.credentials.longest_lifetime() is None
 
+    @pytest.mark.diagnosis("SECRET_TYPE_BLOCKED")
+    async def test_whether_secrets_are_allowed_at_all(self, stage: Stage):
+        assert (await stage.credentials.rules()).allowed
+        await stage.control("policy", passwords_forbidden=True, max_lifetime="P90D")
+        rules = await stage.credentials.rules()
+        assert (rules.allowed, rules.longest) == (False, 90.0)
+
     @pytest.mark.parametrize("lifetime", ["P6M", "P1Y"])
     async def test_a_lifetime_without_a_fixed_length(self, stage: Stage, lifetime):
         await stage.control("policy", max_lifetime=lifetime)

@@ -2,6 +2,7 @@
 
 import pytest
 
+from emulators.graph.grants import make_grant
 from shared.model.directory import GRAPH_APP_ID
 from tests.contracts.stage import Registered, Stage, needs_human, try_later
 
@@ -251,6 +252,19 @@ class TestDirectory:
         assert {"Application.ReadWrite.OwnedBy", "AppRoleAssignment.ReadWrite.All"} <= (
             await stage.directory.own_roles()
         )
+
+    async def test_what_was_granted_lately_is_in_a_fresh_token_and_those_after_it(
+        self, stage: Stage
+    ):
+        late = "Domain.Read.All"
+        assert late not in await stage.directory.own_roles()
+        tenant = stage.running.server.tenant
+        graph = tenant.principal_of(GRAPH_APP_ID)
+        ids = {role["value"]: role["id"] for role in graph.body["appRoles"]}
+        make_grant(tenant, stage.running.automation.object_id, graph.id, ids[late], settled=True)
+        assert late not in await stage.directory.own_roles()
+        assert late in await stage.directory.own_roles(fresh=True)
+        assert late in await stage.directory.own_roles()
 
     async def test_the_tenant_and_apis_are_read_once(self, stage: Stage):
         directory = stage.directory

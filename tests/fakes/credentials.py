@@ -9,6 +9,7 @@ from shared.model.credential import (
     IssuedToken,
     NewSecret,
     ReadFacts,
+    SecretRules,
     TokenFacts,
     TokenSecret,
 )
@@ -68,6 +69,11 @@ class FakeCredentials(Part):
     async def remove(self, object_id: str, key_id: str) -> None:
         row = written(self._tenant.application(object_id), object_id)
         row.secrets[:] = [s for s in row.secrets if s.id != key_id]
+
+    @fallible("credentials.rules")
+    async def rules(self) -> SecretRules:
+        tenant = self._tenant
+        return SecretRules(allowed=tenant.secrets_allowed, longest=tenant.longest_lifetime)
 
     @fallible("credentials.longest_lifetime")
     async def longest_lifetime(self) -> float | None:

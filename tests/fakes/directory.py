@@ -33,7 +33,10 @@ class FakeDirectory(Part):
         return tenant.identity
 
     @fallible("directory.own_roles")
-    async def own_roles(self) -> frozenset[str]:
+    async def own_roles(self, *, fresh: bool = False) -> frozenset[str]:
+        """What was granted meanwhile is in a fresh token, and in those after it."""
+        if fresh:
+            self._tenant.own_roles |= self._tenant.granted_lately
         return self._tenant.own_roles
 
     @fallible("directory.own_principal")

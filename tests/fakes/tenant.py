@@ -30,6 +30,7 @@ OWN_ROLES = frozenset(
         "RoleManagement.ReadWrite.Directory",
         "Directory.Read.All",
         "Policy.Read.All",
+        "AuditLog.Read.All",
     }
 )
 """Application permissions that the automation's identity holds unless a test takes them."""
@@ -123,14 +124,19 @@ class FakeTenant:
         self.lag = 0  # reads that do not find a new object yet
         self.token_lag = 0  # token requests that do not know a new secret yet
         self.longest_lifetime: float | None = None
+        self.secrets_allowed = True  # by the tenant's app management policy
         self.roles_unknown_to_tokens: frozenset[str] = frozenset()  # granted, not yet in tokens
         self.denied_reads: dict[str, str] = {}  # reads that are refused all the same, and how
         self.own_roles = OWN_ROLES
+        self.granted_lately: frozenset[str] = frozenset()  # in no token yet
         self.hybrid = False  # accounts are synchronised from a local directory
         self.own_principal = str(uuid.uuid4())
         self.configured_id = ""  # of another tenant, where a test wants that
         self.identity = Tenant(
-            id=str(uuid.uuid4()), name="Contoso", initial_domain="contoso.onmicrosoft.com"
+            id=str(uuid.uuid4()),
+            name="Contoso",
+            initial_domain="contoso.onmicrosoft.com",
+            domains=("contoso.onmicrosoft.com", "contoso.example"),
         )
         self.resources = {app_id: service(app_id) for app_id in APIS}
         self.apis = set(RESOURCES.values())  # that a token may be had for

@@ -154,8 +154,14 @@ async def test_an_application_deleted_for_good() -> None:
     ],
 )
 async def test_an_automation_that_may_not_consent_says_who_may(profile: str, lacking: str) -> None:
+    """Taken from it after the preflight, which would have said so before the first write."""
     ctx = fake_context()
-    ctx.tenant.own_roles -= {lacking}
+    before = ctx.tenant.own_roles
+
+    async def own_roles(*, fresh: bool = False) -> frozenset[str]:
+        return before - {lacking} if ctx.tenant.applications else before
+
+    ctx.directory.own_roles = own_roles  # type: ignore[method-assign]
     await begin(ctx, profile)
     condition = await stopped(ctx, Aspect.CONSENTED, "AUTOMATION_PRIVILEGE")
     assert f"lacks {lacking}" in condition.message
