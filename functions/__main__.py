@@ -33,6 +33,7 @@ def indexed() -> dict[str, list[str]]:
 
 def generated() -> dict[Path, str]:
     """Contents of every generated file: from the steps, and from the profiles' model."""
+    functions.declare_steps()
     profiles = Path("docs/profiles.md")
     return {
         **render(STEPS.values(), indexed()),

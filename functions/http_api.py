@@ -3,7 +3,7 @@
 import azure.functions as func
 
 from functions.calls import CALLS
-from functions.http.call import Call, serve
+from functions.http.call import Call
 from shared import bootstrap
 
 
@@ -18,4 +18,6 @@ def _register(made: func.Blueprint, call: Call) -> None:
     @made.function_name(name=call.name)
     @made.route(route=call.path, methods=[call.method], auth_level=func.AuthLevel.FUNCTION)
     async def handle(req: func.HttpRequest) -> func.HttpResponse:
+        from functions.http.serving import serve  # indexing does without
+
         return await serve(call, req, bootstrap.context)

@@ -1,31 +1,59 @@
-"""One Service Bus trigger per step, derived from the table of steps."""
+"""One Service Bus trigger per step, and one that watches its dead-letter queue."""
 
 from collections.abc import Iterator
 
 import azure.functions as func
 
-from shared import bootstrap, runtime
-from shared.step import STEPS, Step
+from functions import steps
+from shared import bootstrap
+from shared.messages import STEPS
 
 
 def blueprints() -> Iterator[func.Blueprint]:
-    return (_trigger(step) for step in STEPS.values())
+    """Of all steps. The host indexes them at each cold start: they are imported when called."""
+    for queue in steps.queues():
+        yield _trigger(queue)
+        yield _watcher(queue)
 
 
-def _trigger(step: Step) -> func.Blueprint:
+def _trigger(queue: str) -> func.Blueprint:
     blueprint = func.Blueprint()
 
-    @blueprint.function_name(name=step.name.replace("-", "_"))
+    @blueprint.function_name(name=queue.replace("-", "_"))
     @blueprint.service_bus_queue_trigger(
         arg_name="message",
-        queue_name=step.name,
+        queue_name=queue,
         connection="ServiceBus",
         # As text, the body's properties would overwrite the message's metadata.
         data_type=func.DataType.BINARY,
-        is_sessions_enabled=step.session,
+        is_sessions_enabled=queue in STEPS,
     )
     async def handle(message: func.ServiceBusMessage) -> None:
+        from shared.runtime import run
+
         ctx = await bootstrap.context()
-        await runtime.run(step, message.get_body(), message.message_id, ctx)
+        await run(steps.declared(queue), message.get_body(), message.message_id, ctx)
+
+    return blueprint
+
+
+def _watcher(queue: str) -> func.Blueprint:
+    """So that no message ends in the dead-letter queue unseen."""
+    blueprint = func.Blueprint()
+
+    @blueprint.function_name(name=f"{queue.replace('-', '_')}_dead_letters")
+    @blueprint.service_bus_queue_trigger(
+        arg_name="message",
+        queue_name=f"{queue}/$DeadLetterQueue",
+        connection="ServiceBus",
+        data_type=func.DataType.BINARY,
+    )
+    async def handle(message: func.ServiceBusMessage) -> None:
+        from shared.burial import bury
+
+        ctx = await bootstrap.context()
+        properties = message.application_properties or {}
+        why = str(properties.get("DeadLetterReason") or "unknown")
+        await bury(steps.declared(queue), message.get_body(), message.message_id, why, ctx)
 
     return blueprint

@@ -1,28 +1,33 @@
 """What a step gets besides its message."""
 
+from __future__ import annotations  # the ports cost time that indexing need not spend
+
+from typing import TYPE_CHECKING
+
 import msgspec
 
-from shared.ports import (
-    AccountReader,
-    AccountStore,
-    Applications,
-    Clock,
-    Consents,
-    Credentials,
-    Directory,
-    DirectoryReader,
-    EntityReader,
-    Federation,
-    ImportStore,
-    Ledger,
-    Organisations,
-    Outbox,
-    PrivilegeReader,
-    ResetTrial,
-    Roles,
-    Tokens,
-    Vault,
-)
+if TYPE_CHECKING:
+    from shared.ports import (
+        AccountReader,
+        AccountStore,
+        Applications,
+        Clock,
+        Consents,
+        Credentials,
+        Directory,
+        DirectoryReader,
+        EntityReader,
+        Federation,
+        ImportStore,
+        Ledger,
+        Organisations,
+        Outbox,
+        PrivilegeReader,
+        ResetTrial,
+        Roles,
+        Tokens,
+        Vault,
+    )
 
 
 class Context(msgspec.Struct, frozen=True, kw_only=True):

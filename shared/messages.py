@@ -13,6 +13,9 @@ VERSION = "keyturn/v1"
 BUSY = "BUSY"
 """Another step has the connection's turn, or its last write is too recent: no condition."""
 
+RESUME = "resume"
+"""Due kind of operations in flight."""
+
 LONGEST = timedelta(hours=3)
 """That a step may wait in all, however its reasons take turns."""
 
@@ -35,6 +38,10 @@ CHAIN: dict[str, tuple[str, ...]] = {
     "retire": ("retirement",),
 }
 """The steps of each kind of operation, in order."""
+
+
+STEPS = frozenset(step for chain in CHAIN.values() for step in chain)
+"""Of all chains. Their queues have their names, and give one message of a connection at a time."""
 
 
 class StepMessage(Value, frozen=True, omit_defaults=False, rename="camel"):

@@ -7,7 +7,7 @@ import msgspec
 from shared import telemetry
 from shared.context import Context
 from shared.errors import StepError
-from shared.messages import Event, StepMessage, first_step
+from shared.messages import RESUME, Event, StepMessage, first_step
 from shared.model.connection import Operation
 
 RESUME_AFTER = timedelta(minutes=30)
@@ -15,9 +15,6 @@ RESUME_AFTER = timedelta(minutes=30)
 
 FULL_RUN = "full run requested"
 """Reason of a discovery that reads everything, whatever it could read on from."""
-
-RESUME = "resume"
-"""Due kind of operations in flight."""
 
 
 async def start(

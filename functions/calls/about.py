@@ -1,17 +1,6 @@
 """Calls about the application itself, and its catalogue."""
 
-import azure.functions as func
-
-from functions.http import answers
-from functions.http.call import Call, Connect, late
-
-
-async def describe_api(_req: func.HttpRequest, _connect: Connect) -> func.HttpResponse:
-    from functions.calls import CALLS
-    from functions.http import openapi
-
-    return answers.ok(openapi.document(CALLS))
-
+from functions.http.call import Call, late
 
 CALLS: tuple[Call, ...] = (
     Call(
@@ -46,7 +35,7 @@ CALLS: tuple[Call, ...] = (
         name="describe_api",
         method="GET",
         path="openapi.json",
-        handle=describe_api,
+        handle=late("openapi.describe_api"),
         about="Describe this API",
         tag="about",
         answers={200: ""},

@@ -5,13 +5,14 @@ from collections.abc import Sequence
 from http import HTTPStatus
 from typing import Any
 
+import azure.functions as func
 import msgspec
 
-from functions.http import schemas
+from functions.http import answers, schemas
 from functions.http.accounts import AccountPage, DiscoveryList
 from functions.http.answers import PROBLEM_JSON, ProblemAnswer
 from functions.http.audit import History, RefusalList
-from functions.http.call import Call
+from functions.http.call import Call, Connect
 from functions.http.change import ChangeView
 from functions.http.changes import ChangePage
 from functions.http.entities import EntityPage, LinkPage
@@ -59,6 +60,12 @@ SHOWN = (
 
 ALWAYS = (401, 403, 503)
 """Faults of every call: no key or token, no role for it, and a dependency that is not ready."""
+
+
+async def describe_api(_req: func.HttpRequest, _connect: Connect) -> func.HttpResponse:
+    from functions.calls import CALLS  # which names this very function
+
+    return answers.ok(document(CALLS))
 
 
 def document(calls: Sequence[Call]) -> dict[str, Any]:

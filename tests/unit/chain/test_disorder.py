@@ -6,7 +6,7 @@ from collections import Counter
 import pytest
 
 from functions import declare_steps
-from functions.timers import sweep
+from functions.sweeps import sweep
 from shared import burial, runtime
 from shared.errors import TryLater
 from shared.operations import RESUME

@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from functions.timers import sweep
+from functions.sweeps import sweep
 from shared.model.connection import Aspect, Status
 from shared.onboarding import Rejected
 from tests.fakes import FakeContext, fake_context

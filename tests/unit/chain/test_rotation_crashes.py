@@ -2,7 +2,7 @@
 
 import pytest
 
-from functions.timers import sweep
+from functions.sweeps import sweep
 from shared import onboarding
 from tests.fakes import FakeContext
 from tests.unit.chain.test_crash_points import Killed, deliver_through

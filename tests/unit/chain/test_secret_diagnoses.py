@@ -5,7 +5,7 @@ from datetime import timedelta
 import msgspec
 import pytest
 
-from functions.timers import sweep
+from functions.sweeps import sweep
 from shared import onboarding
 from shared.errors import NeedsHuman, TryLater
 from shared.model.connection import Aspect, Condition, Status

@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from functions.timers import sweep
+from functions.sweeps import sweep
 from shared import onboarding
 from shared.errors import NeedsHuman, TryLater
 from shared.model.connection import Aspect, Condition, Status

@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from functions.timers import sweep
+from functions.sweeps import sweep
 from shared.errors import NeedsHuman, TryLater
 from shared.model.connection import Aspect, Connection
 from shared.model.credential import Masked

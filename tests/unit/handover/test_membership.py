@@ -6,7 +6,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from functions.timers import sweep
+from functions.sweeps import sweep
 from shared.membership import join
 from shared.messages import StepMessage
 from shared.model.connection import Aspect, Status

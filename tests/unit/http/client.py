@@ -10,7 +10,7 @@ from typing import Any
 
 import azure.functions as func
 
-from functions.http.call import serve
+from functions.http.serving import serve
 from functions.http_api import CALLS
 from shared.model.connection import Credential, Facts, Operation
 from shared.operations import finish

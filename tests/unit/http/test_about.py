@@ -10,7 +10,7 @@ import jsonschema
 import pytest
 
 from functions import http_api
-from functions.http.call import serve
+from functions.http.serving import serve
 from shared.context import Context
 from shared.errors import TryLater
 from shared.settings import SettingsError, load

@@ -4,7 +4,7 @@ from typing import Any
 from uuid import uuid4
 
 from functions import declare_steps
-from functions.timers import sweep
+from functions.sweeps import sweep
 from shared.model.connection import Aspect, Condition, Connection, Facts, Spec
 from shared.model.imports import ImportRequest, ImportRow, ImportSummary, UserStore
 from shared.operations import start

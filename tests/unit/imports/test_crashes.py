@@ -2,7 +2,7 @@
 
 import pytest
 
-from functions.timers import sweep
+from functions.sweeps import sweep
 from shared.model.imports import ImportRequest
 from shared.operations import start
 from tests.fakes import FakeContext

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from functions.timers import sweep
+from functions.sweeps import sweep
 from shared.messages import StepMessage
 from shared.model.connection import Aspect, Credential, Operation
 from tests.fakes import FakeContext

@@ -289,7 +289,7 @@ async def test_everybody_is_imported_only_when_asked_for():
 
 
 async def sweep_resumed(ctx):
-    from functions.timers import sweep
+    from functions.sweeps import sweep
 
     await sweep(ctx, "resume")
     return await ended(ctx)

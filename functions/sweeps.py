@@ -1,0 +1,51 @@
+"""Sweeps: each takes what is due of one kind and asks for operations; none does any work itself."""
+
+import uuid
+from datetime import datetime, timedelta
+
+from shared import telemetry
+from shared.context import Context
+from shared.messages import RESUME
+from shared.operations import resume, start
+
+AT_ONCE = 200
+"""Connections that one sweep takes; the rest stays due for the next."""
+
+RETRY = timedelta(hours=1)
+"""When a connection is due again if the operation does not note the next time itself."""
+
+
+MOST_FAILURES = 10
+"""Of one sweep; more mean that a service is down, and each takes its time to fail."""
+
+BUSY = timedelta(minutes=5)
+"""When it is due again if another operation of the connection is in flight."""
+
+
+async def sweep(ctx: Context, kind: str) -> int:
+    """Start what is due of one kind, the longest overdue first; answers how many."""
+    now = ctx.clock.now()
+    started = failed = 0
+    for name in await ctx.ledger.due(kind, now, AT_ONCE):
+        try:
+            started += await _take(ctx, kind, name, now)
+        except Exception:
+            # One that cannot be taken must not keep the others waiting.
+            failed += 1
+            telemetry.log.exception("sweep.failed kind=%s connection=%s", kind, name)
+            if failed == MOST_FAILURES:
+                raise
+    telemetry.event("sweep.finished", kind=kind, started=started, failed=failed)
+    return started
+
+
+async def _take(ctx: Context, kind: str, name: str, now: datetime) -> bool:
+    # First: the operation notes its own next time, and a fast one does so at once.
+    await ctx.ledger.set_due(kind, name, now + RETRY)
+    if kind == RESUME:
+        return await resume(ctx, name, now)
+    operation = str(uuid.uuid4())
+    begun = await start(ctx, name, kind, operation, asked_by="timer", reason="due")
+    if begun is None:
+        await ctx.ledger.set_due(kind, name, now + BUSY)
+    return begun is not None
