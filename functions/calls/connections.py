@@ -14,7 +14,9 @@ CALLS: tuple[Call, ...] = (
         tag="connections",
         accepts="ConnectionRequest",
         body_required=True,
-        answers={200: "Accepted", 202: "Accepted"},
+        query={"format": {"enum": ["json", "markdown"], "description": "of the plan"}},
+        answers={200: "AcceptedOrPlan", 202: "Accepted"},
+        other_forms=("text/markdown",),
         faults=(*BODY_FAULTS, 409),
     ),
     Call(
@@ -47,7 +49,9 @@ CALLS: tuple[Call, ...] = (
         tag="connections",
         accepts="ChangeRequest",
         body_required=True,
-        answers={200: "ChangeView", 202: "ChangeView"},
+        query={"format": {"enum": ["json", "markdown"], "description": "of the plan"}},
+        answers={200: "ChangeOrPlan", 202: "ChangeView"},
+        other_forms=("text/markdown",),
         faults=(*BODY_FAULTS, 404, 409, 412),
     ),
     Call(

@@ -4,7 +4,7 @@ from typing import Any
 
 import azure.functions as func
 
-from functions.http import answers, asking, views
+from functions.http import answers, asking, plans, views
 from functions.http.call import Connect
 from functions.http.connections import find
 from shared import onboarding
@@ -30,9 +30,12 @@ async def change_connection(req: func.HttpRequest, connect: Connect) -> func.Htt
     change = asking.checked(check_change(asking.body(req)))
     caller = asking.who(req)
     ctx = await connect()
-    known = (await find(ctx, asked)).spec
+    connection = await find(ctx, asked)
+    known = connection.spec
     _require_match(req, known)
     fresh = asking.checked(changed(known, change))
+    if change.dry_run:
+        return await plans.of_change(req, ctx, connection, fresh)
     made = await onboarding.change(ctx, known, fresh, asked_by=caller.name, principal=caller.id)
     before, after = differing(known, fresh)
     operation = made.started.operation

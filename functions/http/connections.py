@@ -2,7 +2,7 @@
 
 import azure.functions as func
 
-from functions.http import answers, asking, views
+from functions.http import answers, asking, plans, views
 from functions.http.call import Connect
 from shared import onboarding
 from shared.context import Context
@@ -21,6 +21,8 @@ async def create_connection(req: func.HttpRequest, connect: Connect) -> func.Htt
     if request.approval:
         asking.require(caller, Role.APPROVER, "an approval", field="approval")
     ctx = await connect()
+    if request.dry_run:
+        return await plans.of_request(req, ctx, request.spec)
     made = await onboarding.onboard(ctx, request, asked_by=caller.name, principal=caller.id)
     location = {"Location": views.url(request.spec.name)}
     status = 202 if made.fresh else 200

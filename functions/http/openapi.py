@@ -25,6 +25,7 @@ from functions.http.users import LoginView, PreconditionView, RolesView, UserPag
 from functions.http.views import Accepted, ConnectionList, ConnectionView
 from shared.handover import Sheet
 from shared.model.connection import Condition
+from shared.planning.plan_parts import Plan
 
 REFERENCE = "#/components/schemas/{name}"
 
@@ -46,6 +47,7 @@ SHOWN = (
     ImportPage,
     LinkPage,
     LoginView,
+    Plan,
     PreconditionView,
     ProblemAnswer,
     ProfileList,

@@ -67,6 +67,8 @@ def bodies() -> dict[str, Schema]:
     """Every schema of a body by name."""
     return {
         "ConnectionRequest": _by_profile(_request),
+        "AcceptedOrPlan": _either("Accepted", "Plan"),
+        "ChangeOrPlan": _either("ChangeView", "Plan"),
         "ChangeRequest": _by_profile(_change),
         "ApprovalRequest": APPROVAL,
         "AcknowledgementRequest": ACKNOWLEDGEMENT,
@@ -84,6 +86,10 @@ def bodies() -> dict[str, Schema]:
             ],
         },
     }
+
+
+def _either(*names: str) -> Schema:
+    return {"oneOf": [{"$ref": f"#/components/schemas/{name}"} for name in names]}
 
 
 def _by_profile(make: Any) -> Schema:

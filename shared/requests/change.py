@@ -8,7 +8,7 @@ from shared.model.profile import Profile
 from shared.profile import catalogue
 from shared.requests.document import read
 from shared.requests.problem import Problem, Problems, kind_of, one_of
-from shared.requests.request import check_wanted
+from shared.requests.request import DRY_RUN, check_flag, check_wanted
 
 CHANGEABLE = ("features", "inputs", "owner", "accept_swaps")
 """Fields that a connection may be given anew; its name and its profile are its identity."""
@@ -27,7 +27,7 @@ def check_change(body: bytes) -> Change | list[Problem]:
     document = read(body, found)
     if document is None:
         return found.listed()
-    found.unknown_fields(document, (*CHANGEABLE, "dry_run"), "")
+    found.unknown_fields(document, (*CHANGEABLE, DRY_RUN), "")
     change = read_change(document, found)
     return found.listed() or change
 
@@ -41,11 +41,7 @@ def read_change(document: Mapping[str, Any], found: Problems) -> Change:
         if not isinstance(fields.get(name, {}), dict):
             message = f"{name} must be an object, not {kind_of(fields[name])}"
             found.invalid(name, message, "for example {}")
-    dry_run = document.get("dry_run", False)
-    if not isinstance(dry_run, bool):
-        message = f"dry_run must be a boolean, not {kind_of(dry_run)}"
-        found.invalid("dry_run", message, "allowed: true, false")
-    return Change(fields=fields, dry_run=dry_run is True)
+    return Change(fields=fields, dry_run=check_flag(document, DRY_RUN, found))
 
 
 def changed(spec: Spec, change: Change) -> Spec | list[Problem]:

@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from typing import Any
 
+import msgspec
+
 from shared.model.connection import Approval, Spec, Value
 from shared.model.profile import Profile
 from shared.profile import catalogue
@@ -15,6 +17,8 @@ from shared.requests.vault_names import check_vault_names
 FIELDS = ("profile", "features", "inputs", "owner", "accept_swaps", "approval")
 """Fields of a request besides the connection's name."""
 
+DRY_RUN = "dry_run"
+
 MAX_OWNER = 256
 MAX_REASON = 1000
 
@@ -24,6 +28,7 @@ class Request(Value, frozen=True):
 
     spec: Spec
     approval: Approval | None = None
+    dry_run: bool = False  # answer the plan, do nothing
 
 
 def check_request(body: bytes) -> Request | list[Problem]:
@@ -32,10 +37,11 @@ def check_request(body: bytes) -> Request | list[Problem]:
     document = read(body, found)
     if document is None:
         return found.listed()
-    found.unknown_fields(document, ("name", *FIELDS), "")
+    found.unknown_fields(document, ("name", *FIELDS, DRY_RUN), "")
     name = check_name(document, "name", found)
     request = check_wanted(name, document, found)
-    return found.listed() or request
+    dry_run = check_flag(document, DRY_RUN, found)
+    return found.listed() or msgspec.structs.replace(request, dry_run=dry_run)
 
 
 def check_name(document: Mapping[str, Any], field: str, found: Problems) -> str:
@@ -72,6 +78,15 @@ def check_wanted(name: str, document: Mapping[str, Any], found: Problems) -> Req
         accept_swaps=swaps,
     )
     return Request(spec=spec, approval=_approval(document, found))
+
+
+def check_flag(document: Mapping[str, Any], field: str, found: Problems) -> bool:
+    """An optional switch; off when absent."""
+    value = document.get(field, False)
+    if not isinstance(value, bool):
+        message = f"{field} must be a boolean, not {kind_of(value)}"
+        found.invalid(field, message, "allowed: true, false")
+    return value is True
 
 
 def check_text(

@@ -52,6 +52,6 @@ ROWS: tuple[Row, ...] = (
     Row("empty-object", b"{}", "name", "INPUT_MISSING"),
     Row("name-missing", encoded(changed(GOOD, "name", ABSENT)), "name", "INPUT_MISSING"),
     Row("name-null", encoded({**GOOD, "name": None}), "name", "INPUT_MISSING"),
-    Row("dry-run", encoded({**GOOD, "dry_run": True}), "dry_run", "FIELD_UNKNOWN"),
+    Row("dry-run-text", encoded({**GOOD, "dry_run": "yes"}), "dry_run", "INPUT_INVALID"),
     Row("message", encoded({**GOOD, "kind": "onboard"}), "kind", "FIELD_UNKNOWN"),
 )

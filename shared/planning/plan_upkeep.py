@@ -1,0 +1,62 @@
+"""What a plan says of the time after onboarding: secrets, scans, and the automation's rights."""
+
+from datetime import timedelta
+
+from shared.model.connection import Connection
+from shared.model.profile import Profile
+from shared.planning.discovery import is_wanted
+from shared.planning.discovery_schedule import recurrence
+from shared.planning.lifetime import policy_of, rotated_elsewhere
+from shared.planning.plan_parts import PlannedCredential, PlannedDiscovery, PlannedNeed
+from shared.planning.preflight import Gathered
+from shared.planning.privileges import GLOBAL_ADMINISTRATOR, Need, unmet
+
+
+def credential(profile: Profile, connection: Connection, seen: Gathered) -> PlannedCredential:
+    kind = profile.credential.kind
+    if kind != "client_secret":
+        return PlannedCredential(kind=kind)
+    policy = policy_of(profile, connection.spec)
+    longest = seen.rules.longest if seen.rules is not None else None
+    life = policy.lifetime if longest is None else min(policy.lifetime, timedelta(days=longest))
+    rotated = min(life * 2 / 3, life - min(policy.renew_before, life / 3))
+    return PlannedCredential(
+        kind=kind,
+        days_asked=_days(policy.lifetime),
+        days=_days(life),
+        rotated_after=_days(rotated),
+        overlap=_days(policy.overlap),
+        elsewhere=rotated_elsewhere(profile, connection.spec),
+    )
+
+
+def discovery(profile: Profile, connection: Connection) -> PlannedDiscovery | None:
+    wanted = profile.discovery
+    if wanted is None or not is_wanted(wanted, connection.spec.features):
+        return None
+    chosen = connection.spec.inputs.get("search_mode")
+    repeats = recurrence(wanted, connection.spec.inputs)
+    return PlannedDiscovery(
+        modes=(str(chosen),) if chosen else wanted.modes,
+        entities=wanted.entities,
+        every_hours=round(repeats.every.total_seconds() / 3600, 2) if repeats else None,
+        then=wanted.result_state,
+    )
+
+
+def automation(needs: tuple[Need, ...], seen: Gathered) -> tuple[PlannedNeed, ...]:
+    lacking = unmet(needs, seen.own) if seen.own is not None else ()
+    return tuple(
+        PlannedNeed(
+            permission=need.permission,
+            why=need.why,
+            required=need.required,
+            held=None if seen.own is None else need not in lacking,
+            global_administrator=need.permission in GLOBAL_ADMINISTRATOR,
+        )
+        for need in needs
+    )
+
+
+def _days(span: timedelta) -> float:
+    return round(span.total_seconds() / 86400, 2)
