@@ -41,9 +41,7 @@ async def plan(client: Client, **changes: Any) -> dict[str, Any]:
 @pytest.mark.parametrize("profile", REQUESTS)
 async def test_plans_of_the_five_products_are_as_reviewed(profile: str, form: str):
     made = await planned(profile, form)
-    assert made == file(profile, form).read_text(), (
-        "python -m tests.unit.plan.golden writes it anew"
-    )
+    assert made == file(profile, form).read_text(), "see tests/unit/plan/golden.py"
 
 
 @pytest.mark.requirement("X-05")
