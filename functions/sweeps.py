@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from shared import telemetry
 from shared.context import Context
 from shared.messages import RESUME
-from shared.operations import resume, start
+from shared.operations import is_leaving, resume, start
 
 AT_ONCE = 200
 """Connections that one sweep takes; the rest stays due for the next."""
@@ -47,5 +47,6 @@ async def _take(ctx: Context, kind: str, name: str, now: datetime) -> bool:
     operation = str(uuid.uuid4())
     begun = await start(ctx, name, kind, operation, asked_by="timer", reason="due")
     if begun is None:
-        await ctx.ledger.set_due(kind, name, now + BUSY)
+        due = None if await is_leaving(ctx, name) else now + BUSY
+        await ctx.ledger.set_due(kind, name, due)
     return begun is not None

@@ -36,6 +36,7 @@ CHAIN: dict[str, tuple[str, ...]] = {
     "import": ("imports",),
     "token": ("broker",),
     "retire": ("retirement",),
+    "offboard": ("offboarding",),
 }
 """The steps of each kind of operation, in order."""
 

@@ -8,7 +8,7 @@ from shared import telemetry
 from shared.context import Context
 from shared.errors import StepError
 from shared.messages import RESUME, Event, StepMessage, first_step
-from shared.model.connection import Operation
+from shared.model.connection import Offboarding, Operation
 
 RESUME_AFTER = timedelta(minutes=30)
 """An operation that has not moved for so long has lost its message and is sent again."""
@@ -16,15 +16,21 @@ RESUME_AFTER = timedelta(minutes=30)
 FULL_RUN = "full run requested"
 """Reason of a discovery that reads everything, whatever it could read on from."""
 
+OFFBOARD = "offboard"
+"""Kind of operation that ends a connection: no other is started any more."""
+
 
 async def start(
     ctx: Context, connection: str, kind: str, operation: str, *, asked_by: str, reason: str
 ) -> Operation | None:
-    """Begin an operation and queue its first step; None while another one is in flight.
+    """Begin an operation and queue its first step; None while another one is in flight, and for
+    a connection that is being offboarded.
 
     Safe to repeat with the same operation id, from any point of a crash: the first step's
     message is sent again and the step itself notices what is done already.
     """
+    if kind != OFFBOARD and await is_leaving(ctx, connection):
+        return None
     now = ctx.clock.now()
     wanted = Operation(
         id=operation,
@@ -43,6 +49,8 @@ async def start(
         await _keep_watch(ctx, connection)
         return None
     known = await ctx.ledger.operation(connection, operation) or wanted
+    if kind == OFFBOARD and not await is_leaving(ctx, connection):
+        await mark_leaving(ctx, connection, operation)  # before the first step can have run
     if known.state == "running":
         message = StepMessage(kind=kind, connection=connection, operation=operation)
         try:
@@ -53,6 +61,21 @@ async def start(
             raise
         telemetry.event("operation.started", kind=kind, connection=connection, operation=operation)
     return known
+
+
+async def is_leaving(ctx: Context, connection: str) -> bool:
+    """Whether its offboarding has begun, or is over."""
+    row = await ctx.ledger.connection(connection)
+    return row is not None and row.offboarding is not None
+
+
+async def mark_leaving(ctx: Context, connection: str, operation: str) -> Offboarding:
+    """Note that it can only be offboarded from now on, with who asked for that and why."""
+    begun = await ctx.ledger.operation(connection, operation)
+    by, reason = (begun.asked_by, begun.reason) if begun else ("", "")
+    mark = Offboarding(by=by, reason=reason, asked=ctx.clock.now())
+    await ctx.ledger.amend(connection, offboarding=mark)
+    return mark
 
 
 async def _keep_watch(ctx: Context, connection: str) -> None:

@@ -100,6 +100,12 @@ class Applications(Protocol):
     async def namesakes(self, display_name: str) -> frozenset[str]:
         """Client ids of the applications of this display name; empty where it may not look."""
 
+    async def remove(self, object_id: str) -> None:
+        """Delete it, and its service principal with it; Entra ID keeps both for 30 days.
+
+        One that is gone already is success.
+        """
+
     async def identify(self, id_: str) -> KnownId | None:
         """Which application an object id belongs to, its own or its service principal's."""
 
@@ -191,6 +197,9 @@ class Federation(Protocol):
     async def correct(self, object_id: str, trust_id: str, wanted: FederatedTrust) -> None:
         """Replace everything but its name, which never changes."""
 
+    async def remove(self, object_id: str, trust_id: str) -> None:
+        """Remove it; one that is gone already is success."""
+
 
 class Tokens(Protocol):
     """The token endpoint, seen as the product sees it."""
@@ -235,6 +244,15 @@ class Vault(Protocol):
         """Replace the tags of a version."""
 
     async def disable(self, stored: StoredSecret) -> None: ...
+    async def all_versions(self, name: str) -> list[StoredSecret]:
+        """Every version, disabled ones too, the newest last; none when there is no such secret."""
+
+    async def remove(self, name: str) -> None:
+        """Delete it with all versions; the vault keeps it for its retention, it is never purged.
+
+        One that is gone already is success.
+        """
+
     def reference(self, name: str, version: str) -> str:
         """URL by which people and products refer to that version."""
 
@@ -253,6 +271,9 @@ class Organisations(Protocol):
 
     async def change(self, org: str, known: Member, wanted: Member) -> Member:
         """Give the access level and the projects that are missing; raises as `add`."""
+
+    async def remove(self, org: str, member_id: str) -> None:
+        """Take a member out; one that is gone already is success. Raises DEVOPS_NEEDS_PCA."""
 
     async def admits(self, org: str, token: Masked) -> bool:
         """Whether the holder of an access token is a user of the organisation."""
@@ -285,6 +306,9 @@ class Ledger(Protocol):
 
     async def create(self, connection: Connection) -> bool:
         """Insert; False when a connection of that name is there."""
+
+    async def renew(self, connection: Connection) -> bool:
+        """Put it in the place of one of its name that is offboarded; False when there is none."""
 
     async def connection(self, name: str) -> Connection | None: ...
     async def connections(self) -> list[Connection]: ...

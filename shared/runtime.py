@@ -18,7 +18,7 @@ from shared.messages import (
     trouble,
 )
 from shared.model.connection import Condition, Connection, Operation, Status
-from shared.operations import finish, start
+from shared.operations import OFFBOARD, finish, start
 from shared.profile import Profile, catalogue
 from shared.step import Handler, Step, Work
 
@@ -43,6 +43,12 @@ class Delivery(msgspec.Struct, frozen=True, kw_only=True):
             or self.connection.operation != self.operation.id
             or self.operation.step != self.step.name
         )
+
+    @property
+    def overtaken(self) -> bool:
+        """Whether the connection is being offboarded, or is: nothing else is done for it."""
+        leaving = self.connection.offboarding is not None
+        return leaving and self.operation.kind != OFFBOARD and self.operation.state == "running"
 
     @property
     def handed_on(self) -> bool:
@@ -73,7 +79,9 @@ async def _handle(step: Step, message: StepMessage, ctx: Context) -> None:
     delivery = await gather(step, message, ctx)
     if delivery is None:
         raise LookupError(f"no row for {message.connection}, operation {message.operation}")
-    if delivery.handed_on:
+    if delivery.overtaken:
+        await finish(ctx, delivery.operation, "superseded", {})
+    elif delivery.handed_on:
         await _send_on(delivery)
     elif delivery.stale:
         telemetry.event("message.dropped", why="stale", state=delivery.operation.state)

@@ -52,7 +52,19 @@ CALLS: tuple[Call, ...] = (
         query={"format": {"enum": ["json", "markdown"], "description": "of the plan"}},
         answers={200: "ChangeOrPlan", 202: "ChangeView"},
         other_forms=("text/markdown",),
-        faults=(*BODY_FAULTS, 404, 409, 412),
+        faults=(*BODY_FAULTS, 404, 409, 410, 412),
+    ),
+    Call(
+        name="offboard_connection",
+        method="DELETE",
+        path="connections/{name}",
+        handle=late("offboarding.offboard_connection"),
+        about="Offboard: take back what Keyturn made, delete the application, keep the audit",
+        tag="connections",
+        accepts="OffboardingRequest",
+        body_required=True,
+        answers={202: "Accepted"},
+        faults=(*BODY_FAULTS, 404, 409, 410),
     ),
     Call(
         name="give_approval",
@@ -65,7 +77,7 @@ CALLS: tuple[Call, ...] = (
         body_required=True,
         answers={200: "ApprovalView", 202: "ApprovalView"},
         role=Role.APPROVER,
-        faults=(*BODY_FAULTS, 404, 409),
+        faults=(*BODY_FAULTS, 404, 409, 410),
     ),
     Call(
         name="start_rotation",
@@ -76,7 +88,7 @@ CALLS: tuple[Call, ...] = (
         tag="operations",
         accepts="RotationRequest",
         answers={202: "Accepted"},
-        faults=(*BODY_FAULTS, 404, 409),
+        faults=(*BODY_FAULTS, 404, 409, 410),
     ),
     Call(
         name="start_verification",
@@ -87,7 +99,7 @@ CALLS: tuple[Call, ...] = (
         tag="operations",
         accepts="EmptyRequest",
         answers={202: "Accepted"},
-        faults=(*BODY_FAULTS, 404, 409),
+        faults=(*BODY_FAULTS, 404, 409, 410),
     ),
     Call(
         name="start_discovery",
@@ -98,6 +110,6 @@ CALLS: tuple[Call, ...] = (
         tag="operations",
         accepts="DiscoveryRequest",
         answers={202: "Accepted"},
-        faults=(*BODY_FAULTS, 404, 409),
+        faults=(*BODY_FAULTS, 404, 409, 410),
     ),
 )

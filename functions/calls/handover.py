@@ -23,7 +23,7 @@ CALLS: tuple[Call, ...] = (
         query={"format": FORMAT},
         answers={200: "Sheet"},
         other_forms=("text/markdown", "text/plain"),
-        faults=(400, 404, 406, 409),
+        faults=(400, 404, 406, 409, 410),
     ),
     Call(
         name="acknowledge_handover",
@@ -34,6 +34,6 @@ CALLS: tuple[Call, ...] = (
         tag="hand-over",
         accepts="AcknowledgementRequest",
         answers={200: "Condition"},
-        faults=(*BODY_FAULTS, 404, 409),
+        faults=(*BODY_FAULTS, 404, 409, 410),
     ),
 )

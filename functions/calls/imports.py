@@ -21,7 +21,7 @@ CALLS: tuple[Call, ...] = (
         tag="imports",
         accepts="FetchRequest",
         answers={200: "GroupList"},
-        faults=(*BODY_FAULTS, 404, 409),
+        faults=(*BODY_FAULTS, 404, 409, 410),
     ),
     Call(
         name="start_import",
@@ -32,7 +32,7 @@ CALLS: tuple[Call, ...] = (
         tag="imports",
         accepts="ImportRequestBody",
         answers={202: "Accepted"},
-        faults=(*BODY_FAULTS, 404, 409),
+        faults=(*BODY_FAULTS, 404, 409, 410),
     ),
     Call(
         name="list_imports",
@@ -78,7 +78,7 @@ CALLS: tuple[Call, ...] = (
         accepts="RolesRequest",
         body_required=True,
         answers={200: "RolesView"},
-        faults=(*BODY_FAULTS, 404, 409),
+        faults=(*BODY_FAULTS, 404, 409, 410),
     ),
     Call(
         name="switch_login",
@@ -90,7 +90,7 @@ CALLS: tuple[Call, ...] = (
         accepts="LoginRequest",
         body_required=True,
         answers={200: "LoginView"},
-        faults=(*BODY_FAULTS, 404, 409),
+        faults=(*BODY_FAULTS, 404, 409, 410),
     ),
     Call(
         name="acknowledge_precondition",
@@ -101,7 +101,7 @@ CALLS: tuple[Call, ...] = (
         tag="imports",
         accepts="AcknowledgementRequest",
         answers={200: "PreconditionView"},
-        faults=(*BODY_FAULTS, 404, 409),
+        faults=(*BODY_FAULTS, 404, 409, 410),
     ),
     Call(
         name="list_schedules",

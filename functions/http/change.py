@@ -6,7 +6,7 @@ import azure.functions as func
 
 from functions.http import answers, asking, plans, views
 from functions.http.call import Connect
-from functions.http.connections import find
+from functions.http.connections import active
 from shared import onboarding
 from shared.model.connection import Spec, Value
 from shared.onboarding import differing
@@ -30,7 +30,7 @@ async def change_connection(req: func.HttpRequest, connect: Connect) -> func.Htt
     change = asking.checked(check_change(asking.body(req)))
     caller = asking.who(req)
     ctx = await connect()
-    connection = await find(ctx, asked)
+    connection = await active(ctx, asked)
     known = connection.spec
     _require_match(req, known)
     fresh = asking.checked(changed(known, change))

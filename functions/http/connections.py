@@ -61,3 +61,10 @@ async def find(ctx: Context, name: str) -> Connection:
         message = f"there is no connection {name}"
         raise answers.fault(404, "CONNECTION_UNKNOWN", message, hint, field="name")
     return connection
+
+
+async def active(ctx: Context, name: str) -> Connection:
+    """The same, or the end of the call for one that is being offboarded, or is."""
+    connection = await find(ctx, name)
+    onboarding.require_active(connection)
+    return connection

@@ -5,7 +5,7 @@ import msgspec
 
 from functions.http import answers, asking
 from functions.http.call import Connect
-from functions.http.connections import find
+from functions.http.connections import active
 from shared.errors import NeedsHuman
 from shared.handover import environment, markdown, offered, settings_file, sheet
 from shared.model.connection import Aspect, Condition, Credential, Status
@@ -17,7 +17,7 @@ async def show_handover(req: func.HttpRequest, connect: Connect) -> func.HttpRes
     asked = asking.name(req)
     asking.query(req, ("format",))
     ctx = await connect()
-    connection = await find(ctx, asked)
+    connection = await active(ctx, asked)
     profile = catalogue().get(connection.spec.profile)
     if profile is None:
         message = f"there is no profile {connection.spec.profile} any more"
@@ -50,7 +50,7 @@ async def acknowledge_handover(req: func.HttpRequest, connect: Connect) -> func.
     asked = asking.name(req)
     given = asking.checked(check_acknowledgement(asking.body(req)))
     ctx = await connect()
-    connection = await find(ctx, asked)
+    connection = await active(ctx, asked)
     if connection.credential is None:
         message = f"{asked} has no published secret yet"
         hint = "wait until its onboarding has succeeded"

@@ -9,7 +9,7 @@ import msgspec
 
 from functions.http import answers, asking, forms, rows, views
 from functions.http.call import Connect
-from functions.http.connections import find
+from functions.http.connections import active, find
 from shared.context import Context
 from shared.importing import Unfit, product, start_import
 from shared.model.connection import Value
@@ -47,7 +47,7 @@ async def fetch_groups(req: func.HttpRequest, connect: Connect) -> func.HttpResp
     name = asking.name(req)
     asked = asking.checked(check_fetch(asking.body(req)))
     ctx = await connect()
-    product(await find(ctx, name))
+    product(await active(ctx, name))
     reader = ctx.directory_reader
     lines, more = await reader.group_lines(asked.prefix, asked.after, asked.limit)
     after = lines[-1].id if more and lines else None
@@ -58,7 +58,7 @@ async def start(req: func.HttpRequest, connect: Connect) -> func.HttpResponse:
     name = asking.name(req)
     wish = asking.checked(check_import(asking.body(req)))
     ctx = await connect()
-    await find(ctx, name)
+    await active(ctx, name)
     try:
         begun = await start_import(ctx, name, wish, uuid4().hex, asked_by=asking.caller(req))
     except Unfit as unfit:

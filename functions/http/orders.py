@@ -6,7 +6,7 @@ import azure.functions as func
 
 from functions.http import answers, asking, views
 from functions.http.call import Connect
-from functions.http.connections import find
+from functions.http.connections import active
 from shared import onboarding
 from shared.model.connection import Approval, Value
 from shared.operations import FULL_RUN
@@ -43,7 +43,7 @@ async def _start(
 ) -> func.HttpResponse:
     asked = asking.name(req)
     ctx = await connect()
-    await find(ctx, asked)
+    await active(ctx, asked)
     started = await onboarding.run(
         ctx, asked, kind, uuid4().hex, asked_by=asking.caller(req), reason=reason
     )
@@ -55,12 +55,12 @@ async def give_approval(req: func.HttpRequest, connect: Connect) -> func.HttpRes
     asked = asking.name(req)
     approval = asking.checked(check_approval(asking.body(req)))
     ctx = await connect()
-    await find(ctx, asked)
+    await active(ctx, asked)
     caller = asking.who(req)
     resumed = await onboarding.approve(
         ctx, asked, approval, asked_by=caller.name, principal=caller.id
     )
-    stored = (await find(ctx, asked)).approval or approval
+    stored = (await active(ctx, asked)).approval or approval
     shown = ApprovalView(
         name=asked,
         approval=stored,

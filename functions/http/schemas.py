@@ -33,6 +33,20 @@ APPROVAL: Schema = {
     "additionalProperties": False,
 }
 
+OFFBOARDING: Schema = {
+    "type": "object",
+    "properties": {
+        "reason": {
+            "type": "string",
+            "minLength": 1,
+            "maxLength": MAX_REASON,
+            "description": "Why the product leaves; it goes into the audit history.",
+        }
+    },
+    "required": ["reason"],
+    "additionalProperties": False,
+}
+
 ACKNOWLEDGEMENT: Schema = {
     "type": "object",
     "properties": {
@@ -71,6 +85,7 @@ def bodies() -> dict[str, Schema]:
         "ChangeOrPlan": _either("ChangeView", "Plan"),
         "ChangeRequest": _by_profile(_change),
         "ApprovalRequest": APPROVAL,
+        "OffboardingRequest": OFFBOARDING,
         "AcknowledgementRequest": ACKNOWLEDGEMENT,
         "RotationRequest": ROTATION,
         "DiscoveryRequest": DISCOVERY,

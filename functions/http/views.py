@@ -15,6 +15,7 @@ from shared.model.connection import (
     Connection,
     Facts,
     Membership,
+    Offboarding,
     Operation,
     RoleAdvice,
     Spec,
@@ -50,6 +51,7 @@ class ConnectionLine(Value, frozen=True, omit_defaults=False):
     attention: tuple[str, ...]  # reasons of the conditions that are false
     credential_expires: datetime | None
     credential_state: State | None
+    offboarded: datetime | None  # when everything that Keyturn made was gone
     status_url: str
 
 
@@ -82,6 +84,7 @@ class ConnectionView(Value, frozen=True, omit_defaults=False):
     membership: Membership | None
     acknowledged: dict[str, str]  # preconditions that hold outside: who said so
     login: Login | None  # whether the product's sign-in is switched to the tenant's
+    offboarding: Offboarding | None  # who ended it and why, and what is left to remove
     operations: tuple[Operation, ...]
 
 
@@ -106,15 +109,18 @@ def accepted(operation: Operation) -> Accepted:
 
 def line(connection: Connection, now: datetime) -> ConnectionLine:
     spec, credential = connection.spec, connection.credential
+    ended = connection.offboarding.finished if connection.offboarding else None
+    wrong = [] if ended else [c.reason for c in connection.conditions if c.status == Status.FALSE]
     return ConnectionLine(
         name=spec.name,
         profile=spec.profile,
         owner=spec.owner,
         created=connection.created,
         conditions={c.type.value: c.status.value for c in connection.conditions},
-        attention=tuple(c.reason for c in connection.conditions if c.status == Status.FALSE),
+        attention=tuple(wrong),
         credential_expires=credential.expires if credential else None,
         credential_state=state(credential, now) if credential else None,
+        offboarded=ended,
         status_url=url(spec.name),
     )
 
@@ -150,6 +156,7 @@ def view(
         login=connection.login,
         brokered=connection.brokered,
         membership=connection.membership,
+        offboarding=connection.offboarding,
         operations=tuple(_told(newest)[:NEWEST]),
     )
 

@@ -5,12 +5,9 @@ from shared.errors import NeedsHuman
 from shared.membership import join
 from shared.model.connection import Aspect
 from shared.model.directory import RoleAssignment
-from shared.planning.access import plan_access
+from shared.planning.access import ROLE_MARK, plan_access
 from shared.planning.risk import require_approval
 from shared.step import Done, Work, step
-
-OURS = "role/"
-"""Mark of a directory role among what Keyturn itself has given."""
 
 
 @step(Aspect.ROLE_ASSIGNED)
@@ -89,7 +86,7 @@ async def _given(work: Work) -> frozenset[str]:
     """Ids of the roles that Keyturn gave, read anew: this step changes them as it goes."""
     known = await work.ctx.ledger.connection(work.connection.spec.name)
     given = known.given if known else ()
-    return frozenset(mark.removeprefix(OURS) for mark in given if mark.startswith(OURS))
+    return frozenset(mark.removeprefix(ROLE_MARK) for mark in given if mark.startswith(ROLE_MARK))
 
 
 async def _note(work: Work, *, add: str = "", drop: str = "") -> None:
@@ -97,8 +94,8 @@ async def _note(work: Work, *, add: str = "", drop: str = "") -> None:
     known = await work.ctx.ledger.connection(name)
     marks = dict.fromkeys(known.given if known else ())
     if add:
-        marks[OURS + add] = None
-    marks.pop(OURS + drop, None)
+        marks[ROLE_MARK + add] = None
+    marks.pop(ROLE_MARK + drop, None)
     if known is not None and tuple(marks) != known.given:
         await work.ctx.ledger.amend(name, given=tuple(marks))
 

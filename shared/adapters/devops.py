@@ -87,6 +87,15 @@ class DevOps:
             raise refusal_of(wanted, refused or "the answer names no member")
         return changed.entitlement.member()
 
+    async def remove(self, org: str, member_id: str) -> None:
+        answer = await self._call("DELETE", org, f"/{member_id}")
+        if answer.status_code not in (200, 204, 404):
+            raise NeedsHuman(
+                "DEVOPS_REFUSED",
+                f"Azure DevOps keeps the member {member_id} of {org}: {_said(answer)}.",
+                "Have a Project Collection Administrator remove it (Organization settings, Users).",
+            )
+
     async def _call(
         self,
         method: str,

@@ -100,6 +100,14 @@ class GraphApplications(GraphPrincipals):
         info = builder.to_patch_request_information(Body(service_principal_lock_configuration=lock))
         await self._graph.write(info, doing=f"locking {object_id}")
 
+    async def remove(self, object_id: str) -> None:
+        builder = self._graph.client.applications.by_application_id(object_id)
+        await self._graph.write(
+            builder.to_delete_request_information(),
+            doing=f"deleting the application {object_id}",
+            already=("HTTP 404",),
+        )
+
     async def deleted(self, object_id: str) -> datetime | None:
         builder = self._graph.client.directory.deleted_items.by_directory_object_id(object_id)
         info = builder.to_get_request_information(query(builder, select=["id", "deletedDateTime"]))

@@ -46,6 +46,15 @@ class GraphFederation:
             doing=f"correcting the federated credential {wanted.name} of {object_id}",
         )
 
+    async def remove(self, object_id: str, trust_id: str) -> None:
+        builder = self._graph.client.applications.by_application_id(object_id)
+        one = builder.federated_identity_credentials.by_federated_identity_credential_id(trust_id)
+        await self._graph.write(
+            one.to_delete_request_information(),
+            doing=f"removing the federated credential {trust_id} of {object_id}",
+            already=("HTTP 404",),
+        )
+
 
 def _body(wanted: FederatedTrust) -> "FederatedIdentityCredential":
     """Everything but the name, which a change may not carry."""

@@ -1,5 +1,6 @@
 """The vault that serves secrets to products. Source: Key Vault REST API, "Set Secret" ff."""
 
+import asyncio
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
@@ -93,6 +94,31 @@ class KeyVault:
     async def disable(self, stored: StoredSecret) -> None:
         with vault_errors(f"disabling a version of {stored.name}"):
             await self._client.update_secret_properties(stored.name, stored.version, enabled=False)
+
+    async def all_versions(self, name: str) -> list[StoredSecret]:
+        from azure.core.exceptions import ResourceNotFoundError
+
+        with vault_errors(f"listing the versions of {name}"):
+            try:
+                found = [
+                    _stored(version)
+                    async for version in self._client.list_properties_of_secret_versions(name)
+                ]
+            except ResourceNotFoundError:
+                return []
+        return sorted(found, key=lambda version: version.created)
+
+    async def remove(self, name: str) -> None:
+        from azure.core.exceptions import ResourceNotFoundError
+
+        with vault_errors(f"deleting {name}"):
+            try:
+                # The name is blocked at once. Until the deletion is through the SDK only watches,
+                # and whoever reads back need not wait for that.
+                async with asyncio.timeout(PATIENCE):
+                    await self._client.delete_secret(name)
+            except (ResourceNotFoundError, TimeoutError):
+                return
 
     def reference(self, name: str, version: str) -> str:
         return f"{self._url}/secrets/{name}/{version}"

@@ -39,6 +39,7 @@ class TableLedger:
 
         connections = Connections(tables["connections"])
         self.create = connections.create
+        self.renew = connections.renew
         self.connection = connections.connection
         self.connections = connections.connections
         self.amend = connections.amend

@@ -8,7 +8,7 @@ import msgspec
 
 from shared.model.schedule import ImportSchedule, Login
 
-KINDS = ("onboard", "rotate", "verify", "discover", "import", "token", "retire")
+KINDS = ("onboard", "rotate", "verify", "discover", "import", "token", "retire", "offboard")
 """Kinds of operation; each runs one part of the chain (`shared.messages.CHAIN`)."""
 
 
@@ -152,6 +152,17 @@ class Membership(Value, frozen=True, omit_defaults=False):
     member_id: str = ""  # by which the organisation knows it
 
 
+class Offboarding(Value, frozen=True, omit_defaults=False):
+    """The end of a connection: who asked for it and why, and how far it is."""
+
+    by: str
+    reason: str
+    asked: datetime
+    begun: datetime | None = None  # nothing has been removed before
+    left: tuple[str, ...] = ()  # what was there at the last look, for people
+    finished: datetime | None = None  # everything that Keyturn made is gone
+
+
 class Operation(Value, frozen=True, omit_defaults=False):
     """One run of the chain; its id is the correlation id of everything it does."""
 
@@ -191,6 +202,7 @@ class Connection(Value, frozen=True, omit_defaults=False):
     acknowledged: dict[str, str] = {}  # preconditions that hold outside: who said so
     import_schedule: ImportSchedule | None = None
     login: Login | None = None
+    offboarding: Offboarding | None = None  # once begun it is only ever finished
 
     def condition(self, aspect: Aspect) -> Condition | None:
         return next((c for c in self.conditions if c.type == aspect), None)

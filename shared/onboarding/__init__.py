@@ -2,7 +2,8 @@
 
 from shared.onboarding.approvals import APPROVAL_PENDING, approve, waits_for_approval
 from shared.onboarding.changes import Changed, change, differing
-from shared.onboarding.rejected import Rejected, find
+from shared.onboarding.ending import offboard
+from shared.onboarding.rejected import Rejected, find, require_active
 from shared.onboarding.requested import onboard
 from shared.onboarding.starting import Onboarding, run
 
@@ -15,7 +16,9 @@ __all__ = [
     "change",
     "differing",
     "find",
+    "offboard",
     "onboard",
+    "require_active",
     "run",
     "waits_for_approval",
 ]

@@ -15,6 +15,34 @@ class Rejected(Exception):
 
 
 async def find(ctx: Context, name: str) -> Connection:
+    """One that can be worked on: raises `Rejected` for one that is being offboarded, or is."""
+    connection = await known(ctx, name)
+    require_active(connection)
+    return connection
+
+
+def require_active(connection: Connection) -> None:
+    """Raise `Rejected` OFFBOARDING or OFFBOARDED; both can still be read."""
+    name, ending = connection.spec.name, connection.offboarding
+    if ending is None:
+        return
+    if ending.finished is not None:
+        raise Rejected(
+            "connection",
+            "OFFBOARDED",
+            f"{name} was offboarded on {ending.finished:%Y-%m-%d}: {ending.reason}",
+            "to onboard the product anew send POST /api/connections; the history stays",
+        )
+    raise Rejected(
+        "connection",
+        "OFFBOARDING",
+        f"{name} is being offboarded: {ending.reason}",
+        f"wait until it has ended; where it stopped, send DELETE /api/connections/{name} again",
+        connection.operation,
+    )
+
+
+async def known(ctx: Context, name: str) -> Connection:
     connection = await ctx.ledger.connection(name)
     if connection is None:
         raise Rejected(
@@ -28,7 +56,7 @@ async def find(ctx: Context, name: str) -> Connection:
 
 async def in_the_way(ctx: Context, name: str) -> Rejected | None:
     """What to answer while an operation of the connection is in flight; None when none is."""
-    connection = await find(ctx, name)
+    connection = await known(ctx, name)
     flight = await ctx.ledger.operation(name, connection.operation)
     if flight is None or flight.state != "running":
         return None

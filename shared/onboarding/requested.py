@@ -23,11 +23,11 @@ async def onboard(
     now, wanted = ctx.clock.now(), request.spec
     fresh = Connection(spec=wanted, created=now, requested_by=principal)
     if request.approval:
-        known = await ctx.ledger.connection(wanted.name)
+        known = _present(await ctx.ledger.connection(wanted.name))
         require_four_eyes(ctx, known.requested_by if known else principal, principal)
         approval = given(ctx, request.approval, known or fresh, asked_by, principal)
         fresh = msgspec.structs.replace(fresh, approval=approval)
-    created = await ctx.ledger.create(fresh)
+    created = await ctx.ledger.create(fresh) or await _renew(ctx, fresh, operation)
     connection = await find(ctx, wanted.name)
     if connection.spec != wanted:
         raise _name_taken(connection.spec, wanted)
@@ -38,6 +38,21 @@ async def onboard(
     if fresh.approval and (created or differs(connection.approval, fresh.approval)):
         connection = await store(ctx, connection, fresh.approval, asked_by)
     return await start_onboarding(ctx, connection, asked_by=asked_by, operation=operation)
+
+
+def _present(known: Connection | None) -> Connection | None:
+    """None for one that is offboarded: a request for its name begins anew."""
+    if known is None or (known.offboarding and known.offboarding.finished):
+        return None
+    return known
+
+
+async def _renew(ctx: Context, fresh: Connection, operation: str) -> bool:
+    """Take up the name of an offboarded connection, except for a repeat of what made that one."""
+    name = fresh.spec.name
+    if operation and await ctx.ledger.operation(name, operation) is not None:
+        return False
+    return await ctx.ledger.renew(fresh)
 
 
 def _name_taken(known: Spec, wanted: Spec) -> Rejected:

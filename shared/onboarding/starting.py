@@ -76,6 +76,8 @@ async def start_onboarding(
     name = connection.spec.name
     runs = [run for run in await ctx.ledger.operations(name) if run.kind == "onboard"]
     same = next((run for run in runs if run.id == operation), None)
+    # Those before belong to an offboarded connection of the same name.
+    runs = [run for run in runs if run.started >= connection.created]
     if same is not None and same.state != "running":
         return Onboarding(operation=same, fresh=False)
     latest = max(runs, key=lambda run: run.started, default=None)

@@ -19,6 +19,10 @@ class WantedPermission(Value, frozen=True):
     name: str
 
 
+ROLE_MARK = "role/"
+"""Begins the mark of a directory role among what Keyturn itself has given; its id follows."""
+
+
 class Access(Value, frozen=True):
     """Everything that a connection is to be given."""
 

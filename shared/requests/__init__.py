@@ -23,6 +23,7 @@ from shared.requests.side import (
     check_acknowledgement,
     check_approval,
     check_empty,
+    check_offboarding,
     check_rotation,
 )
 
@@ -46,6 +47,7 @@ __all__ = [
     "check_import",
     "check_login",
     "check_message",
+    "check_offboarding",
     "check_request",
     "check_roles",
     "check_rotation",

@@ -27,6 +27,10 @@ APPROVE_INSTEAD = (
 )
 
 
+NO_CALLER = "a message has no signed-in caller who could answer for an offboarding"
+OFFBOARD_INSTEAD = "an operator sends DELETE /api/connections/{name}"
+
+
 class Order(Value, frozen=True):
     """A valid order: `spec` is what to onboard, `change` what to change, `wish` what to import."""
 
@@ -78,6 +82,8 @@ def _check_envelope(document: Mapping[str, Any], found: Problems) -> str:
         found.invalid("attempt", message, "a whole number from 1")
     if kind is None or kind == "":
         found.missing("kind", one_of(ORDERS))
+    elif kind == "offboard":
+        found.add("kind", "FORBIDDEN", NO_CALLER, OFFBOARD_INSTEAD)
     elif kind not in ORDERS:
         found.add("kind", "KIND_UNKNOWN", "kind is not one that is understood", one_of(ORDERS))
     else:

@@ -24,6 +24,19 @@ def check_approval(body: bytes) -> Approval | list[Problem]:
     return found.listed() or approval
 
 
+def check_offboarding(body: bytes) -> str | list[Problem]:
+    """The reason, which must be given."""
+    found = Problems()
+    document = read(body, found)
+    if document is None:
+        return found.listed()
+    found.unknown_fields(document, ("reason",), "")
+    reason = check_text(document, "reason", MAX_REASON, found)
+    if document.get("reason") in (None, ""):
+        found.missing("reason", "say why the product leaves: it goes into the audit history")
+    return found.listed() or reason
+
+
 def check_acknowledgement(body: bytes) -> Acknowledgement | list[Problem]:
     found = Problems()
     document = _optional(body, found)

@@ -26,6 +26,7 @@ ENVELOPE: tuple[tuple[str, str, Any, str], ...] = (
     ("kind-missing", "kind", ABSENT, "INPUT_MISSING"),
     ("kind-unknown", "kind", "destroy", "KIND_UNKNOWN"),
     ("kind-internal", "kind", "retire", "KIND_UNKNOWN"),
+    ("kind-offboard", "kind", "offboard", "FORBIDDEN"),
     ("kind-in-capitals", "kind", "Onboard", "KIND_UNKNOWN"),
     ("kind-is-list", "kind", ["onboard"], "KIND_UNKNOWN"),
     ("kind-is-object", "kind", {}, "KIND_UNKNOWN"),

@@ -58,6 +58,15 @@ class FakeApplications(Part):
     async def deleted(self, object_id: str) -> datetime | None:
         return self._tenant.deleted.get(object_id)
 
+    @fallible("applications.remove")
+    async def remove(self, object_id: str) -> None:
+        tenant = self._tenant
+        for name, row in list(tenant.applications.items()):
+            if row.id == object_id:
+                del tenant.applications[name]
+                tenant.principals.pop(row.client_id, None)
+                tenant.deleted[object_id] = tenant.clock.now()
+
     @fallible("applications.add_api")
     async def add_api(self, app_id: str) -> None:
         self._tenant.resources.setdefault(app_id, service(app_id))

@@ -28,3 +28,9 @@ class FakeFederation(Part):
         row = written(self._tenant.application(object_id), object_id)
         found = written(next((r for r in row.federated if r.id == trust_id), None), trust_id)
         found.trust = replace(wanted, name=found.trust.name)
+
+    @fallible("federation.remove")
+    async def remove(self, object_id: str, trust_id: str) -> None:
+        row = self._tenant.application(object_id)
+        if row is not None:
+            row.federated[:] = [found for found in row.federated if found.id != trust_id]

@@ -71,6 +71,15 @@ class FakeLedger:
         self._connections[name] = connection
         return True
 
+    @fallible("ledger.renew")
+    async def renew(self, connection: Connection) -> bool:
+        name = connection.spec.name
+        known = self._connections.get(name)
+        if known is None or known.offboarding is None or known.offboarding.finished is None:
+            return False
+        self._connections[name] = connection
+        return True
+
     @fallible("ledger.connection")
     async def connection(self, name: str) -> Connection | None:
         return self._connections.get(name)

@@ -50,6 +50,10 @@ class FakeOrganisations(Part):
         self._administered(org).members[known.id] = made
         return made
 
+    @fallible("organisations.remove")
+    async def remove(self, org: str, member_id: str) -> None:
+        self._administered(org).members.pop(member_id, None)
+
     @fallible("organisations.admits")
     async def admits(self, org: str, token: Masked) -> bool:
         client_id = self._tenant.tokens.get(token.reveal(), "")

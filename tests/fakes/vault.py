@@ -4,6 +4,7 @@ import uuid
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
+from shared.errors import TryLater
 from shared.model.credential import Masked, NewSecret, StoredSecret
 from tests.fakes.clock import FakeClock
 from tests.fakes.faults import Faults, fallible
@@ -45,6 +46,7 @@ class FakeVault:
     def __init__(self, clock: FakeClock, faults: Faults) -> None:
         self.faults = faults
         self.versions: dict[str, list[Version]] = {}
+        self.deleted: dict[str, list[Version]] = {}  # by name: kept, and the name is blocked
         self._clock = clock
 
     def value(self, name: str) -> str | None:
@@ -83,6 +85,9 @@ class FakeVault:
     def _set(
         self, name: str, value: Masked, tags: dict[str, str], expires: datetime | None
     ) -> StoredSecret:
+        if name in self.deleted:
+            self.versions[name] = self.deleted.pop(name)
+            raise TryLater("VAULT_RECOVERING", f"{name} was deleted; recovering it first")
         made = Version(
             name=name,
             value=value.reveal(),
@@ -92,6 +97,15 @@ class FakeVault:
         )
         self.versions.setdefault(name, []).append(made)
         return made.stored()
+
+    @fallible("vault.all_versions")
+    async def all_versions(self, name: str) -> list[StoredSecret]:
+        return [version.stored() for version in self.versions.get(name, [])]
+
+    @fallible("vault.remove")
+    async def remove(self, name: str) -> None:
+        if name in self.versions:
+            self.deleted[name] = self.versions.pop(name)
 
     @fallible("vault.retag")
     async def retag(self, stored: StoredSecret, tags: dict[str, str]) -> None:

@@ -36,6 +36,16 @@ class Connections:
         made = await self._table.insert(key(connection.spec.name), ROW, _columns(connection))
         return made is not None
 
+    async def renew(self, connection: Connection) -> bool:
+        name = key(connection.spec.name)
+        row = await self._table.get(name, ROW)
+        if row is None:
+            return False
+        ended = _connection(row.columns).offboarding
+        if ended is None or ended.finished is None:
+            return False
+        return await self._table.exchange(name, ROW, _columns(connection), tag=row.tag)
+
     async def connection(self, name: str) -> Connection | None:
         found = await self._table.get(key(name), ROW)
         return None if found is None else _connection(found.columns)

@@ -91,6 +91,19 @@ class Table:
         with storage_errors(self._doing("writing")):
             await self._client.upsert_entity(_entity(partition, row, columns), mode="replace")
 
+    async def exchange(self, partition: str, row: str, columns: Columns, *, tag: str) -> bool:
+        """Store the row in place of version *tag*; False when there is another one now."""
+        from azure.core.exceptions import ResourceModifiedError, ResourceNotFoundError
+
+        with storage_errors(self._doing("writing")):
+            try:
+                await self._client.update_entity(
+                    _entity(partition, row, columns), mode="replace", **_condition(tag)
+                )
+            except (ResourceModifiedError, ResourceNotFoundError):
+                return False
+        return True
+
     async def delete(self, partition: str, row: str) -> None:
         """Remove the row; one that is gone already is success."""
         with storage_errors(self._doing("deleting from")):
