@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from msgspec.structs import replace
 
 from shared.errors import NeedsHuman, TryLater
-from shared.messages import BUSY, waited
+from shared.messages import BUSY, RESUME, waited
 from shared.model.connection import Aspect, Condition, Connection, Offboarding, Status
 from shared.operations import mark_leaving
 from shared.planning import offboarding as plan
@@ -75,7 +75,7 @@ async def _take_off_the_index(work: Work) -> None:
     """In every delivery: a sweep that ran at the same time may have put something back."""
     name = work.connection.spec.name
     for kind in await work.ctx.ledger.due_times(name):
-        if kind != "resume":  # that one rescues this very operation
+        if kind != RESUME:  # that one rescues this very operation
             await work.ctx.ledger.set_due(kind, name, None)
 
 
