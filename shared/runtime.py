@@ -110,7 +110,8 @@ async def _attempt(delivery: Delivery, handler: Handler) -> None:
                 ctx=ctx,
                 now=now,
             )
-            done = await handler(work)
+            with telemetry.collecting_writes():
+                done = await handler(work)
     except TryLater as reason:
         if exhausted(delivery.message, reason, now):
             await stop(delivery, _given_up(reason, now - (delivery.message.waiting_since or now)))

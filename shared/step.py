@@ -39,6 +39,8 @@ class Work(msgspec.Struct, frozen=True, kw_only=True):
         """Log a change and append it to the audit history; never with a secret value."""
         telemetry.event(what, **data)
         asked = {"operation": self.message.operation, **data}
+        if requests := telemetry.take_writes():
+            asked["graph_requests"] = requests
         await self.ctx.ledger.record(self.connection.spec.name, self.ctx.clock.now(), what, asked)
 
     def wait(self, code: str, message: str, *, seconds: float, minutes: float = 15) -> TryLater:

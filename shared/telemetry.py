@@ -47,3 +47,32 @@ def event(name: str, /, *, level: int = logging.INFO, **fields: object) -> None:
     # Both: text for whoever reads lines, `extra` for whoever queries fields.
     text = " ".join(f"{key}={value}" for key, value in everything.items())
     log.log(level, "%s %s", name, text, extra={"event": name, "fields": everything})
+
+
+_writes: ContextVar[list[str] | None] = ContextVar("keyturn_writes", default=None)
+
+
+@contextmanager
+def collecting_writes() -> Iterator[None]:
+    """Collect the request ids of writes to Graph in this task, and in those that it starts."""
+    token = _writes.set([])
+    try:
+        yield
+    finally:
+        _writes.reset(token)
+
+
+def note_write(request_id: str) -> None:
+    """A write to Graph was answered; its id is what Microsoft's support asks for."""
+    if (noted := _writes.get()) is not None and request_id:
+        noted.append(request_id)
+
+
+def take_writes() -> list[str]:
+    """The ids noted since the last call."""
+    noted = _writes.get()
+    if not noted:
+        return []
+    taken = list(noted)
+    noted.clear()
+    return taken
