@@ -8,6 +8,7 @@ sleep for up to three minutes. Short ones are made here, longer ones are `TryLat
 """
 
 import asyncio
+import copy
 from collections.abc import AsyncIterator, Sequence
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
@@ -77,13 +78,25 @@ class Graph:
         )
         adapter = GraphRequestAdapter(provider, client=self._http)
         adapter.base_url = settings.graph
-        self.client = GraphServiceClient(request_adapter=adapter)
+        self._client = GraphServiceClient(request_adapter=adapter)
         self.tenant_id = settings.tenant_id
         self._credential = credential
         self._adapter = adapter
         self.scope = settings.graph_scope
         self._host = settings.graph_host
         self._pace = settings.pace
+
+    @property
+    def client(self) -> Any:
+        """The SDK's builders, with path parameters of their own at each use.
+
+        Builders by alternate key (``…_with_app_id``) write the key into the client's one
+        dictionary, which a request reads when it is sent: of two at once, both would go to the
+        object of the second.
+        """
+        own = copy.copy(self._client)
+        own.path_parameters = dict(self._client.path_parameters)
+        return own
 
     async def close(self) -> None:
         await self._http.aclose()

@@ -1,10 +1,13 @@
 """What every call has in common: waiting, retrying, refusing, and what errors tell."""
 
+import asyncio
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 
+import msgspec
 import pytest
 
+from shared.adapters.graph_applications import GraphApplications
 from shared.adapters.graph_client import Graph
 from shared.adapters.graph_errors import retry_after
 from shared.adapters.graph_rows import IdRow
@@ -14,6 +17,20 @@ from tests.contracts.stage import PRINCIPAL, WANTED, Stage, needs_human, setting
 
 READ = "GET /applications(uniqueName='{name}')"
 UPSERT = "PATCH /applications(uniqueName='{name}')"
+
+
+async def test_requests_at_the_same_time_do_not_mix_up_their_objects(stage: Stage):
+    """The SDK keeps alternate keys in one dictionary, which requests read when they are sent:
+    after the token has come, which a new identity waits for."""
+    names = [f"keyturn-{number}" for number in range(4)]
+    for name in names:
+        await stage.applications.ensure(msgspec.structs.replace(WANTED, unique_name=name))
+    async with own_credential(stage.settings) as credential:
+        fresh = Graph(stage.settings, credential)
+        applications = GraphApplications(fresh, stage.settings.pace)
+        found = await asyncio.gather(*map(applications.find, names))
+        await fresh.close()
+    assert len({application.object_id for application in found if application}) == len(names)
 
 
 class TestReads:
