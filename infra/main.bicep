@@ -50,6 +50,13 @@ param tokenSchedule string = '40 */2 * * * *'
 @description('NCRONTAB with seconds: sweep for operations that stopped half-way.')
 param resumeSchedule string = '0 */5 * * * *'
 
+@description('Client id of the API registration by which callers sign in; empty: function keys alone, and no approvers.')
+param apiClientId string = ''
+
+@allowed(['on', 'off'])
+@description('Whether nobody may approve what they asked for themselves.')
+param fourEyes string = 'on'
+
 var abbreviations = loadJsonContent('abbreviations.json')
 var functions = loadJsonContent('functions.json')
 var topology = loadJsonContent('queues.json')
@@ -177,6 +184,9 @@ var settings = {
   KEYTURN_VAULT_URL: vault.outputs.uri
   KEYTURN_STORAGE__tableServiceUri: ledgerStorage.outputs.tableServiceUri
   KEYTURN_STORAGE__blobServiceUri: ledgerStorage.outputs.blobServiceUri
+  // Only with the authentication itself: without it, anybody could send the header that is then believed.
+  KEYTURN_PLATFORM_AUTH: empty(apiClientId) ? 'none' : 'entra'
+  KEYTURN_FOUR_EYES: fourEyes
   KEYTURN_ROTATE_SCHEDULE: rotateSchedule
   KEYTURN_VERIFY_SCHEDULE: verifySchedule
   KEYTURN_DISCOVER_SCHEDULE: discoverSchedule
@@ -204,6 +214,7 @@ module front 'modules/function-app.bicep' = {
     maximumInstanceCount: maximumInstanceCount
     disabledFunctions: concat(functions.steps, functions.watchers)
     settings: settings
+    apiClientId: apiClientId
   }
   dependsOn: [frontHostAccess]
 }

@@ -51,7 +51,10 @@ def _set(name: str, deployed: dict[str, Place]) -> bool:
 def _apps(repository: Repository, file: BicepFile) -> Iterator[tuple[str, Place]]:
     """Yield the settings of each app, followed through module parameters and variables."""
     for resource in file.of("resource"):
-        if resource.type == "Microsoft.Web/sites/config":
+        named = tree.at(resource.body, "name")
+        if resource.type == "Microsoft.Web/sites/config" and named is not None:
+            if "appsettings" not in tree.text(named):
+                continue  # of another kind, such as that of the sign-in
             node = tree.at(resource.body, "properties")
             if node is not None:
                 yield from _names(repository, file, node)

@@ -25,6 +25,9 @@ param disabledFunctions array
 @description('Settings that the code reads.')
 param settings object
 
+@description('Client id of the API registration by which callers sign in; empty: no App Service Authentication.')
+param apiClientId string = ''
+
 resource storage 'Microsoft.Storage/storageAccounts@2024-01-01' existing = {
   name: storageName
 }
@@ -115,6 +118,41 @@ resource appSettings 'Microsoft.Web/sites/config@2024-04-01' = {
     },
     toObject(disabledFunctions, item => 'AzureWebJobs.${item}.Disabled', item => 'true')
   )
+}
+
+// Callers have a token of this tenant for the API; its app roles decide what they may do. Keys are asked for besides.
+resource authentication 'Microsoft.Web/sites/config@2024-04-01' = if (!empty(apiClientId)) {
+  parent: app
+  name: 'authsettingsV2'
+  properties: {
+    platform: {
+      enabled: true
+    }
+    globalValidation: {
+      requireAuthentication: true
+      unauthenticatedClientAction: 'Return401'
+    }
+    identityProviders: {
+      azureActiveDirectory: {
+        enabled: true
+        registration: {
+          clientId: apiClientId
+          openIdIssuer: '${environment().authentication.loginEndpoint}${tenant().tenantId}/v2.0'
+        }
+        validation: {
+          allowedAudiences: [
+            apiClientId
+            'api://${apiClientId}'
+          ]
+        }
+      }
+    }
+    login: {
+      tokenStore: {
+        enabled: false
+      }
+    }
+  }
 }
 
 output name string = app.name

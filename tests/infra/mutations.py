@@ -163,7 +163,7 @@ MUTATIONS = [
         "setting-lost",
         "app-settings",
         MAIN,
-        "  KEYTURN_TENANT_ID: tenantId\n",
+        "  KEYTURN_GRAPH: graphEndpoint\n",
         "",
         "shared/settings.py",
     ),
