@@ -15,7 +15,7 @@ pytestmark = pytest.mark.asyncio(loop_scope="module")
 async def cloud(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Cloud]:
     pytest.importorskip("azure_functions_runtime")
     folder = tmp_path_factory.mktemp("cloud")
-    async with Cloud(Options(folder=folder, users=50, host="tests.worker.native")) as running:
+    async with Cloud(Options(folder=folder, users=120, host="tests.worker.native")) as running:
         yield running
 
 
