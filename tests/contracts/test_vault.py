@@ -185,6 +185,45 @@ class TestSecrets:
         assert (await stage.bench.send("GET", reference.removeprefix(url))).status == 200
 
 
+@pytest.mark.requirement("X-18")
+class TestRemoved:
+    async def test_every_version_is_listed_and_then_the_name_is_gone(self, stage: Stage):
+        assert await stage.vault.all_versions(NAME) == []
+        first = await stage.vault.put(NAME, secret(), TAGS)
+        await stage.vault.disable(first)
+        second = await stage.vault.put(NAME, secret("key-2"), TAGS)
+        listed = await stage.vault.all_versions(NAME)
+        assert {v.version: v.enabled for v in listed} == {
+            first.version: False,
+            second.version: True,
+        }
+        assert {v.key_id for v in listed} == {"key-1", "key-2"}
+        for _ in range(2):
+            await stage.vault.remove(NAME)
+            assert await stage.vault.all_versions(NAME) == []
+            assert await stage.vault.current(NAME) is None
+        (state,) = await stage.bench.admin("GET", "/state")
+        assert state["deleted"] and len(state["versions"]) == 2  # kept, not purged
+
+    async def test_a_deletion_that_takes_long_is_not_waited_for(
+        self, stage: Stage, monkeypatch: pytest.MonkeyPatch
+    ):
+        monkeypatch.setattr("shared.adapters.keyvault.PATIENCE", 0.5)
+        await stage.bench.admin("POST", "/lag", {"deletion": 3600})
+        await stage.vault.put(NAME, secret(), TAGS)
+        await stage.vault.remove(NAME)
+        assert await stage.vault.all_versions(NAME) == []
+
+    async def test_the_name_can_be_taken_up_again(self, stage: Stage):
+        made = await stage.vault.put(NAME, secret(), TAGS)
+        await stage.vault.disable(made)
+        await stage.vault.remove(NAME)
+        await try_later(stage.vault.put(NAME, secret("key-2"), TAGS), "VAULT_RECOVERING")
+        assert (await stage.vault.put(NAME, secret("key-2"), TAGS)).key_id == "key-2"
+        enabled = {v.key_id: v.enabled for v in await stage.vault.all_versions(NAME)}
+        assert enabled == {"key-1": False, "key-2": True}
+
+
 class TestDeleted:
     async def test_it_is_brought_back_then_written(self, stage: Stage):
         await stage.vault.put(NAME, secret(), TAGS)

@@ -5,7 +5,7 @@ import asyncio
 import msgspec
 import pytest
 
-from shared.model.connection import Approval, Aspect, Facts
+from shared.model.connection import Approval, Aspect, Facts, Offboarding
 from shared.ports import Ledger
 from tests.contracts.ledger.values import condition, connection, credential, full, operation
 from tests.fakes import START
@@ -141,3 +141,31 @@ async def test_a_long_spec_comes_back(ledger: Ledger) -> None:
     long = msgspec.structs.replace(connection(), spec=spec)
     assert await ledger.create(long)
     assert await ledger.connection("dvls") == long
+
+
+@pytest.mark.requirement("X-18")
+async def test_only_the_name_of_an_offboarded_connection_is_taken_up(ledger: Ledger) -> None:
+    fresh = connection(requested_by="someone")
+    assert not await ledger.renew(fresh)
+    await ledger.create(full())
+    assert not await ledger.renew(fresh)
+    leaving = Offboarding(by="ana", reason="gone", asked=START)
+    await ledger.amend("dvls", offboarding=leaving)
+    assert not await ledger.renew(fresh)
+    assert await ledger.connection("dvls") == msgspec.structs.replace(full(), offboarding=leaving)
+    ended = msgspec.structs.replace(leaving, begun=START, finished=START)
+    await ledger.amend("dvls", offboarding=ended)
+    assert await ledger.renew(fresh)
+    assert await ledger.connection("dvls") == fresh
+    assert not await ledger.renew(fresh)
+
+
+@pytest.mark.requirement("X-18")
+async def test_of_twenty_who_take_a_name_up_one_succeeds(ledger: Ledger) -> None:
+    await ledger.create(full())
+    ended = Offboarding(by="ana", reason="gone", asked=START, finished=START)
+    await ledger.amend("dvls", offboarding=ended)
+    made = await asyncio.gather(*(ledger.renew(connection(requested_by=str(n))) for n in range(20)))
+    assert made.count(True) == 1
+    kept = await ledger.connection("dvls")
+    assert kept is not None and kept.requested_by == str(made.index(True))
