@@ -18,13 +18,13 @@ LONG = (
     "emulators/servicebus",
     "contracts/ledger",
     "emulators",
-    "unit/chain",
+    "in_memory",
 )
 """What takes long, the longest first: begun last, one file would keep the others waiting."""
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    config.addinivalue_line("markers", "unit: in memory, one process (set by folder)")
+    config.addinivalue_line("markers", "unit: one function or planner (set by folder)")
     config.addinivalue_line("markers", "slow: a unit test that takes more than a moment")
     config.addinivalue_line("markers", "requirement(*ids): the requirements that a test proves")
     config.addinivalue_line("markers", "diagnosis(*codes): the diagnoses that a test shows")

@@ -23,7 +23,7 @@ from tests.contracts.tenancy import (
     scopes_of,
 )
 from tests.fakes import FakeContext
-from tests.unit.access.world import alter, begin, found, go_on, told
+from tests.in_memory.access.world import alter, begin, found, go_on, told
 
 NETWRIX = "netwrix-identity-manager"
 PMP = "password-manager-pro"

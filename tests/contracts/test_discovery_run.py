@@ -15,7 +15,7 @@ from shared.adapters.graph_entities import GraphEntities
 from shared.planning.snapshots import Position
 from tests.contracts.stage import Stage, settings_of
 from tests.fakes import FakeContext
-from tests.unit.discovery.scans import NAME, connected, scan
+from tests.in_memory.discovery.scans import NAME, connected, scan
 
 WEEK_AND_A_DAY = 8 * 86_400
 

@@ -12,7 +12,7 @@ from typing import Any
 import msgspec
 
 from tests.fakes import fake_context
-from tests.unit.http.client import ANA, Client
+from tests.in_memory.http.client import ANA, Client
 
 FOLDER = Path(__file__).parent / "golden"
 

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from shared.errors import NeedsHuman
-from tests.unit.http.client import EVE, Client, principal
+from tests.in_memory.http.client import EVE, Client, principal
 from tests.unit.plan.golden import REQUESTS, file, planned
 
 URL = "/api/connections"

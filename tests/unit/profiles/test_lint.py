@@ -93,6 +93,7 @@ def test_the_command_fails_for_errors_and_prints_them(
     assert "lint FILE..." in capsys.readouterr().err
 
 
+@pytest.mark.slow
 def test_functions_never_read_the_list_of_names():
     code = (
         "import sys, function_app; from shared.profile import catalogue;"

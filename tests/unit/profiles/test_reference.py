@@ -23,6 +23,7 @@ def test_every_key_is_described_once():
     assert undescribed() == [], "say in shared/profile/reference/keys.yaml what these mean"
 
 
+@pytest.mark.slow
 def test_the_schema_is_one():
     Draft202012Validator.check_schema(SCHEMA)
 

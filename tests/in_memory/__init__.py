@@ -1,0 +1,1 @@
+"""Steps, whole chains and calls of the API, in memory."""

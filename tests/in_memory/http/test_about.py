@@ -1,0 +1,198 @@
+"""Profiles, health, the description of the API, and its registration."""
+
+import json
+import subprocess
+import sys
+from datetime import timedelta
+
+import azure.functions as func
+import jsonschema
+import pytest
+
+from functions import http_api
+from functions.http.serving import serve
+from shared.context import Context
+from shared.errors import TryLater
+from shared.settings import SettingsError, load
+from tests.bad_input import http_bodies, queue_messages
+from tests.in_memory.http.client import ANA, Client
+
+
+@pytest.mark.requirement("X-07")
+async def test_profiles_tell_features_permissions_and_risk(client: Client):
+    listed = (await client.get("/api/profiles")).json["profiles"]
+    shown = (await client.get("/api/profiles/devolutions-server")).json
+    [line] = [profile for profile in listed if profile["id"] == "devolutions-server"]
+    assert line["permissions"] == shown["permissions"]
+    risks = {permission["name"]: permission["risk"] for permission in shown["permissions"]}
+    assert risks["RoleManagement.ReadWrite.Directory"] == "direct"
+    assert risks["User-PasswordProfile.ReadWrite.All"] == "indirect"
+    assert risks["User.Read.All"] == "normal"
+    held = {permission["name"] for permission in shown["permissions"] if permission["approval"]}
+    assert held == {"RoleManagement.ReadWrite.Directory", "User-PasswordProfile.ReadWrite.All"}
+    [role] = shown["directory_roles"]
+    assert (role["privileged"], role["risk"], role["approval"]) == (True, "normal", False)
+    assert role["escalation_risk"] == {"Privileged Authentication Administrator": "direct"}
+    [swap] = {permission["swap"] for permission in shown["permissions"]} - {""}
+    assert swap == "RoleManagement.Read.Directory"
+    features = {feature["name"]: feature["default"] for feature in shown["features"]}
+    assert features == {"discovery": True, "password_rotation": True, "admin_targets": "auto"}
+    modes = next(given for given in shown["inputs"] if given["name"] == "search_mode")
+    assert modes["values"] == ["groups", "roles"]
+
+
+@pytest.mark.requirement("X-07")
+async def test_roles_in_azure_and_chosen_permissions_have_a_risk_too(client: Client):
+    shown = (await client.get("/api/profiles/vault-azure-secrets")).json
+    [role] = shown["azure_roles"]
+    assert (role["name"], role["risk"]) == ("User Access Administrator", "indirect")
+    chosen = (await client.get("/api/profiles/pandium")).json["permissions"]
+    assert all(permission["chosen_by"] == "inputs.permissions" for permission in chosen)
+
+
+@pytest.mark.requirement("D-05")
+@pytest.mark.diagnosis("PROFILE_UNKNOWN")
+async def test_unknown_profiles_name_the_known(client: Client):
+    answer = await client.get("/api/profiles/keepass")
+    assert (answer.status, answer.problems) == (404, [("profile", "PROFILE_UNKNOWN")])
+    assert "devolutions-server" in answer.json["problems"][0]["hint"]
+
+
+async def test_health_asks_every_dependency(client: Client):
+    answer = await client.get("/api/health")
+    assert answer.status == 200
+    health = answer.json
+    assert health["alive"]
+    assert health["ok"]
+    names = [dependency["name"] for dependency in health["dependencies"]]
+    assert names == ["ledger", "vault", "service bus", "graph"]
+
+
+@pytest.mark.parametrize(
+    ("method", "name"),
+    [("ledger.connection", "ledger"), ("vault.current", "vault"), ("directory.tenant", "graph")],
+)
+async def test_health_tells_which_dependency_fails(client: Client, method: str, name: str):
+    client.ctx.tenant.fail(method, TryLater("DOWN", "it does not answer"))
+    answer = await client.get("/api/health")
+    assert answer.status == 503
+    states = {d["name"]: (d["status"], d["message"]) for d in answer.json["dependencies"]}
+    assert states.pop(name) == ("failing", "DOWN: it does not answer")
+    assert "failing" not in {status for status, _ in states.values()}
+
+
+async def test_health_does_not_repeat_what_foreign_errors_say(client: Client):
+    client.ctx.tenant.fail("vault.current", ValueError("AccountKey=c2VjcmV0"))
+    answer = await client.get("/api/health")
+    assert b"c2VjcmV0" not in answer.content
+    assert b"ValueError" in answer.content
+
+
+async def without_settings() -> Context:
+    load({"KEYTURN_GRAPH": "http://graph.example/c2VjcmV0", "ServiceBus": "Endpoint=c2VjcmV0"})
+    raise AssertionError("these settings are complete")
+
+
+@pytest.mark.parametrize("name", ["health", "list_connections"])
+async def test_failing_settings_are_named_without_values(name: str):
+    call = next(call for call in http_api.CALLS if call.name == name)
+    request = func.HttpRequest("GET", "https://keyturn.example/api", headers=ANA, body=b"")
+    answer = await serve(call, request, without_settings)
+    assert answer.status_code == 503
+    assert b"KEYTURN_TENANT_ID" in answer.get_body()
+    assert b"KEYTURN_GRAPH" in answer.get_body()
+    assert b"c2VjcmV0" not in answer.get_body()
+    with pytest.raises(SettingsError):
+        await without_settings()
+
+
+async def test_calls_without_dependencies_work_without_settings():
+    for name in ("list_profiles", "describe_api"):
+        call = next(call for call in http_api.CALLS if call.name == name)
+        request = func.HttpRequest("GET", "https://keyturn.example/api", headers=ANA, body=b"")
+        assert (await serve(call, request, without_settings)).status_code == 200
+
+
+@pytest.mark.slow
+async def test_the_description_is_valid_and_complete(client: Client):
+    from openapi_spec_validator import validate  # takes longer to import than all else
+
+    described = (await client.get("/api/openapi.json")).json
+    validate(described)
+    assert described["openapi"].startswith("3.1")
+    routes = {(f"/{call.path}", call.method.lower()) for call in http_api.CALLS}
+    assert routes == {
+        (path, method) for path, item in described["paths"].items() for method in item
+    }
+
+
+async def test_the_description_accepts_what_the_code_accepts(client: Client):
+    described = (await client.get("/api/openapi.json")).json
+    for schema, document in (
+        ("ConnectionRequest", http_bodies.GOOD),
+        ("ProvisioningMessage", queue_messages.GOOD),
+        ("ProvisioningMessage", queue_messages.ROTATE),
+    ):
+        whole = {"$ref": f"#/components/schemas/{schema}", "components": described["components"]}
+        validator = jsonschema.Draft202012Validator(whole)
+        validator.validate(document)
+        with pytest.raises(jsonschema.ValidationError):
+            validator.validate({**document, "colour": "red"})
+
+
+async def test_answers_have_the_described_form(client: Client):
+    described = (await client.get("/api/openapi.json")).json
+    await client.onboarded()
+    shown = {
+        "ConnectionView": "/api/connections/dvls-prod",
+        "ConnectionList": "/api/connections",
+        "Sheet": "/api/connections/dvls-prod/handover",
+        "AccountPage": "/api/connections/dvls-prod/accounts",
+        "DiscoveryList": "/api/connections/dvls-prod/discoveries",
+        "ProfileList": "/api/profiles",
+        "ProfileView": "/api/profiles/devolutions-server",
+        "Health": "/api/health",
+        "ProblemAnswer": "/api/connections/nobody",
+    }
+    for schema, url in shown.items():
+        whole = {"$ref": f"#/components/schemas/{schema}", "components": described["components"]}
+        jsonschema.Draft202012Validator(whole).validate((await client.get(url)).json)
+
+
+def test_every_call_is_registered_once_with_a_key():
+    app = func.FunctionApp()
+    app.register_functions(http_api.blueprint())
+    registered = {}
+    for function in app.get_functions():
+        trigger = json.loads(function.get_raw_bindings()[0])
+        registered[function.get_function_name()] = (trigger["route"], trigger["methods"])
+        assert trigger["authLevel"] == "FUNCTION"
+        assert trigger["name"] == "req"
+    assert registered == {call.name: (call.path, [call.method]) for call in http_api.CALLS}
+
+
+@pytest.mark.slow
+def test_indexing_imports_no_sdk():
+    """The host imports the module before it is ready; SDKs would make every cold start slow."""
+    script = (
+        "import sys, functions.http_api\n"
+        "heavy = ('azure.core', 'azure.identity', 'azure.servicebus', 'azure.data', 'msgraph',\n"
+        "         'azure.keyvault', 'azure.storage', 'aiohttp', 'httpx', 'yaml')\n"
+        "print(*(name for name in heavy if name in sys.modules))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, check=True
+    )
+    assert done.stdout.strip() == ""
+
+
+@pytest.mark.requirement("X-12")
+async def test_health_names_rotations_that_no_sweep_has_taken(client: Client):
+    now = client.ctx.clock.now()
+    await client.ctx.ledger.set_due("rotate", "late-one", now - timedelta(days=2))
+    await client.ctx.ledger.set_due("rotate", "in-time", now - timedelta(hours=2))
+    answer = await client.get("/api/health")
+    assert answer.status == 200
+    assert answer.json["overdue"] == ["late-one"]
+    client.ctx.tenant.fail("ledger.due", TryLater("LEDGER_DOWN", "HTTP 503"))
+    assert (await client.get("/api/health")).json["overdue"] == []
