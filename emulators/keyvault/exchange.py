@@ -2,6 +2,7 @@
 
 import asyncio
 import random
+import uuid
 from dataclasses import replace
 
 from aiohttp import web
@@ -46,6 +47,7 @@ class Desk:
         client_id = request.headers.get("x-ms-client-request-id")
         if client_id:
             response.headers["x-ms-client-request-id"] = client_id
+        response.headers["x-ms-request-id"] = str(uuid.uuid4())
         return response
 
     async def _delay(self) -> None:

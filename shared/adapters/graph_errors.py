@@ -92,7 +92,8 @@ def describe(error: Any) -> str:
     code, message = getattr(main, "code", ""), getattr(main, "message", "") or str(error)
     details = [getattr(d, "code", "") or "" for d in getattr(main, "details", None) or []]
     inner = getattr(main, "inner_error", None)
-    request = getattr(inner, "request_id", None)
+    headers = getattr(error, "response_headers", None) or {}
+    request = getattr(inner, "request_id", None) or headers.get("request-id")
     more = f" [{', '.join(filter(None, details))}]" if any(details) else ""
     trace = f" (request-id {request})" if request else ""
     return f"HTTP {error.response_status_code} {code}: {message}{more}{trace}"

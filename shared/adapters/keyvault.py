@@ -159,7 +159,7 @@ def vault_errors(doing: str) -> Iterator[None]:
         raise sign_in_error(doing, error) from error
     except HttpResponseError as error:
         status, inner = error.status_code or 0, _inner(error)
-        why = f"{doing}: the vault answered HTTP {status} {inner}".rstrip()
+        why = f"{doing}: the vault answered HTTP {status} {inner}".rstrip() + _trace(error)
         if status == 403:
             # A role that was just assigned takes minutes to work.
             raise TryLater(
@@ -190,6 +190,13 @@ def _inner(error: Exception) -> str:
     main = getattr(error, "error", None)
     inner = getattr(main, "innererror", None) or {}
     return str(inner.get("code", "") or getattr(main, "code", "") or "")
+
+
+def _trace(error: Any) -> str:
+    """The id by which Microsoft's support finds the request."""
+    headers = getattr(getattr(error, "response", None), "headers", None) or {}
+    request = headers.get("x-ms-request-id")
+    return f" (request-id {request})" if request else ""
 
 
 def _stored(properties: Any) -> StoredSecret:

@@ -289,7 +289,8 @@ class TestAccess:
         await credential.close()
 
     async def test_a_name_that_no_vault_takes(self, stage: Stage):
-        await needs_human(stage.vault.put("no_underscores", secret(), TAGS), "VAULT_REFUSED")
+        refused = stage.vault.put("no_underscores", secret(), TAGS)
+        assert "(request-id " in (await needs_human(refused, "VAULT_REFUSED")).message
 
 
 class TestDisturbances:

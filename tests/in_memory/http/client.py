@@ -72,6 +72,8 @@ class Answer:
         assert body["status"] == self.status
         assert body["type"].startswith("urn:keyturn:problem:")
         assert all(body[member] for member in ("title", "detail"))
+        # Whatever fails says what it is, in words, and what to do.
+        assert all(p["code"] and p["message"] and p["hint"] for p in body["problems"])
         return [(problem["field"], problem["code"]) for problem in body["problems"]]
 
 
