@@ -14,8 +14,8 @@ from shared.adapters.identity import own_credential
 from shared.model.connection import Aspect, Status
 from tests.contracts.stage import Stage, needs_human
 from tests.contracts.tenancy import context
-from tests.unit.access.world import NAME, audit, begin, told
-from tests.unit.http.client import Client
+from tests.in_memory.access.world import NAME, audit, begin, told
+from tests.in_memory.http.client import Client
 
 pytestmark = pytest.mark.requirement("X-21")
 
