@@ -1,4 +1,7 @@
-"""Which Node runs Azurite, and where the pinned package is installed."""
+"""Which Node runs Azurite, and where the pinned package is installed.
+
+``python -m emulators.azurite.node`` installs it ahead of its first use.
+"""
 
 import fcntl
 import hashlib
@@ -67,3 +70,7 @@ def _install(folder: Path) -> None:
 def environment() -> dict[str, str]:
     """Answer our environment without settings that would change Azurite's account or store."""
     return {key: value for key, value in os.environ.items() if not key.startswith("AZURITE_")}
+
+
+if __name__ == "__main__":
+    installed()
