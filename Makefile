@@ -52,8 +52,9 @@ check: setup     ## format, lint, types, import contracts, generated files, Bice
 bench: setup     ## measure, as ratios taken in one run
 	$(BIN)/python -m bench
 
-generate: setup  ## write the files that are derived from the steps
+generate: setup  ## write the files that are derived from steps, profiles and tests
 	$(BIN)/python -m functions
+	$(BIN)/python -m tests.requirements
 
 format: setup    ## format and mend what can be mended
 	$(BIN)/ruff check --fix .
