@@ -8,7 +8,7 @@ import pytest
 from tests.bad_input import http_bodies, queue_messages
 from tests.end_to_end.local import Local, order, until
 
-pytestmark = pytest.mark.asyncio(loop_scope="session")
+pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 
 @pytest.mark.requirement("X-01")

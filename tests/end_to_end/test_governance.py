@@ -4,7 +4,7 @@ import pytest
 
 from tests.end_to_end.local import FOUR, Local, request
 
-pytestmark = pytest.mark.asyncio(loop_scope="session")
+pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 SWAP = "RoleManagement.ReadWrite.Directory"
 

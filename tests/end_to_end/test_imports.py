@@ -6,7 +6,7 @@ import pytest
 
 from tests.end_to_end.local import Local, until
 
-pytestmark = pytest.mark.asyncio(loop_scope="session")
+pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 NAME, DOMAIN = "pmp-prod", "contoso.onmicrosoft.com"
 URL = f"/api/connections/{NAME}"

@@ -10,7 +10,7 @@ from shared.step import STEPS
 from tests.end_to_end.local import Local
 from tests.end_to_end.storage import blobs, files, messages, tables
 
-pytestmark = pytest.mark.asyncio(loop_scope="session")
+pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 
 @pytest.mark.requirement("X-04")

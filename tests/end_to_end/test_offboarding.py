@@ -6,7 +6,7 @@ import pytest
 
 from tests.end_to_end.local import Local
 
-pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.requirement("X-18")]
+pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.requirement("X-18")]
 
 WHY = {"reason": "replaced by another product"}
 

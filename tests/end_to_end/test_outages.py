@@ -6,7 +6,7 @@ import pytest
 
 from tests.end_to_end.local import FOUR, Local, request, until
 
-pytestmark = pytest.mark.asyncio(loop_scope="session")
+pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 
 async def registered(local: Local, name: str) -> bool:

@@ -10,7 +10,7 @@ import pytest_asyncio
 from emulators.stack import ROOT, Cloud, Options
 from tests.end_to_end.local import Local
 
-pytestmark = pytest.mark.asyncio(loop_scope="session")
+pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 PROFILE = """
 schema: connector-profile/v1
@@ -58,7 +58,7 @@ def copy(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-@pytest_asyncio.fixture(scope="module", loop_scope="session")
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def own(tmp_path_factory: pytest.TempPathFactory, copy: Path) -> AsyncIterator[Local]:
     options = Options(folder=tmp_path_factory.mktemp("cloud"), users=20, app=copy)
     async with Cloud(options) as running, Local(running) as clients:

@@ -10,7 +10,7 @@ import pytest_asyncio
 from tests.end_to_end.local import TEAMS, Local
 from tests.products.expected import CASES, Expected
 
-pytestmark = pytest.mark.asyncio(loop_scope="session")
+pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 NAMES = {
     "dvls": "devolutions-server",
@@ -25,7 +25,7 @@ NAMES = {
 HIGH_RISK = {"dvls", "netwrix-write"}
 
 
-@pytest_asyncio.fixture(scope="module", loop_scope="session")
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def tenant(local: Local) -> dict[str, Any]:
     """The emulated tenant once everything was asked for by the operator, or by a message,
     approved by somebody else where the risk is high, and onboarded."""

@@ -8,10 +8,10 @@ import pytest_asyncio
 from emulators.stack import Cloud, Options
 from tests.end_to_end.local import FOUR, Local, until
 
-pytestmark = pytest.mark.asyncio(loop_scope="session")
+pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 
-@pytest_asyncio.fixture(scope="module", loop_scope="session")
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def cloud(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Cloud]:
     pytest.importorskip("azure_functions_runtime")
     folder = tmp_path_factory.mktemp("cloud")
