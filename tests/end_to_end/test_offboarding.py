@@ -74,20 +74,6 @@ async def test_nothing_is_left_and_everything_can_be_read(local: Local) -> None:
     assert line["offboarded"] and line["attention"] == []
 
 
-async def test_the_name_is_taken_up_by_a_new_connection(local: Local) -> None:
-    await local.onboard("dvls-returns")
-    first = await local.assert_onboarded("dvls-returns")
-    await offboard(local, "dvls-returns")
-    await local.onboard("dvls-returns", owner="eve@contoso.example")
-    second = await local.assert_onboarded("dvls-returns")
-    assert second["application"]["client_id"] != first["application"]["client_id"]
-    assert second["offboarding"] is None and second["owner"] == "eve@contoso.example"
-    assert await local.token_roles("dvls-returns", second["application"]["client_id"])
-    rows = (await local.get("/api/connections/dvls-returns/history?limit=1000"))["entries"]
-    whats = [row["what"] for row in rows]
-    assert whats.count("connection.requested") == 2 and "connection.offboarded" in whats
-
-
 async def test_a_member_of_azure_devops_leaves_it(local: Local) -> None:
     body = {
         "name": "pandium-leaves",
