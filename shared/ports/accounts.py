@@ -1,0 +1,146 @@
+"""What is found in the tenant, and where it is kept."""
+
+from collections.abc import AsyncIterator, Mapping, Sequence
+from typing import Protocol
+
+from shared.model.accounts import Account, Origin, Summary
+from shared.model.entities import Change, Entity, Findings, Link, Reading
+from shared.model.imports import (
+    AccessPolicy,
+    GroupLine,
+    ImportRequest,
+    ImportRow,
+    ImportSummary,
+    UserStore,
+)
+from shared.planning.changes import Patch
+from shared.planning.snapshots import Position
+
+
+class AccountReader(Protocol):
+    """Reads accounts of the tenant, page by page."""
+
+    async def resolve_groups(self, names: Sequence[str]) -> dict[str, list[Origin]]:
+        """Groups for each name or id; an ambiguous name has several."""
+
+    async def all_groups(self) -> list[Origin]: ...
+    async def resolve_roles(self, names: Sequence[str]) -> dict[str, list[Origin]]: ...
+    async def all_roles(self) -> list[Origin]: ...
+    def members(self, group: Origin) -> AsyncIterator[list[Account]]:
+        """Users in a group, directly or through nested groups."""
+
+    def holders(self, role: Origin) -> AsyncIterator[list[Account]]:
+        """Users who hold a role, actively or eligibly, directly or through groups."""
+
+
+class EntityReader(Protocol):
+    """Whole kinds of directory objects, or what has changed of them."""
+
+    def read(self, wanted: Reading, cookie: str) -> AsyncIterator[Findings]:
+        """Everything without a *cookie*, else what is new since it was given.
+
+        Items may repeat and come in any order. Raises `NeedsHuman` with code ``DELTA_EXPIRED``
+        when the cookie is no longer good: then everything has to be read.
+        """
+
+
+class AccountStore(Protocol):
+    """Snapshots and summaries of discovery; a snapshot becomes visible as a whole."""
+
+    async def save(self, summary: Summary, accounts: Sequence[Account]) -> Summary:
+        """A snapshot of exactly these accounts; answers the summary with all counts."""
+
+    async def apply(self, summary: Summary, patch: Patch, cookies: Mapping[str, str]) -> Summary:
+        """A snapshot that differs from the one before by *patch*.
+
+        It, the rows that changed and the cookies become visible in one write.
+        """
+
+    async def note(self, summary: Summary) -> None:
+        """Store a summary without accounts: a run that is going on, or failed."""
+
+    async def summaries(self, connection: str) -> list[Summary]:
+        """Newest first."""
+
+    def accounts(self, connection: str) -> AsyncIterator[Account]:
+        """The accounts of the latest finished snapshot."""
+
+    def entities(self, connection: str) -> AsyncIterator[Entity]:
+        """Its groups, directory roles and service principals."""
+
+    def links(self, connection: str) -> AsyncIterator[Link]: ...
+    async def cookies(self, connection: str) -> dict[str, str]:
+        """From where each kind is read on, by the reading's key."""
+
+    async def position(self, connection: str) -> Position:
+        """The end of its changes."""
+
+    def changes(self, connection: str, after: Position) -> AsyncIterator[tuple[Position, Change]]:
+        """Changes with their places; LookupError when those after *after* are not known."""
+
+
+class DirectoryReader(Protocol):
+    """Reads what an import into a product needs to know of the tenant."""
+
+    async def users_called(self, name: str) -> list[Account]:
+        """Users whose id, principal name, mail or display name is *name*."""
+
+    async def groups_called(self, name: str) -> list[Origin]:
+        """Groups whose id or display name is *name*."""
+
+    def users_in(self, group: Origin) -> AsyncIterator[list[Account]]:
+        """Users directly in a group, page by page."""
+
+    async def groups_in(self, group: Origin) -> list[Origin]:
+        """Groups directly in a group."""
+
+    def everyone(self) -> AsyncIterator[list[Account]]:
+        """All users of the tenant, page by page."""
+
+    async def existing(self, ids: Sequence[str]) -> frozenset[str]:
+        """Those of the users that the tenant still has."""
+
+    async def mfa_registered(self) -> frozenset[str]:
+        """Ids of users who have registered a method for multi-factor authentication."""
+
+    async def verified_domains(self) -> tuple[str, ...]: ...
+    async def policies(self) -> list[AccessPolicy]:
+        """Conditional Access policies; they are read and never changed."""
+
+    async def group_lines(
+        self, prefix: str, after: str, limit: int
+    ) -> tuple[list[GroupLine], bool]:
+        """Groups by name, behind the one with the id *after*, and whether there are more."""
+
+
+class ImportStore(Protocol):
+    """A product's users, and the imports that made them; a change becomes visible as a whole."""
+
+    async def keep(self, connection: str, operation: str, request: ImportRequest) -> None:
+        """Store what an operation is to import, before it is started."""
+
+    async def request(self, connection: str, operation: str) -> ImportRequest | None: ...
+    async def load(self, connection: str) -> tuple[UserStore, str]:
+        """The product's users, and the tag that a change of them must name."""
+
+    async def save(
+        self,
+        connection: str,
+        store: UserStore,
+        tag: str,
+        summary: ImportSummary | None = None,
+        rows: Sequence[ImportRow] = (),
+    ) -> None:
+        """Replace the users, with the import that did it if one did.
+
+        Raises `TryLater` with code ``CONFIG_CONFLICT`` when they are not those of *tag* any more.
+        """
+
+    async def note(self, summary: ImportSummary) -> None:
+        """Store the summary of an import that is going on, or failed."""
+
+    async def summaries(self, connection: str) -> list[ImportSummary]:
+        """Newest first."""
+
+    def rows(self, connection: str, operation: str) -> AsyncIterator[ImportRow]:
+        """The lines of a finished import, in order."""
