@@ -10,7 +10,7 @@ STAMP := $(VENV)/.installed
 COMPILED := _pytest pluggy xdist execnet pytest_asyncio azure aiohttp httpx httpcore h2 kiota_http \
   kiota_abstractions opentelemetry cryptography jwt msal werkzeug msgspec yaml rich
 
-.PHONY: help setup demo run test check bench generate lock format clean
+.PHONY: help setup demo run test soak check bench generate lock format clean
 
 help:            ## list the commands
 	@grep -E '^[a-z]+: .*##' $(MAKEFILE_LIST) | sed -E 's/:.*## */\t/' | sort
@@ -39,6 +39,9 @@ run: setup       ## start the local cloud and the functions, until Ctrl-C
 test: setup      ## run all tests, unit tests first (the Bicep checker has its own in `make check`)
 	$(BIN)/python -m pytest tests/unit -q -m "not slow"
 	$(BIN)/python -m pytest tests -q --ignore=tests/infra -m "slow or not unit" -n 6 --dist loadfile --no-loadscope-reorder
+
+soak: setup      ## kill steps before and after every single call, where the tests try a third
+	KEYTURN_SOAK=1 $(BIN)/python -m pytest tests/in_memory -q -m slow -n 2 --dist load
 
 check: setup     ## format, lint, types, import contracts, generated files, Bicep
 	$(BIN)/ruff format --check .

@@ -6,6 +6,7 @@ from functions import declare_steps
 from shared.runtime import run
 from shared.step import STEPS
 from tests.fakes import FakeContext, fake_context
+from tests.in_memory.campaign import chosen
 from tests.in_memory.chain.world import assert_onboarded, onboard
 
 
@@ -63,7 +64,7 @@ async def test_killed_at_every_call_leaves_one_application_and_one_secret(
 ) -> None:
     calls = await calls_of_one_run()
     assert len(calls) > 80
-    for method, nth in calls:
+    for method, nth in chosen(calls, after_effect=after_effect):
         ctx = fake_context()
         await onboard(ctx)
         ctx.tenant.fail(method, Killed(), nth=nth, after_effect=after_effect)

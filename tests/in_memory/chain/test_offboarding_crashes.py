@@ -8,6 +8,7 @@ from tests.fakes import FakeContext, fake_context
 from tests.fakes.drive import drive
 from tests.fakes.organisations import Organisation
 from tests.in_memory.access import world as access
+from tests.in_memory.campaign import chosen
 from tests.in_memory.chain.departures import ask, assert_gone
 from tests.in_memory.chain.test_crash_points import Killed, deliver_through
 from tests.in_memory.chain.world import NAME, onboard
@@ -61,7 +62,7 @@ async def calls_of_one_run(world: str) -> list[tuple[str, int]]:
 async def test_killed_at_every_call_leaves_nothing(world: str, *, after_effect: bool) -> None:
     calls = await calls_of_one_run(world)
     assert len(calls) > 60
-    for method, nth in calls:
+    for method, nth in chosen(calls, after_effect=after_effect):
         ctx, name = await WORLDS[world]()
         await ask(ctx, name)
         ctx.tenant.fail(method, Killed(), nth=nth, after_effect=after_effect)
