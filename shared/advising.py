@@ -4,7 +4,7 @@ from msgspec.structs import replace
 
 from shared import telemetry
 from shared.errors import NeedsHuman, StepError
-from shared.messages import Event, trouble
+from shared.messages import trouble
 from shared.model.connection import Aspect, Condition, RoleAdvice, Status
 from shared.model.privilege import Held
 from shared.planning.access import plan_access, reset_roles
@@ -110,13 +110,5 @@ async def _set(work: Work, status: Status, reason: str, message: str, remedy: st
 
 
 async def _tell(work: Work, problem: NeedsHuman) -> None:
-    await work.ctx.outbox.publish(
-        Event(
-            id=f"{work.message.operation}:role.too_low",
-            type="keyturn.role.too_low",
-            source="/keyturn",
-            subject=work.connection.spec.name,
-            time=work.ctx.clock.now(),
-            data={"operation": work.message.operation, **trouble(problem)},
-        )
-    )
+    data = {"operation": work.message.operation, **trouble(problem)}
+    await work.announce("role.too_low", data, at=work.ctx.clock.now())

@@ -1,6 +1,6 @@
 """Granting permissions, and keeping account of what Keyturn itself has granted."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 
 from shared.errors import NeedsHuman
 from shared.model.directory import (
@@ -8,7 +8,6 @@ from shared.model.directory import (
     Grant,
     Kind,
     Permission,
-    PermissionKey,
     Resource,
 )
 from shared.planning.access import api_name
@@ -35,7 +34,7 @@ async def grant_missing(
 ) -> None:
     """Grant what is *missing*, one after the other; *delegated* is what is granted now."""
     await _require_own_rights(work, missing)
-    await note_given(work, add=[p.key for p in missing])
+    await note_given(work, add=[key_text(p.key) for p in missing])
     for resource in resources:
         on_it = [p for p in missing if p.key.resource == resource.app_id]
         for permission in on_it:
@@ -60,15 +59,12 @@ async def _require_own_rights(work: Work, missing: Sequence[Permission]) -> None
         )
 
 
-async def note_given(
-    work: Work, *, add: Sequence[PermissionKey] = (), drop: Collection[PermissionKey] = ()
-) -> None:
-    """Stored before the grant is made, so that a crash forgets nothing."""
+async def note_given(work: Work, *, add: Iterable[str] = (), drop: Collection[str] = ()) -> None:
+    """Marks of permissions or roles, stored before they are given: a crash forgets nothing."""
     name = work.connection.spec.name
     known = await work.ctx.ledger.connection(name)
     given = known.given if known else ()
-    gone = {key_text(key) for key in drop}
-    marks = tuple(dict.fromkeys(m for m in (*given, *map(key_text, add)) if m not in gone))
+    marks = tuple(dict.fromkeys(mark for mark in (*given, *add) if mark not in drop))
     if marks != given:
         await work.ctx.ledger.amend(name, given=marks)
 

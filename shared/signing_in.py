@@ -4,7 +4,7 @@ from shared import onboarding
 from shared.context import Context
 from shared.errors import NeedsHuman
 from shared.importing import product
-from shared.model.connection import Connection
+from shared.model.connection import FINISHED, Connection
 from shared.model.imports import UserStore, Warned
 from shared.model.profile import Precondition, Profile
 from shared.model.schedule import Login
@@ -18,8 +18,6 @@ from shared.planning.import_people import (
     policies_that_hit,
 )
 from shared.requests import Acknowledged
-
-FINISHED = ("succeeded", "partial")
 
 
 async def switch(

@@ -9,7 +9,7 @@ import msgspec
 from shared import telemetry
 from shared.context import Context
 from shared.errors import NeedsHuman, StepError, TryLater
-from shared.messages import StepMessage, waited
+from shared.messages import Event, StepMessage, waited
 from shared.model.connection import Aspect, Connection
 from shared.ports import Turn
 from shared.profile import Profile
@@ -42,6 +42,21 @@ class Work(msgspec.Struct, frozen=True, kw_only=True):
         if requests := telemetry.take_writes():
             asked["graph_requests"] = requests
         await self.ctx.ledger.record(self.connection.spec.name, self.ctx.clock.now(), what, asked)
+
+    async def announce(
+        self, what: str, data: dict[str, Any], *, at: datetime, mark: str = ""
+    ) -> None:
+        """Publish an event of this operation: a repeat has the same id, and is told once."""
+        await self.ctx.outbox.publish(
+            Event(
+                id=f"{self.message.operation}:{mark or what}",
+                type=f"keyturn.{what}",
+                source="/keyturn",
+                subject=self.connection.spec.name,
+                time=at,
+                data=data,
+            )
+        )
 
     def wait(self, code: str, message: str, *, seconds: float, minutes: float = 15) -> TryLater:
         """A deliberate wait."""

@@ -14,7 +14,7 @@ from functions.http.call import Connect
 from functions.http.connections import find
 from shared.context import Context
 from shared.model.accounts import Account, Summary
-from shared.model.connection import Spec, Value
+from shared.model.connection import FINISHED, Spec, Value
 from shared.planning import discovery as plan
 from shared.planning import discovery_schedule as schedule
 from shared.planning.discovery_runs import as_shown
@@ -33,8 +33,6 @@ COLUMNS = (
     "state",
     "origins",
 )
-
-FINISHED = ("succeeded", "partial")
 
 
 class AccountPage(Value, frozen=True, omit_defaults=False):

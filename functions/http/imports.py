@@ -12,7 +12,7 @@ from functions.http.call import Connect
 from functions.http.connections import active, find
 from shared.context import Context
 from shared.importing import Unfit, product, start_import
-from shared.model.connection import Value
+from shared.model.connection import FINISHED, Value
 from shared.model.imports import GroupLine, ImportRow, ImportSummary, row_fields
 from shared.requests import check_fetch, check_import
 
@@ -86,7 +86,7 @@ async def show_import(req: func.HttpRequest, connect: Connect) -> func.HttpRespo
     summary = await _summary(ctx, name, operation)
     found: list[ImportRow] = []
     place = 0
-    if summary.state in ("succeeded", "partial"):
+    if summary.state in FINISHED:
         async for row in ctx.import_store.rows(name, operation):
             if not _wanted(row, given):
                 continue

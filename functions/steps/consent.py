@@ -9,7 +9,7 @@ from collections.abc import Collection, Sequence
 from shared.granting import grant_missing, note_given, read_grants, record
 from shared.model.connection import Aspect
 from shared.model.directory import DelegatedGrant, Grant, Kind, PermissionKey, Resource
-from shared.planning.consent import grant_of, lacking, outdated, scopes_without
+from shared.planning.consent import grant_of, key_text, lacking, outdated, scopes_without
 from shared.planning.risk import require_approval
 from shared.step import Done, Work, step
 from shared.wanted import Wanted, registered, wanted
@@ -30,7 +30,7 @@ async def consent(work: Work) -> Done:
             await _revoke(work, resource, old, granted)
             await _revoke_scopes(work, resource, old, delegated)
         await _trim(work, wants, old)
-        await note_given(work, drop=old)
+        await note_given(work, drop={key_text(key) for key in old})
     names = ", ".join(sorted(p.name for p in wants.permissions)) or "none"
     return Done("GRANTED", f"Granted and confirmed: {names}.")
 

@@ -5,9 +5,9 @@ from msgspec.structs import replace
 from shared import telemetry
 from shared.advising import advise
 from shared.errors import NeedsHuman, StepError, TryLater
-from shared.messages import Event, exhausted
+from shared.messages import exhausted
 from shared.model.accounts import Summary
-from shared.model.connection import Aspect
+from shared.model.connection import FINISHED, Aspect
 from shared.model.profile import DiscoveryPolicy
 from shared.operations import FULL_RUN
 from shared.planning import discovery as plan
@@ -19,8 +19,6 @@ from shared.step import Done, Work, step
 
 DUE = "discover"
 """Kind of operation, and name of its due index."""
-
-FINISHED = ("succeeded", "partial")
 
 
 @step(aspect=Aspect.DISCOVERED)
@@ -145,16 +143,8 @@ async def _tell(work: Work, summary: Summary) -> None:
     }
     configuration = str(work.connection.spec.inputs.get("config_name") or "")
     await work.record("accounts.discovered", **counts)
-    await work.ctx.outbox.publish(
-        Event(
-            id=f"{summary.operation}:accounts.discovered",
-            type="keyturn.accounts.discovered",
-            source="/keyturn",
-            subject=summary.connection,
-            time=summary.finished or work.now,
-            data={"operation": summary.operation, "configuration": configuration, **counts},
-        )
-    )
+    data = {"operation": summary.operation, "configuration": configuration, **counts}
+    await work.announce("accounts.discovered", data, at=summary.finished or work.now)
 
 
 def _done(summary: Summary) -> Done:

@@ -5,8 +5,8 @@ from msgspec.structs import replace
 from shared import telemetry
 from shared.errors import NeedsHuman, StepError, TryLater
 from shared.imports import DUE, gather
-from shared.messages import Event, exhausted
-from shared.model.connection import Aspect, Status
+from shared.messages import exhausted
+from shared.model.connection import FINISHED, Aspect, Status
 from shared.model.imports import ImportRequest, ImportSchedule, ImportSummary
 from shared.model.profile import ImportPolicy
 from shared.planning import import_requests as requests
@@ -14,8 +14,6 @@ from shared.planning import imports as plan
 from shared.planning.import_people import NO_ADMINISTRATOR, check_domain
 from shared.planning.import_summary import mfa_policy, tallied
 from shared.step import Done, Work, step
-
-FINISHED = ("succeeded", "partial")
 
 
 @step(aspect=Aspect.DISCOVERED)
@@ -151,16 +149,8 @@ async def _tell(work: Work, summary: ImportSummary) -> None:
         "removed": summary.removed,
     }
     await work.record("users.imported", **counts)
-    await work.ctx.outbox.publish(
-        Event(
-            id=f"{summary.operation}:users.imported",
-            type="keyturn.users.imported",
-            source="/keyturn",
-            subject=summary.connection,
-            time=summary.finished or work.now,
-            data={"operation": summary.operation, **counts},
-        )
-    )
+    data = {"operation": summary.operation, **counts}
+    await work.announce("users.imported", data, at=summary.finished or work.now)
 
 
 def _done(work: Work, summary: ImportSummary) -> Done | None:

@@ -2,7 +2,6 @@
 
 from shared.handover import sheet
 from shared.imports import schedule_first
-from shared.messages import Event
 from shared.mirror import mirror
 from shared.model.connection import Aspect
 from shared.planning.takeover import stale_copy
@@ -17,23 +16,15 @@ async def report(work: Work) -> Done:
     connection = await work.ctx.ledger.connection(name) or work.connection
     tenant = await work.ctx.directory.tenant()
     made = sheet(work.profile, connection, tenant, work.ctx.vault.reference)
-    await work.ctx.outbox.publish(
-        Event(
-            id=f"{operation}:report",
-            type="keyturn.connection.reported",
-            source="/keyturn",
-            subject=name,
-            time=work.now,
-            data={
-                "operation": operation,
-                "kind": work.message.kind,
-                "profile": work.profile.id,
-                "steps": [step.what for step in made.steps],
-                "handover": f"/api/connections/{name}/handover",
-                "conditions": {c.type: c.status for c in work.connection.conditions},
-            },
-        )
-    )
+    data = {
+        "operation": operation,
+        "kind": work.message.kind,
+        "profile": work.profile.id,
+        "steps": [step.what for step in made.steps],
+        "handover": f"/api/connections/{name}/handover",
+        "conditions": {c.type: c.status for c in work.connection.conditions},
+    }
+    await work.announce("connection.reported", data, at=work.now, mark="report")
     await schedule_first(work)
     known, credential = work.connection.condition(Aspect.HANDED_OVER), work.connection.credential
     acknowledged = known is not None and known.reason == "ACKNOWLEDGED"

@@ -2,6 +2,7 @@
 
 from shared.advising import advised, note_advice
 from shared.errors import NeedsHuman
+from shared.granting import note_given
 from shared.membership import join
 from shared.model.connection import Aspect
 from shared.model.directory import RoleAssignment
@@ -31,7 +32,7 @@ async def _ensure(work: Work, name: str, role_id: str) -> None:
     """Give one role unless it is held; the note of having given it comes first."""
     principal_id = work.connection.facts.principal_id
     if role_id not in {a.role_id for a in await _everywhere(work)}:
-        await _note(work, add=role_id)
+        await note_given(work, add=(ROLE_MARK + role_id,))
         await work.ctx.roles.assign(principal_id, role_id)
         await work.record("role.assigned", role=name, principal=principal_id)
     shown = await work.ctx.roles.settled_assignment(principal_id, role_id)
@@ -63,8 +64,8 @@ async def _clear(work: Work, wanted: frozenset[str]) -> str:
             await work.record("role.removed", role=assignment.role_id, assignment=assignment.id)
         else:
             foreign.append(assignment)
-    for role_id in ours - wanted:
-        await _note(work, drop=role_id)
+    if gone := ours - wanted:
+        await note_given(work, drop={ROLE_MARK + role_id for role_id in gone})
     if not foreign:
         return ""
     names = await work.ctx.roles.names()
@@ -87,17 +88,6 @@ async def _given(work: Work) -> frozenset[str]:
     known = await work.ctx.ledger.connection(work.connection.spec.name)
     given = known.given if known else ()
     return frozenset(mark.removeprefix(ROLE_MARK) for mark in given if mark.startswith(ROLE_MARK))
-
-
-async def _note(work: Work, *, add: str = "", drop: str = "") -> None:
-    name = work.connection.spec.name
-    known = await work.ctx.ledger.connection(name)
-    marks = dict.fromkeys(known.given if known else ())
-    if add:
-        marks[ROLE_MARK + add] = None
-    marks.pop(ROLE_MARK + drop, None)
-    if known is not None and tuple(marks) != known.given:
-        await work.ctx.ledger.amend(name, given=tuple(marks))
 
 
 async def _role_id(work: Work, name: str) -> str:

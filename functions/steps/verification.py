@@ -5,7 +5,6 @@ from datetime import timedelta
 from shared.checks import check
 from shared.errors import NeedsHuman
 from shared.evidence import gather
-from shared.messages import Event
 from shared.model.connection import Aspect
 from shared.model.profile import Profile
 from shared.planning.consent import Verdict
@@ -70,16 +69,8 @@ async def _watch_age(work: Work) -> None:
     if known is None or policy_of(work.profile, work.connection.spec).external:
         return
     if (age := state(known, now)) in late:
-        await work.ctx.outbox.publish(
-            Event(
-                id=f"{work.message.operation}:overdue",
-                type="keyturn.credential.overdue",
-                source="/keyturn",
-                subject=work.connection.spec.name,
-                time=now,
-                data={"state": age, "due": known.due, "expires": known.expires},
-            )
-        )
+        data = {"state": age, "due": known.due, "expires": known.expires}
+        await work.announce("credential.overdue", data, at=now, mark="overdue")
 
 
 async def _heal(work: Work, troubles: list[NeedsHuman]) -> None:

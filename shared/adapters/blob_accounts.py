@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import msgspec
 
 from shared.adapters.blob_lines import Packed, lines, storage_errors
+from shared.adapters.blob_runs import newest_runs, read, run_name, write
 from shared.errors import TryLater
 from shared.model.accounts import Account, Summary
 from shared.model.entities import Change, Entity, Link, Row
@@ -26,12 +27,6 @@ if TYPE_CHECKING:
     from azure.storage.blob.aio import ContainerClient
 
 T = TypeVar("T")
-
-HISTORY = 50
-"""Summaries that are read; older ones stay in storage."""
-
-LAST = 10**16
-"""Microseconds since 1970 in the year 2286; what is left until then sorts newest first."""
 
 SECTIONS: dict[str, tuple[str, type[Any]]] = {
     "accounts": ("", Account),
@@ -80,7 +75,7 @@ class BlobAccounts:
             if writing.changes.rows:
                 await writing.changes.upload(self._container, _file(summary, ".changes"))
             full = writing.tally.counted(summary, files["accounts"])
-            await self._write(_run(full), full)
+            await write(self._container, run_name(full), full)
             # Before their names are forgotten: a crash in between leaves no orphans.
             await self._delete(known.expired(full.finished or full.started) if known else ())
             await self._publish(published(known, full, files, cookies), tag)
@@ -88,18 +83,13 @@ class BlobAccounts:
 
     async def note(self, summary: Summary) -> None:
         with storage_errors("storing the summary of a discovery"):
-            await self._write(_run(summary), summary)
+            await write(self._container, run_name(summary), summary)
 
     async def summaries(self, connection: str) -> list[Summary]:
         with storage_errors("reading the summaries of discovery"):
             known, _ = await self._published(connection)
-            names = self._container.list_blob_names(name_starts_with=f"{connection}/runs/")
-            newest: list[str] = []
-            async for name in names:
-                newest.append(name)
-                if len(newest) == HISTORY:
-                    break
-            found = await asyncio.gather(*(self._read(name, Summary) for name in newest))
+            newest = await newest_runs(self._container, connection)
+            found = await asyncio.gather(*(read(self._container, name, Summary) for name in newest))
         latest = known.summary if known else None
         return [as_seen(summary, latest) for summary, _ in found if summary is not None]
 
@@ -167,7 +157,7 @@ class BlobAccounts:
         return file
 
     async def _published(self, connection: str) -> tuple[Published | None, str]:
-        return await self._read(_head(connection), Published)
+        return await read(self._container, _head(connection), Published)
 
     async def _publish(self, fresh: Published, tag: str) -> None:
         """Make the snapshot visible, unless another one became visible meanwhile."""
@@ -196,20 +186,6 @@ class BlobAccounts:
             with suppress(ResourceNotFoundError):
                 await self._container.get_blob_client(file).delete_blob()
 
-    async def _write(self, name: str, summary: Summary) -> None:
-        blob = self._container.get_blob_client(name)
-        await blob.upload_blob(msgspec.json.encode(summary), overwrite=True)
-
-    async def _read(self, name: str, type_: type[T]) -> tuple[T | None, str]:
-        from azure.core.exceptions import ResourceNotFoundError
-
-        try:
-            stream = await self._container.get_blob_client(name).download_blob()
-            body = await stream.readall()
-        except ResourceNotFoundError:
-            return None, ""
-        return msgspec.json.decode(body, type=type_), str(stream.properties.etag)
-
 
 def _head(connection: str) -> str:
     return f"{connection}/published.json"
@@ -217,8 +193,3 @@ def _head(connection: str) -> str:
 
 def _file(summary: Summary, ending: str) -> str:
     return f"{summary.connection}/{summary.operation}{ending}.ndjson.gz"
-
-
-def _run(summary: Summary) -> str:
-    left = LAST - int(summary.started.timestamp() * 1_000_000)
-    return f"{summary.connection}/runs/{left:017d}-{summary.operation}.json"

@@ -9,27 +9,22 @@ Blobs of a connection: ``requests/<operation>.json`` (what an operation imports)
 import asyncio
 import gzip
 import uuid
-from collections.abc import AsyncIterator, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Sequence
 from datetime import timedelta
 from typing import TYPE_CHECKING, TypeVar
 
 import msgspec
 
+from shared.adapters.blob_lines import lines, storage_errors
+from shared.adapters.blob_runs import newest_runs, read, run_name, write
 from shared.errors import TryLater
-from shared.model.connection import Value
+from shared.model.connection import FINISHED, Value
 from shared.model.imports import ImportRequest, ImportRow, ImportSummary, UserStore
 
 if TYPE_CHECKING:
     from azure.storage.blob.aio import ContainerClient
 
 T = TypeVar("T")
-
-HISTORY = 50
-"""Summaries that are read; older ones stay in storage."""
-
-LAST = 10**16
-"""Microseconds since 1970 in the year 2286; what is left until then sorts newest first."""
 
 CONFLICT = "CONFIG_CONFLICT"
 
@@ -55,17 +50,17 @@ class BlobImports:
         self._container = container
 
     async def keep(self, connection: str, operation: str, request: ImportRequest) -> None:
-        with _storage_errors("storing what to import"):
-            await self._write(_request(connection, operation), request)
+        with storage_errors("storing what to import"):
+            await write(self._container, _request(connection, operation), request)
 
     async def request(self, connection: str, operation: str) -> ImportRequest | None:
-        with _storage_errors("reading what to import"):
-            found, _ = await self._read(_request(connection, operation), ImportRequest)
+        with storage_errors("reading what to import"):
+            found, _ = await read(self._container, _request(connection, operation), ImportRequest)
         return found
 
     async def load(self, connection: str) -> tuple[UserStore, str]:
-        with _storage_errors("reading the imported users"):
-            head, tag = await self._read(_head(connection), Head)
+        with storage_errors("reading the imported users"):
+            head, tag = await read(self._container, _head(connection), Head)
             if head is None:
                 return UserStore(), ""
             stream = await self._container.get_blob_client(head.users).download_blob()
@@ -82,53 +77,44 @@ class BlobImports:
     ) -> None:
         """Safe to repeat: every blob but the head has a name that no other writer uses."""
         unique = uuid.uuid4().hex
-        with _storage_errors("storing the imported users"):
-            known, current = await self._read(_head(connection), Head)
+        with storage_errors("storing the imported users"):
+            known, current = await read(self._container, _head(connection), Head)
             if current != tag:
                 raise _conflict()
             users = f"{connection}/users/{unique}.json.gz"
             await self._put(users, gzip.compress(msgspec.json.encode(store)))
             if summary is not None:
-                lines = f"{connection}/rows/{summary.operation}-{unique}.ndjson.gz"
-                await self._put(lines, gzip.compress(msgspec.json.Encoder().encode_lines(rows)))
+                packed = f"{connection}/rows/{summary.operation}-{unique}.ndjson.gz"
+                await self._put(packed, gzip.compress(msgspec.json.Encoder().encode_lines(rows)))
                 # Beside the head: until that names it too, readers see the run as going on.
-                await self._write(_run(summary), Run(summary=summary, rows=lines))
+                await write(self._container, run_name(summary), Run(summary=summary, rows=packed))
             finished = summary or (known.summary if known else None)
             await self._publish(connection, Head(users=users, summary=finished), tag)
 
     async def note(self, summary: ImportSummary) -> None:
-        with _storage_errors("storing the summary of an import"):
-            await self._write(_run(summary), Run(summary=summary))
+        with storage_errors("storing the summary of an import"):
+            await write(self._container, run_name(summary), Run(summary=summary))
 
     async def summaries(self, connection: str) -> list[ImportSummary]:
-        with _storage_errors("reading the summaries of imports"):
-            head, _ = await self._read(_head(connection), Head)
-            names: list[str] = []
-            async for name in self._container.list_blob_names(
-                name_starts_with=f"{connection}/runs/"
-            ):
-                names.append(name)
-                if len(names) == HISTORY:
-                    break
-            found = await asyncio.gather(*(self._read(name, Run) for name in names))
+        with storage_errors("reading the summaries of imports"):
+            head, _ = await read(self._container, _head(connection), Head)
+            names = await newest_runs(self._container, connection)
+            found = await asyncio.gather(*(read(self._container, name, Run) for name in names))
         latest = head.summary if head else None
         return [_as_seen(run.summary, latest) for run, _ in found if run is not None]
 
     async def rows(self, connection: str, operation: str) -> AsyncIterator[ImportRow]:
-        with _storage_errors("reading the rows of an import"):
+        with storage_errors("reading the rows of an import"):
             async for name in self._container.list_blob_names(
                 name_starts_with=f"{connection}/runs/"
             ):
                 if not name.endswith(f"-{operation}.json"):
                     continue
-                run, _ = await self._read(name, Run)
+                run, _ = await read(self._container, name, Run)
                 if run is None or not run.rows:
                     return
-                stream = await self._container.get_blob_client(run.rows).download_blob()
-                lines = gzip.decompress(await stream.readall()).splitlines()
-                decoder = msgspec.json.Decoder(ImportRow)
-                for line in lines:
-                    yield decoder.decode(line)
+                async for row in lines(self._container, run.rows, ImportRow):
+                    yield row
                 return
 
     async def _publish(self, connection: str, head: Head, tag: str) -> None:
@@ -145,21 +131,8 @@ class BlobImports:
         except (ResourceExistsError, ResourceModifiedError) as error:
             raise _conflict() from error
 
-    async def _write(self, name: str, value: msgspec.Struct) -> None:
-        await self._put(name, msgspec.json.encode(value))
-
     async def _put(self, name: str, body: bytes) -> None:
         await self._container.get_blob_client(name).upload_blob(body, overwrite=True)
-
-    async def _read(self, name: str, type_: type[T]) -> tuple[T | None, str]:
-        from azure.core.exceptions import ResourceNotFoundError
-
-        try:
-            stream = await self._container.get_blob_client(name).download_blob()
-            body = await stream.readall()
-        except ResourceNotFoundError:
-            return None, ""
-        return msgspec.json.decode(body, type=type_), str(stream.properties.etag)
 
 
 def _head(connection: str) -> str:
@@ -170,14 +143,9 @@ def _request(connection: str, operation: str) -> str:
     return f"{connection}/requests/{operation}.json"
 
 
-def _run(summary: ImportSummary) -> str:
-    left = LAST - int(summary.started.timestamp() * 1_000_000)
-    return f"{summary.connection}/runs/{left:017d}-{summary.operation}.json"
-
-
 def _as_seen(summary: ImportSummary, latest: ImportSummary | None) -> ImportSummary:
     """A run whose users were stored but not published yet is still going on."""
-    if summary.state not in ("succeeded", "partial"):
+    if summary.state not in FINISHED:
         return summary
     if latest is not None and latest.started >= summary.started:
         return summary
@@ -198,13 +166,3 @@ def _conflict() -> TryLater:
         "Somebody else changed the users of this connection at the same time.",
         after=timedelta(seconds=5),
     )
-
-
-@contextmanager
-def _storage_errors(doing: str) -> Iterator[None]:
-    from azure.core.exceptions import AzureError
-
-    try:
-        yield
-    except AzureError as error:
-        raise TryLater("STORAGE_UNAVAILABLE", f"{doing}: {error}") from error

@@ -16,6 +16,10 @@ class Value(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Base of all values: immutable, compared by content, decodable from JSON."""
 
 
+FINISHED = ("succeeded", "partial")
+"""States of a discovery or an import that has come to its end."""
+
+
 class Aspect(StrEnum):
     """The conditions of a connection, in the order in which onboarding makes them true."""
 

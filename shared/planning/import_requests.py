@@ -6,7 +6,7 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from shared.model.connection import Connection, Spec
+from shared.model.connection import FINISHED, Connection, Spec
 from shared.model.duration import parse_duration
 from shared.model.imports import ImportRequest, ImportSchedule, ImportSummary
 
@@ -55,7 +55,7 @@ def next_run(schedule: ImportSchedule, now: datetime) -> datetime:
 
 def last_run(summaries: list[ImportSummary]) -> ImportSummary | None:
     """The latest synchronisation that ended well."""
-    good = (run for run in summaries if run.finished and run.state in ("succeeded", "partial"))
+    good = (run for run in summaries if run.finished and run.state in FINISHED)
     return next((run for run in good if run.scheduled), None)
 
 

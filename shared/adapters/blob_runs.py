@@ -1,0 +1,51 @@
+"""Runs of a connection in Blob storage, as small JSON documents whose names sort newest first."""
+
+from typing import TYPE_CHECKING, TypeVar
+
+import msgspec
+
+from shared.model.accounts import Summary
+from shared.model.imports import ImportSummary
+
+if TYPE_CHECKING:
+    from azure.storage.blob.aio import ContainerClient
+
+T = TypeVar("T")
+
+HISTORY = 50
+"""Summaries that are read; older ones stay in storage."""
+
+LAST = 10**16
+"""Microseconds since 1970 in the year 2286; what is left until then sorts newest first."""
+
+
+def run_name(summary: Summary | ImportSummary) -> str:
+    left = LAST - int(summary.started.timestamp() * 1_000_000)
+    return f"{summary.connection}/runs/{left:017d}-{summary.operation}.json"
+
+
+async def newest_runs(container: "ContainerClient", connection: str) -> list[str]:
+    """Names of the latest summaries."""
+    found: list[str] = []
+    async for name in container.list_blob_names(name_starts_with=f"{connection}/runs/"):
+        found.append(name)
+        if len(found) == HISTORY:
+            break
+    return found
+
+
+async def read(container: "ContainerClient", name: str, type_: type[T]) -> tuple[T | None, str]:
+    """A document and its ETag; None and no tag when it is not there."""
+    from azure.core.exceptions import ResourceNotFoundError
+
+    try:
+        stream = await container.get_blob_client(name).download_blob()
+        body = await stream.readall()
+    except ResourceNotFoundError:
+        return None, ""
+    return msgspec.json.decode(body, type=type_), str(stream.properties.etag)
+
+
+async def write(container: "ContainerClient", name: str, value: msgspec.Struct) -> None:
+    blob = container.get_blob_client(name)
+    await blob.upload_blob(msgspec.json.encode(value), overwrite=True)
