@@ -132,8 +132,7 @@ class FakeTokens(Part):
         )
         if principal is None or not principal.enabled or known is None:
             return None
-        if known.unknown:
-            known.unknown -= 1
+        if not tenant.is_known(known):
             return None
         return TokenFacts(
             roles=tenant.permission_names(principal, api) - tenant.roles_unknown_to_tokens,

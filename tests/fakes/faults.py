@@ -3,6 +3,7 @@
 import asyncio
 import functools
 from collections.abc import Callable, Coroutine
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from typing import Any, Concatenate, ParamSpec, Protocol, TypeVar
 
@@ -58,6 +59,14 @@ class Faults:
         struck = [fault for fault in self._waiting.get(method, []) if fault.strikes()]
         return struck[0] if struck else None
 
+    async def reach(self, method: str) -> None:
+        """What passes between asking and the effect: other tasks run, as in a real call."""
+        await asyncio.sleep(0)
+
+    def effect(self, method: str, part: object) -> AbstractContextManager[None]:
+        """Surrounds the effect of a call on *part*, which is one moment; for simulations."""
+        return nullcontext()
+
     def count(self, method: str) -> int:
         return self.calls.count(method)
 
@@ -90,10 +99,11 @@ def fallible(
     ) -> Callable[Concatenate[S, P], Coroutine[Any, Any, T]]:
         async def call(self: S, /, *args: P.args, **kwargs: P.kwargs) -> T:
             fault = self.faults.take(name)
-            await asyncio.sleep(0)
+            await self.faults.reach(name)
             if fault is not None and not fault.after_effect:
                 raise fault.error
-            answer = await method(self, *args, **kwargs)
+            with self.faults.effect(name, self):
+                answer = await method(self, *args, **kwargs)
             if fault is not None:
                 raise fault.error
             return answer

@@ -2,7 +2,7 @@
 
 import uuid
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -10,7 +10,7 @@ from typing import Any
 import msgspec
 
 from shared.adapters.ledger.turns import LEASE
-from shared.errors import TryLater
+from shared.errors import StepError, TryLater
 from shared.model.connection import Condition, Connection, Operation, Spec
 from tests.fakes.clock import FakeClock
 from tests.fakes.faults import Faults, fallible
@@ -182,15 +182,24 @@ class FakeLedger:
         try:
             yield turn
         finally:
-            present = self.leases[connection]
-            present.wrote = turn.wrote or present.wrote
-            if present.holder == lease.holder:
-                present.holder = ""
+            with suppress(StepError):  # it lapses by itself, and must not hide what the step did
+                await self._release(connection, lease, turn)
+
+    @fallible("ledger.release")
+    async def _release(self, connection: str, lease: Lease, turn: FakeTurn) -> None:
+        present = self.leases[connection]
+        present.wrote = turn.wrote or present.wrote
+        if present.holder == lease.holder:
+            present.holder = ""
+
+    def is_held(self, lease: Lease, now: datetime) -> bool:
+        """Whether its holder still has it: of a killed process it lapses."""
+        return bool(lease.holder) and lease.until > now
 
     @fallible("ledger.turn")
     async def _acquire(self, connection: str) -> Lease:
         now, known = self._clock.now(), self.leases.get(connection)
-        if known is not None and known.holder and known.until > now:
+        if known is not None and self.is_held(known, now):
             raise TryLater(
                 "BUSY",
                 f"another step is working on {connection}",

@@ -158,6 +158,13 @@ class FakeTenant:
     def principal(self, principal_id: str) -> PrincipalRow | None:
         return next((p for p in self.principals.values() if p.id == principal_id), None)
 
+    def is_known(self, secret: SecretRow) -> bool:
+        """Ask one node of the token endpoint; False while it has not heard of the secret."""
+        if secret.unknown:
+            secret.unknown -= 1
+            return False
+        return True
+
     def new_value(self) -> str:
         value = f"fAk8Q~{secrets.token_urlsafe(25)}"
         self.issued.append(value)
