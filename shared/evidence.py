@@ -134,8 +134,19 @@ async def _credential(
             return None, None, foreign  # he has replaced the secret that was handed over
     secret = await vault.reveal(served) if served else None
     if served is None or secret is None:
-        return SignIn(served=False), None, foreign
+        return SignIn(served=False, lost=await _lost(work)), None, foreign
     return await _signed_in(work, wants, served, secret, held=there), secret, foreign
+
+
+async def _lost(work: Work) -> str:
+    """What became of the published version, as far as the vault still shows it."""
+    known = work.connection.credential
+    if known is None:
+        return ""
+    versions = await work.ctx.vault.all_versions(known.vault_name)
+    if not versions:
+        return f"{known.vault_name} was deleted or purged there"
+    return f"the current version of {known.vault_name} is disabled"
 
 
 async def _signed_in(
@@ -156,6 +167,7 @@ async def _signed_in(
     return SignIn(
         served=True,
         held=held,
+        by_hand=not served.key_id,
         hint=served.hint,
         published=served.created,
         expires=served.expires,

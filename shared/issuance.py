@@ -68,6 +68,9 @@ async def _take_back(work: Work, secret: NewSecret) -> bool:
     await work.record(
         "secret.removed", key_id=secret.key_id, why="not-stored", code="SECRET_ORPHANED"
     )
+    if staged is not None:
+        # Deleted by somebody, and brought back by our attempt: nobody holds that secret any more.
+        await work.ctx.vault.disable(staged)
     return True
 
 

@@ -70,8 +70,8 @@ async def _secret(work: Work) -> Done:
                 verified = True
             case Publish(previous_key_id=previous):
                 await publish(work, facts, previous)
-            case Wait(code=code, message=message):
-                raise work.wait(code, message, seconds=5)
+            case Wait(code=code, message=message, limit=limit):
+                raise work.wait(code, message, seconds=5, minutes=limit / timedelta(minutes=1))
             case Ask(code=code, message=message, remedy=remedy):
                 raise work.doubt(NeedsHuman(code, message, remedy))
     raise work.wait("CREDENTIAL_UNSETTLED", "The secrets keep changing under our hands.", seconds=5)

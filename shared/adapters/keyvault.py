@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 LOOPBACK = {"127.0.0.1", "localhost", "::1"}
 CONTENT_TYPE = "application/vnd.keyturn.client-secret"
+ROLE = "Key Vault Secrets Officer"
 DELETED = "ObjectIsDeletedButRecoverable"
 RECOVERING = "ObjectIsBeingRecovered"
 
@@ -70,18 +71,23 @@ class KeyVault:
         expires: datetime | None,
         content_type: str,
     ) -> StoredSecret:
+        from azure.core.exceptions import HttpResponseError
+
+        async def write() -> Any:
+            return await self._client.set_secret(
+                name,
+                value.reveal(),
+                expires_on=expires,
+                content_type=content_type,
+                tags=tags,
+            )
+
         with vault_errors(f"storing {name}"):
             try:
-                made = await self._client.set_secret(
-                    name,
-                    value.reveal(),
-                    expires_on=expires,
-                    content_type=content_type,
-                    tags=tags,
-                )
-            except Exception as error:
+                made = await write()
+            except HttpResponseError as error:
                 await self._recover_if_deleted(name, error)
-                raise
+                made = await write()
         back = await self.current(name)
         if back is None or back.version != made.properties.version:
             raise TryLater("VAULT_RACE", f"another version of {name} was written meanwhile")
@@ -140,9 +146,16 @@ class KeyVault:
                 raise
 
     async def _recover_if_deleted(self, name: str, error: Exception) -> None:
-        """A deleted name cannot be written; bring it back, the next attempt writes. Never purge."""
-        if _inner(error) == DELETED:
-            await self._client.recover_deleted_secret(name)
+        """A deleted name cannot be written: bring it back first. Never purge.
+
+        Raises *error* itself when it is another one, `TryLater` when it takes long.
+        """
+        if _inner(error) != DELETED:
+            raise error
+        try:
+            async with asyncio.timeout(PATIENCE):
+                await self._client.recover_deleted_secret(name)  # waits until it is there
+        except TimeoutError:
             raise TryLater(
                 "VAULT_RECOVERING", f"{name} was deleted; recovering it first"
             ) from error
@@ -162,8 +175,9 @@ def vault_errors(doing: str) -> Iterator[None]:
         why = f"{doing}: the vault answered HTTP {status} {inner}".rstrip() + _trace(error)
         if status == 403:
             # A role that was just assigned takes minutes to work.
+            needs = f"{why}; the automation's identity needs the role {ROLE} there"
             raise TryLater(
-                "VAULT_FORBIDDEN", why, after=timedelta(seconds=30), limit=timedelta(minutes=10)
+                "VAULT_FORBIDDEN", needs, after=timedelta(seconds=30), limit=timedelta(minutes=10)
             ) from error
         if inner == RECOVERING or status in (0, 408, 409, 429) or status >= 500:
             raise TryLater("VAULT_UNAVAILABLE", why) from error

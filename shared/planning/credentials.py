@@ -72,6 +72,7 @@ class Published(Value, frozen=True):
 class Wait(Value, frozen=True):
     code: str
     message: str
+    limit: timedelta = timedelta(minutes=15)
 
 
 class Ask(Value, frozen=True):
@@ -168,7 +169,8 @@ def _resume(
     if not mine:
         # Lists lag behind writes: believe the loss only once it is old enough.
         if now < staged.created + SETTLE:
-            return Wait("SECRET_NOT_LISTED", "The staged secret is not listed yet.")
+            limit = SETTLE + timedelta(minutes=15)  # then it is believed, and another one is made
+            return Wait("SECRET_NOT_LISTED", "The staged secret is not listed yet.", limit)
         return again
     if not facts.verified:
         return Verify()

@@ -97,6 +97,8 @@ class SignIn(Value, frozen=True):
     """What became of signing in with the published secret."""
 
     served: bool  # the vault serves one
+    lost: str = ""  # where it serves none: what became of the one that was published
+    by_hand: bool = False  # the version that it serves has not our tags
     held: bool = True  # and the directory lists it
     hint: str = ""
     published: datetime | None = None
@@ -132,11 +134,19 @@ def sign_in_trouble(
 def _unusable(found: SignIn, since: datetime | None, now: datetime) -> NeedsHuman | None:
     """What is wrong with the secret itself."""
     if not found.served:
-        return NeedsHuman("SECRET_MISSING", "The vault serves no secret.", MADE_ANEW)
+        lost = f": {found.lost}" if found.lost else ""
+        return NeedsHuman("SECRET_MISSING", f"The vault serves no secret{lost}.", MADE_ANEW)
     if found.looks_like_id:
         return NeedsHuman(
             "SECRET_ID_NOT_VALUE",
             "The stored value is the secret's ID, not its value, which is shown once only.",
+            MADE_ANEW,
+        )
+    if found.by_hand:
+        return NeedsHuman(
+            "SECRET_MISSING",
+            "The vault serves a version that was put there by hand, or whose tags were taken "
+            "away: it is not known to belong to a secret of the application.",
             MADE_ANEW,
         )
     if found.expires is not None and found.expires <= now:

@@ -49,6 +49,12 @@ class FakeVault:
         self.deleted: dict[str, list[Version]] = {}  # by name: kept, and the name is blocked
         self._clock = clock
 
+    def type_in(self, name: str, value: str) -> Version:
+        """Somebody adds a version by hand: it has neither tags nor an end."""
+        made = Version(name=name, value=value, tags={}, created=self._clock.now(), expires=None)
+        self.versions.setdefault(name, []).append(made)
+        return made
+
     def value(self, name: str) -> str | None:
         """What a product that reads *name* gets."""
         version = self._current(name)
