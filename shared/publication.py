@@ -5,6 +5,7 @@ from shared.model.connection import Credential
 from shared.model.credential import NewSecret, StoredSecret
 from shared.planning.credentials import Facts
 from shared.planning.lifetime import Policy, due_at, shortened
+from shared.planning.overlap import REMINDERS, Overlap
 from shared.planning.strays import mention
 from shared.step import Done, Work
 
@@ -35,6 +36,7 @@ async def note(work: Work, policy: Policy, facts: Facts) -> Done:
         if secret.key_id == served.previous_key_id or secret.key_id in facts.leftovers
     ]
     overlap = served.created + policy.overlap if others or served.previous_key_id else None
+    before = next((s for s in others if s.key_id == served.previous_key_id), None)
     credential = Credential(
         key_id=served.key_id,
         expires=expires,
@@ -44,14 +46,18 @@ async def note(work: Work, policy: Policy, facts: Facts) -> Done:
         vault_version=served.version,
         hint=served.hint,
         previous_key_id=served.previous_key_id,
+        previous_expires=before.ends if before else None,
         overlap_until=overlap,
+        operation=served.operation,
     )
-    await work.ctx.ledger.amend(name, credential=credential)
     await work.ctx.ledger.set_due("rotate", name, credential.due)
     if overlap is not None:
         # What expires sooner need not wait, or short-lived secrets would pile up.
-        first = min([overlap, *(secret.ends for secret in others)])
+        first = Overlap(begins=served.created, ends=overlap).after(REMINDERS[0])
+        first = min([first, *(secret.ends for secret in others)])
         await work.ctx.ledger.set_due("retire", name, first)
+    # Last: an acknowledgement, which needs it, makes the retirement due sooner than that.
+    await work.ctx.ledger.amend(name, credential=credential)
     if facts.staged is not None:
         await work.ctx.vault.disable(facts.staged)
     more = shortened(policy, served.created, expires) + mention(facts.strays, work.now)

@@ -99,7 +99,7 @@ CALLS: tuple[Call, ...] = (
         handle=late("users.acknowledge_precondition"),
         about="Say that a precondition outside holds",
         tag="imports",
-        accepts="AcknowledgementRequest",
+        accepts="PreconditionRequest",
         answers={200: "PreconditionView"},
         faults=(*BODY_FAULTS, 404, 409, 410),
     ),

@@ -1,14 +1,13 @@
 """The hand-over sheet, and the word that it was used."""
 
 import azure.functions as func
-import msgspec
 
 from functions.http import answers, asking
 from functions.http.call import Connect
-from functions.http.connections import active
+from functions.http.connections import active, find
+from shared import onboarding
 from shared.errors import NeedsHuman
 from shared.handover import environment, markdown, offered, settings_file, sheet
-from shared.model.connection import Aspect, Condition, Credential, Status
 from shared.profile import catalogue
 from shared.requests import check_acknowledgement
 
@@ -50,26 +49,9 @@ async def acknowledge_handover(req: func.HttpRequest, connect: Connect) -> func.
     asked = asking.name(req)
     given = asking.checked(check_acknowledgement(asking.body(req)))
     ctx = await connect()
-    connection = await active(ctx, asked)
-    if connection.credential is None:
-        message = f"{asked} has no published secret yet"
-        hint = "wait until its onboarding has succeeded"
-        raise answers.fault(409, "NOT_HANDED_OVER", message, hint)
-    by, now = given.by or asking.caller(req), ctx.clock.now()
-    known = connection.condition(Aspect.HANDED_OVER)
-    condition = Condition(
-        type=Aspect.HANDED_OVER,
-        status=Status.TRUE,
-        reason="ACKNOWLEDGED",
-        message=_taken(by, connection.credential),
-        since=known.since if known and known.status == Status.TRUE else now,
+    await find(ctx, asked)
+    caller = asking.caller(req)
+    condition = await onboarding.acknowledge(
+        ctx, asked, given, by=given.by or caller, asked_by=caller
     )
-    await ctx.ledger.set_condition(asked, condition)
-    data = {**msgspec.to_builtins(given), "by": by, "asked_by": asking.caller(req)}
-    data["version"] = connection.credential.vault_version
-    await ctx.ledger.record(asked, now, "handover.acknowledged", data)
     return answers.ok(condition)
-
-
-def _taken(by: str, credential: Credential) -> str:
-    return f"{by} says that version {credential.vault_version} of the secret is in use."

@@ -10,6 +10,7 @@ from shared.profile import catalogue
 from shared.requests.change import CHANGEABLE
 from shared.requests.order import MAX_OPERATION, ORDERS
 from shared.requests.request import MAX_OWNER, MAX_REASON
+from shared.requests.side import MAX_ID
 from shared.requests.text import NAME
 
 NAME_SCHEMA: Schema = {
@@ -47,12 +48,34 @@ OFFBOARDING: Schema = {
     "additionalProperties": False,
 }
 
+SAID_BY: dict[str, Schema] = {
+    "by": {
+        "type": "string",
+        "maxLength": MAX_OWNER,
+        "description": "Who says so, if it is not the caller.",
+    },
+    "note": {"type": "string", "maxLength": MAX_REASON},
+}
+
+PRECONDITION: Schema = {"type": "object", "properties": SAID_BY, "additionalProperties": False}
+
+TAKEN_OVER: dict[str, Schema] = {
+    "version": {
+        "type": "string",
+        "maxLength": MAX_ID,
+        "description": "Version of the vault that the product uses; refused if not the served one.",
+    },
+    "operation": {
+        "type": "string",
+        "maxLength": MAX_ID,
+        "description": "The operation that published it, in place of the version.",
+    },
+    **SAID_BY,
+}
+
 ACKNOWLEDGEMENT: Schema = {
     "type": "object",
-    "properties": {
-        "by": {"type": "string", "maxLength": MAX_OWNER},
-        "note": {"type": "string", "maxLength": MAX_REASON},
-    },
+    "properties": TAKEN_OVER,
     "additionalProperties": False,
 }
 
@@ -74,6 +97,9 @@ DISCOVERY: Schema = {
     "additionalProperties": False,
 }
 
+SPECIAL = ("onboard", "change", "import", "acknowledge")
+"""Orders with fields of their own."""
+
 EMPTY: Schema = {"type": "object", "additionalProperties": False}
 
 
@@ -87,6 +113,7 @@ def bodies() -> dict[str, Schema]:
         "ApprovalRequest": APPROVAL,
         "OffboardingRequest": OFFBOARDING,
         "AcknowledgementRequest": ACKNOWLEDGEMENT,
+        "PreconditionRequest": PRECONDITION,
         "RotationRequest": ROTATION,
         "DiscoveryRequest": DISCOVERY,
         "EmptyRequest": EMPTY,
@@ -96,6 +123,7 @@ def bodies() -> dict[str, Schema]:
             "oneOf": [
                 _order(),
                 _import(),
+                _acknowledgement(),
                 *(_changing(profile) for profile in catalogue().values()),
                 *(_onboarding(profile) for profile in catalogue().values()),
             ],
@@ -167,11 +195,21 @@ def _onboarding(profile: Profile) -> Schema:
 
 
 def _order() -> Schema:
-    kinds = [kind for kind in ORDERS if kind not in ("onboard", "change", "import")]
+    kinds = [kind for kind in ORDERS if kind not in SPECIAL]
     return {
         "title": "Work on a connection",
         "type": "object",
         "properties": _envelope({"enum": kinds}),
+        "required": ["apiVersion", "kind", "connection"],
+        "additionalProperties": False,
+    }
+
+
+def _acknowledgement() -> Schema:
+    return {
+        "title": "Say that the product uses the published secret",
+        "type": "object",
+        "properties": {**_envelope({"const": "acknowledge"}), **TAKEN_OVER},
         "required": ["apiVersion", "kind", "connection"],
         "additionalProperties": False,
     }

@@ -59,6 +59,11 @@ async def _start(ctx: Context, order: Order, operation: str) -> None:
     elif order.wish is not None:
         name, wish = order.connection, order.wish
         await start_import(ctx, name, wish, operation, asked_by=ASKED_BY)
+    elif order.word is not None:
+        name, by = order.connection, order.word.by or ASKED_BY
+        await onboarding.acknowledge(
+            ctx, name, order.word, by=by, asked_by=ASKED_BY, order=operation
+        )
     else:
         await onboarding.run(ctx, order.connection, order.kind, operation, asked_by=ASKED_BY)
 

@@ -4,7 +4,7 @@ from shared.handover import sheet
 from shared.imports import schedule_first
 from shared.mirror import mirror
 from shared.model.connection import Aspect
-from shared.planning.takeover import stale_copy
+from shared.planning.takeover import ACKNOWLEDGED, in_use, stale_copy
 from shared.step import Done, Work, step
 
 
@@ -26,11 +26,9 @@ async def report(work: Work) -> Done:
     }
     await work.announce("connection.reported", data, at=work.now, mark="report")
     await schedule_first(work)
-    known, credential = work.connection.condition(Aspect.HANDED_OVER), work.connection.credential
-    acknowledged = known is not None and known.reason == "ACKNOWLEDGED"
-    if known and credential and acknowledged and credential.vault_version in known.message:
-        return Done(known.reason, known.message)  # somebody's word for this very version
-    if stale := stale_copy(work.profile, credential, work.ctx.clock.now()):
+    if said := in_use(connection):
+        return Done(ACKNOWLEDGED, said)  # somebody's word for this very version
+    if stale := stale_copy(work.profile, connection, work.ctx.clock.now()):
         return Done("SECRET_STALE_COPY", stale)
     asked = f" For a person to do: {len(made.steps)}." if made.steps else ""
     return Done(

@@ -90,7 +90,19 @@ class Credential(Value, frozen=True, omit_defaults=False):
     vault_version: str
     hint: str = ""
     previous_key_id: str = ""
-    overlap_until: datetime | None = None
+    previous_expires: datetime | None = None  # where the directory still held it
+    overlap_until: datetime | None = None  # unless an acknowledgement ends it before
+    operation: str = ""  # that made it
+
+
+class Takeover(Value, frozen=True, omit_defaults=False):
+    """Somebody's word that the product signs in with one version of the published secret."""
+
+    version: str  # of the vault: no word for a later one
+    at: datetime
+    by: str
+    note: str = ""
+    order: str = ""  # id of the queued order that said so; a redelivery says nothing new
 
 
 class Stray(Value, frozen=True, omit_defaults=False):
@@ -197,6 +209,7 @@ class Connection(Value, frozen=True, omit_defaults=False):
     advice: RoleAdvice | None = None
     hybrid: bool | None = None  # whether the tenant has accounts of a local directory
     verified: datetime | None = None  # the last verification that found everything in order
+    takeover: Takeover | None = None  # by itself: a rotation writes the credential meanwhile
     strays: tuple[Stray, ...] = ()  # secrets found at the last look that we did not make
     brokered: BrokeredToken | None = None
     membership: Membership | None = None

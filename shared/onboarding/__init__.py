@@ -1,5 +1,6 @@
 """Creating connections and starting their operations: one way, for HTTP and queue alike."""
 
+from shared.onboarding.acknowledging import acknowledge
 from shared.onboarding.approvals import APPROVAL_PENDING, approve, waits_for_approval
 from shared.onboarding.changes import Changed, change, differing
 from shared.onboarding.ending import offboard
@@ -12,6 +13,7 @@ __all__ = [
     "Changed",
     "Onboarding",
     "Rejected",
+    "acknowledge",
     "approve",
     "change",
     "differing",

@@ -7,6 +7,9 @@ from shared.model.connection import Credential, Value
 from shared.model.credential import HeldSecret, StoredSecret
 from shared.planning.credentials import PREFIX, SETTLE
 
+OVERLAP = "the overlap is not over"
+"""Why a secret stays that nothing else keeps."""
+
 
 class Retire(Value, frozen=True):
     """Remove the previous secret by its key id, never by position or date."""
@@ -51,7 +54,7 @@ def plan_retirement(
         return NotYet("the served secret is not held in the directory, or has expired")
     over = now >= served.created + SETTLE and now >= (credential.overlap_until or now)
     if not over and old.ends > now:
-        return NotYet("the overlap is not over")
+        return NotYet(OVERLAP)
     if old.name.startswith(PREFIX) and _is_newest(old, held):
         return NotYet("the newest secret of ours is never removed")
     return Retire(old.key_id)

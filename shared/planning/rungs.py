@@ -49,7 +49,18 @@ ROWS = {
 }
 """Rows of the history that are rungs."""
 
-SHOWN = ("name", "ends", "version", "by", "note", "reason", "code", "allowed_days", "why_refused")
+SHOWN = (
+    "name",
+    "ends",
+    "version",
+    "by",
+    "note",
+    "reason",
+    "code",
+    "allowed_days",
+    "why_refused",
+    "percent",
+)
 """What a row may tell besides the key id and why; none of it is a value of a secret."""
 
 

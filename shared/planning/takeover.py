@@ -2,27 +2,52 @@
 
 from datetime import datetime
 
-from shared.model.connection import Credential
+from shared.model.connection import Connection
 from shared.model.profile import Profile, references
+from shared.planning.overlap import overlap_of, word_of
 
-LAST = 4
-"""The last fourth of the overlap is when it is time to say something."""
+ACKNOWLEDGED = "ACKNOWLEDGED"
+"""Reason of a condition that is somebody's word."""
+
+LAST = 75
+"""Per cent of the overlap after which it is time to say something."""
 
 
-def stale_copy(profile: Profile, credential: Credential | None, now: datetime) -> str:
-    """What to tell while nobody has said that the new secret is in use; empty before that.
+def reads_vault(profile: Profile) -> bool:
+    """Whether the product reads the secret by itself: it needs nobody to tell it."""
+    return any(
+        output.vault_name and "secret.value" in references(output.value)
+        for output in profile.outputs
+    )
 
-    Products that read the vault by themselves need nobody to tell them.
-    """
-    if credential is None or not credential.previous_key_id or credential.overlap_until is None:
+
+def in_use(connection: Connection) -> str:
+    """What somebody has said of the published secret; empty while nobody has."""
+    word, overlap = word_of(connection), overlap_of(connection)
+    if word is None:
         return ""
-    if any(out.vault_name and "secret.value" in references(out.value) for out in profile.outputs):
+    text = f"{word.by} says that version {word.version} of the secret is in use."
+    return (
+        text
+        if overlap is None
+        else f"{text} The one before it is removed after {_at(overlap.ends)}."
+    )
+
+
+def stale_copy(profile: Profile, connection: Connection, now: datetime) -> str:
+    """What to tell while nobody has said that the new secret is in use; empty before that."""
+    credential, overlap = connection.credential, overlap_of(connection)
+    if credential is None or not credential.previous_key_id or overlap is None:
         return ""
-    over = credential.overlap_until
-    if now < over - (over - credential.published) / LAST:
+    if reads_vault(profile) or overlap.word is not None or now < overlap.after(LAST):
         return ""
     return (
         f"Vault version {credential.vault_version} is current, and nobody has said that the "
-        f"product signs in with it; the secret before it is removed on {over:%Y-%m-%d}. Enter the "
-        "new one into the product, then acknowledge it (POST .../handover/acknowledgement)."
+        f"product signs in with it; the secret before it is removed on {overlap.ends:%Y-%m-%d}. "
+        "Enter the new one into the product, then acknowledge it (POST "
+        ".../handover/acknowledgement)."
     )
+
+
+def _at(moment: datetime) -> str:
+    return f"{moment:%Y-%m-%d %H:%M} UTC"

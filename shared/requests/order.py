@@ -11,12 +11,14 @@ from shared.requests.document import read
 from shared.requests.imports import IMPORT_FIELDS, check_wish
 from shared.requests.problem import Problem, Problems, kind_of, one_of
 from shared.requests.request import FIELDS, check_name, check_text, check_wanted
+from shared.requests.side import ACKNOWLEDGED, Acknowledgement, read_acknowledgement
 
-ORDERS = ("onboard", "change", "rotate", "verify", "discover", "import")
-"""Kinds of operation that outsiders may ask for."""
+ORDERS = ("onboard", "change", "rotate", "verify", "discover", "import", "acknowledge")
+"""What outsiders may ask for: kinds of operation, and the word that a product was changed over."""
 
 ENVELOPE = ("apiVersion", "kind", "connection", "operation", "attempt")
-"""The last two are what our own messages carry; they are tolerated and mean nothing here."""
+"""The last two are what our own messages carry; they are tolerated and mean nothing here, but for
+an acknowledgement, whose `operation` is the rotation that it is about."""
 
 MAX_OPERATION = 128
 
@@ -32,13 +34,15 @@ OFFBOARD_INSTEAD = "an operator sends DELETE /api/connections/{name}"
 
 
 class Order(Value, frozen=True):
-    """A valid order: `spec` is what to onboard, `change` what to change, `wish` what to import."""
+    """A valid order: `spec` is what to onboard, `change` what to change, `wish` what to import,
+    and `word` what somebody says of the published secret."""
 
     kind: str
     connection: str
     spec: Spec | None = None
     change: Change | None = None
     wish: ImportRequest | None = None
+    word: Acknowledgement | None = None
 
 
 def check_message(body: bytes) -> Order | list[Problem]:
@@ -62,6 +66,9 @@ def check_message(body: bytes) -> Order | list[Problem]:
     elif kind == "import":
         found.unknown_fields(document, (*ENVELOPE, *IMPORT_FIELDS), "")
         order = Order(kind=kind, connection=name, wish=check_wish(document, found))
+    elif kind == "acknowledge":
+        found.unknown_fields(document, (*ENVELOPE, *ACKNOWLEDGED), "")
+        order = Order(kind=kind, connection=name, word=read_acknowledgement(document, found))
     elif kind:
         found.unknown_fields(document, ENVELOPE, "")
     return found.listed() or order

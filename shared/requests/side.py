@@ -1,5 +1,6 @@
 """The small bodies: approvals, acknowledgements, and calls that need none."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from shared.model.connection import Approval, Value
@@ -9,10 +10,22 @@ from shared.requests.request import MAX_OWNER, MAX_REASON, check_given, check_te
 
 
 class Acknowledgement(Value, frozen=True):
-    """Somebody's word that the product uses the published secret."""
+    """Somebody's word that the product uses the published secret.
+
+    By naming a `version` of the vault, or the `operation` that published it, it is no word for
+    another one that a rotation publishes meanwhile.
+    """
 
     by: str = ""
     note: str = ""
+    version: str = ""
+    operation: str = ""
+
+
+ACKNOWLEDGED = ("version", "operation", "by", "note")
+"""Fields of an acknowledgement, all of them optional."""
+
+MAX_ID = 128
 
 
 def check_approval(body: bytes) -> Approval | list[Problem]:
@@ -40,10 +53,19 @@ def check_offboarding(body: bytes) -> str | list[Problem]:
 def check_acknowledgement(body: bytes) -> Acknowledgement | list[Problem]:
     found = Problems()
     document = _optional(body, found)
-    found.unknown_fields(document, ("by", "note"), "")
-    by = check_text(document, "by", MAX_OWNER, found)
-    note = check_text(document, "note", MAX_REASON, found)
-    return found.listed() or Acknowledgement(by=by, note=note)
+    found.unknown_fields(document, ACKNOWLEDGED, "")
+    given = read_acknowledgement(document, found)
+    return found.listed() or given
+
+
+def read_acknowledgement(document: Mapping[str, Any], found: Problems) -> Acknowledgement:
+    """The same fields in a body and in a message."""
+    return Acknowledgement(
+        by=check_text(document, "by", MAX_OWNER, found),
+        note=check_text(document, "note", MAX_REASON, found),
+        version=check_text(document, "version", MAX_ID, found),
+        operation=check_text(document, "operation", MAX_ID, found),
+    )
 
 
 def check_rotation(body: bytes) -> list[Problem]:

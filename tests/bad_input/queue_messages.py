@@ -15,6 +15,11 @@ GOOD: dict[str, Any] = {
 }
 CHANGE: dict[str, Any] = {"apiVersion": "keyturn/v1", "kind": "change", "connection": "dvls-prod"}
 ROTATE: dict[str, Any] = {"apiVersion": "keyturn/v1", "kind": "rotate", "connection": "dvls-prod"}
+ACKNOWLEDGE: dict[str, Any] = {
+    "apiVersion": "keyturn/v1",
+    "kind": "acknowledge",
+    "connection": "dvls-prod",
+}
 
 # id, field, value, code: of the envelope
 ENVELOPE: tuple[tuple[str, str, Any, str], ...] = (
@@ -68,6 +73,10 @@ ROWS: tuple[Row, ...] = (
     Row("change-of-profile", encoded({**CHANGE, "profile": "x"}), "profile", "FIELD_UNKNOWN"),
     Row("change-dry", encoded({**CHANGE, "dry_run": True}), "dry_run", "FIELD_UNKNOWN"),
     Row("change-features-list", encoded({**CHANGE, "features": []}), "features", "INPUT_INVALID"),
+    Row("word-of-no-text", encoded({**ACKNOWLEDGE, "version": 2}), "version", "INPUT_INVALID"),
+    Row("word-too-long", encoded({**ACKNOWLEDGE, "by": "x" * 300}), "by", "INPUT_INVALID"),
+    Row("word-of-a-key", encoded({**ACKNOWLEDGE, "key_id": "x"}), "key_id", "FIELD_UNKNOWN"),
+    Row("rotate-with-version", encoded({**ROTATE, "version": "x"}), "version", "FIELD_UNKNOWN"),
     Row("rotate-with-inputs", encoded({**ROTATE, "inputs": {}}), "inputs", "FIELD_UNKNOWN"),
     Row("rotate-emergency", encoded({**ROTATE, "emergency": True}), "emergency", "FIELD_UNKNOWN"),
     Row(

@@ -7,9 +7,10 @@ import pytest
 from functions.sweeps import sweep
 from shared import onboarding
 from shared.errors import NeedsHuman, TryLater
-from shared.model.connection import Aspect, Condition, Status
+from shared.model.connection import Aspect, Status
 from shared.model.directory import GRAPH_APP_ID
 from shared.planning.credentials import PREFIX
+from shared.requests import Acknowledgement
 from tests.fakes import FakeContext, fake_context
 from tests.fakes.drive import drive
 from tests.fakes.tenant import GrantRow, SecretRow
@@ -179,16 +180,9 @@ async def test_an_application_that_one_replica_does_not_show_is_not_gone() -> No
 
 async def test_an_acknowledgement_stays_until_another_secret_is_published() -> None:
     ctx = await onboarded()
-    found = await connection(ctx)
-    assert found.credential is not None
-    taken = Condition(
-        Aspect.HANDED_OVER,
-        Status.TRUE,
-        "ACKNOWLEDGED",
-        f"ana says that version {found.credential.vault_version} of the secret is in use.",
-        ctx.clock.now(),
+    taken = await onboarding.acknowledge(
+        ctx, NAME, Acknowledgement(), by="ana", asked_by="ana@contoso.com"
     )
-    await ctx.ledger.set_condition(NAME, taken)
     await onboarding.run(ctx, NAME, "verify", "verify-1", asked_by="test")
     await drive(ctx)
     assert (await connection(ctx)).condition(Aspect.HANDED_OVER) == taken

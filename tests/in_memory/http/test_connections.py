@@ -132,7 +132,9 @@ async def test_discovery_needs_its_feature(client: Client):
         ("approval", {"reason": "x", "scope": "all"}, "scope", "FIELD_UNKNOWN"),
         ("approval", {"reason": "a\u202eb"}, "reason", "TEXT_UNSAFE"),
         ("handover/acknowledgement", {"note": 1}, "note", "INPUT_INVALID"),
-        ("handover/acknowledgement", {"version": "x"}, "version", "FIELD_UNKNOWN"),
+        ("handover/acknowledgement", {"version": 2}, "version", "INPUT_INVALID"),
+        ("handover/acknowledgement", {"operation": "x" * 129}, "operation", "INPUT_INVALID"),
+        ("handover/acknowledgement", {"key_id": "x"}, "key_id", "FIELD_UNKNOWN"),
     ],
 )
 async def test_bad_orders(client: Client, url: str, body: object, field: str, code: str):

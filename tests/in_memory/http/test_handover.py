@@ -1,5 +1,8 @@
 """The hand-over sheet: the product's own labels, and never a secret's value."""
 
+from datetime import timedelta
+
+import msgspec
 import pytest
 
 from shared.errors import NeedsHuman
@@ -132,6 +135,39 @@ async def test_an_acknowledgement_is_kept(client: Client):
     last = (await client.ctx.ledger.history("dvls-prod"))[-1]
     assert last["what"] == "handover.acknowledged"
     assert (last["by"], last["version"]) == ("ana", "version-1")
+
+
+async def test_an_acknowledgement_makes_the_retirement_due(client: Client):
+    await client.onboarded()
+    ledger, now = client.ctx.ledger, client.ctx.clock.now()
+    found = await ledger.connection("dvls-prod")
+    assert found is not None and found.credential is not None
+    beside = msgspec.structs.replace(
+        found.credential,
+        previous_key_id="key-0",
+        overlap_until=now + timedelta(days=7),
+        operation="rotate-1",
+    )
+    await ledger.amend("dvls-prod", credential=beside)
+    client.ctx.clock.advance(days=1)
+    said = {"version": "version-1", "operation": "rotate-1"}
+    first = await client.post(f"{URL}/acknowledgement", said)
+    again = await client.post(f"{URL}/acknowledgement", said)
+    assert first.json == again.json
+    assert "removed after 2026-01-06" in first.json["message"]
+    assert await ledger.due_times("dvls-prod") == {"retire": now + timedelta(days=1)}
+    what = [row["what"] for row in await ledger.history("dvls-prod")]
+    assert what.count("handover.acknowledged") == 1
+
+
+@pytest.mark.parametrize("field", ["version", "operation"])
+async def test_what_is_not_served_cannot_be_acknowledged(client: Client, field: str):
+    await client.onboarded()
+    before = await client.ctx.ledger.connection("dvls-prod")
+    answer = await client.post(f"{URL}/acknowledgement", {field: "version-0"})
+    assert (answer.status, answer.problems) == (409, [(field, "VERSION_NOT_SERVED")])
+    assert "enter version version-1 into the product" in answer.json["problems"][0]["hint"]
+    assert await client.ctx.ledger.connection("dvls-prod") == before
 
 
 async def test_nothing_can_be_acknowledged_before_the_secret(client: Client):

@@ -4,8 +4,6 @@ import pytest
 
 from shared.model.connection import Credential
 from shared.planning.lifetime import Policy, shortened, state
-from shared.planning.takeover import stale_copy
-from shared.profile import catalogue
 from tests.unit.planning.samples import DAY, HOUR, NOW
 
 POLICY = Policy(lifetime=180 * DAY, renew_before=30 * DAY, overlap=7 * DAY)
@@ -41,12 +39,3 @@ def test_state(after, expected):
 def test_a_life_as_asked_for_is_not_mentioned():
     assert shortened(POLICY, NOW, NOW + 180 * DAY - HOUR) == ""
     assert "at most 90" in shortened(POLICY, NOW, NOW + 90 * DAY - HOUR)
-
-
-@pytest.mark.diagnosis("SECRET_STALE_COPY")
-@pytest.mark.parametrize(("days", "told"), [(0, False), (5, False), (6, True), (7, True)])
-def test_nobody_took_it_over(days, told):
-    profiles = catalogue()
-    text = stale_copy(profiles["devolutions-server"], CREDENTIAL, NOW + days * DAY)
-    assert ("v2" in text) == told
-    assert stale_copy(profiles["netwrix-identity-manager"], CREDENTIAL, NOW + days * DAY) == ""

@@ -1,14 +1,15 @@
 """The `provisioning` queue: orders become operations, or refusals that lose nothing."""
 
 import hashlib
+from datetime import timedelta
 
 import pytest
 
 from functions.steps.accept import accept
-from shared.model.connection import Facts
+from shared.model.connection import Credential, Facts
 from shared.operations import finish
 from tests.bad_input import Row
-from tests.bad_input.queue_messages import CHANGE, GOOD, ROTATE, ROWS
+from tests.bad_input.queue_messages import ACKNOWLEDGE, CHANGE, GOOD, ROTATE, ROWS
 from tests.bad_input.wanted import encoded
 from tests.fakes import FakeContext, fake_context
 
@@ -195,6 +196,93 @@ async def test_a_change_is_stored_and_brought_about_once(ctx: FakeContext):
     assert len(await ctx.ledger.operations("dvls-prod")) == 2
     what = [row["what"] for row in await ctx.ledger.history("dvls-prod")]
     assert what.count("connection.changed") == 1
+
+
+async def published(ctx: FakeContext, version: str) -> None:
+    """Note a published secret, which has replaced another."""
+    now = ctx.clock.now()
+    credential = Credential(
+        key_id=f"key of {version}",
+        expires=now + timedelta(days=180),
+        published=now,
+        due=now + timedelta(days=120),
+        vault_name="dvls-prod",
+        vault_version=version,
+        previous_key_id="key-0",
+        overlap_until=now + timedelta(days=7),
+        operation=f"rotation of {version}",
+    )
+    await ctx.ledger.amend("dvls-prod", credential=credential)
+
+
+@pytest.mark.requirement("X-02", "X-10")
+@pytest.mark.parametrize("named", [{}, {"version": "v1"}, {"operation": "rotation of v1"}])
+async def test_an_acknowledgement_is_an_order_too(ctx: FakeContext, named: dict[str, str]):
+    await accept(BODY, "message-1", ctx)
+    await end(ctx, "succeeded")
+    await published(ctx, "v1")
+    ctx.clock.advance(days=1)
+    body = encoded({**ACKNOWLEDGE, **named, "by": "the product's own script"})
+    for _ in range(2):
+        await accept(body, "message-2", ctx)
+    connection = await ctx.ledger.connection("dvls-prod")
+    assert connection is not None and connection.takeover is not None
+    word = connection.takeover
+    assert (word.version, word.by, word.at) == ("v1", "the product's own script", ctx.clock.now())
+    assert (await ctx.ledger.due_times("dvls-prod"))["retire"] == ctx.clock.now()
+    [row] = [
+        r for r in await ctx.ledger.history("dvls-prod") if r["what"] == "handover.acknowledged"
+    ]
+    assert row["asked_by"] == "provisioning queue"
+    assert await ctx.ledger.refusals() == []
+    assert len(await ctx.ledger.operations("dvls-prod")) == 1
+
+
+async def test_an_acknowledgement_that_comes_again_is_no_word_for_a_later_version(
+    ctx: FakeContext,
+):
+    await accept(BODY, "message-1", ctx)
+    await end(ctx, "succeeded")
+    await published(ctx, "v1")
+    await accept(encoded(ACKNOWLEDGE), "message-2", ctx)
+    await published(ctx, "v2")
+    await accept(encoded(ACKNOWLEDGE), "message-2", ctx)
+    connection = await ctx.ledger.connection("dvls-prod")
+    assert connection is not None and connection.takeover is not None
+    assert connection.takeover.version == "v1"
+    assert await ctx.ledger.refusals() == []
+    await accept(encoded({**ACKNOWLEDGE, "version": "v1"}), "message-3", ctx)
+    assert (await only_refusal(ctx))["reason"] == "VERSION_NOT_SERVED"
+
+
+@pytest.mark.parametrize("after_effect", [False, True])
+@pytest.mark.parametrize(
+    "method",
+    [
+        "ledger.connection",
+        "ledger.history",
+        "ledger.record",
+        "ledger.amend(takeover)",
+        "ledger.set_due",
+        "ledger.set_condition",
+    ],
+)
+async def test_an_acknowledgement_survives_a_crash(
+    ctx: FakeContext, method: str, *, after_effect: bool
+):
+    await accept(BODY, "message-1", ctx)
+    await end(ctx, "succeeded")
+    await published(ctx, "v1")
+    ctx.tenant.fail(method, RuntimeError("killed"), after_effect=after_effect)
+    with pytest.raises(RuntimeError, match="killed"):
+        await accept(encoded(ACKNOWLEDGE), "message-2", ctx)
+    await accept(encoded(ACKNOWLEDGE), "message-2", ctx)
+    connection = await ctx.ledger.connection("dvls-prod")
+    assert connection is not None and connection.takeover is not None
+    assert connection.conditions[-1].reason == "ACKNOWLEDGED"
+    assert "retire" in await ctx.ledger.due_times("dvls-prod")
+    what = [row["what"] for row in await ctx.ledger.history("dvls-prod")]
+    assert what.count("handover.acknowledged") == 1
 
 
 @pytest.mark.requirement("X-17")
