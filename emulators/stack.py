@@ -79,11 +79,14 @@ class Cloud:
         users = str(options.users)
         graph, broker, self.storage = await asyncio.gather(
             self._child("graph", "emulators.graph", *common, "--users", users),
-            self._child("servicebus", "emulators.servicebus", "--config", str(TOPOLOGY), *store),
+            self._child(
+                "servicebus", "emulators.servicebus", "--config", str(TOPOLOGY), "--clock", clock,
+                *store,
+            ),
             self._parts.enter_async_context(
                 serving(folder / "azurite", durable=options.durable_storage)
             ),
-        )
+        )  # fmt: skip
         authority = ["--authority", graph["authority"], "--tenant", graph["tenant_id"]]
         events = ["--events-connection", broker["connection_string"]]
         await asyncio.gather(

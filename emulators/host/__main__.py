@@ -14,6 +14,7 @@ from pathlib import Path
 from emulators.clock import Clock
 from emulators.host import app_index, host_json, isolate, logs, options, settings
 from emulators.host.authentication import Authentication
+from emulators.host.emulated_time import EmulatedTime
 from emulators.host.errors import HostStartError
 from emulators.host.function import Function
 from emulators.host.host import App, Host
@@ -45,7 +46,8 @@ def main(
             return 0
         if given.isolate or given.supervise:
             return asyncio.run(_front(given))
-        return asyncio.run(_run(_host(given, values, index, dispatcher), given))
+        with EmulatedTime(given.clock).travelling() as time:
+            return asyncio.run(_run(_host(given, values, index, dispatcher), given, time))
     except HostStartError as error:
         log.error("the host does not start: %s", error)  # noqa: TRY400 - the text says it all
         return START_FAILED
@@ -59,7 +61,7 @@ def _host(
 ) -> Host:
     os.environ.setdefault("AzureWebJobsScriptRoot", str(given.app))
     read = host_json.read(given.app)
-    clock = Clock(given.clock)
+    clock = Clock()  # this process is told the emulated time
     return Host(
         App(index(given.app), read, str(given.app)),
         settings.Settings(values),
@@ -89,8 +91,9 @@ async def _front(given: argparse.Namespace) -> int:
     return await _serve(front.running(given.port), lambda: (front.port, front.keys), given)
 
 
-async def _run(host: Host, given: argparse.Namespace) -> int:
-    return await _serve(host.running(given.port), lambda: (host.port, host.keys), given)
+async def _run(host: Host, given: argparse.Namespace, time: EmulatedTime) -> int:
+    async with time.followed():
+        return await _serve(host.running(given.port), lambda: (host.port, host.keys), given)
 
 
 async def _serve(

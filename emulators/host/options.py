@@ -11,7 +11,7 @@ def parser() -> argparse.ArgumentParser:
     made.add_argument("--port", type=int, default=0, help="port of HTTP functions; 0 picks one")
     made.add_argument("--settings", type=Path, help="file in the form of local.settings.json")
     made.add_argument("--ready-file", type=Path, help="write the ready line to this file too")
-    made.add_argument("--clock", type=Path, help="file of a shared emulated clock, for timers")
+    made.add_argument("--clock", type=Path, help="file of a shared emulated clock")
     made.add_argument("--state", type=Path, help="folder for timer status instead of storage")
     made.add_argument("--auth", metavar="AUTHORITY", help="validate tokens of this tenant (URL)")
     made.add_argument("--audience", action="append", default=[], help="of tokens; may be repeated")

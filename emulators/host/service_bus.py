@@ -8,6 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from emulators.host.emulated_time import give_sdk_real_time
 from emulators.host.errors import HostStartError
 from emulators.host.function import Function
 from emulators.host.listener import end
@@ -81,6 +82,7 @@ def open_client(connection: Connection, poll: float | None = None) -> "ServiceBu
     }
     from azure.servicebus.aio import ServiceBusClient
 
+    give_sdk_real_time()
     if connection.connection_string:
         try:
             return ServiceBusClient.from_connection_string(connection.connection_string, **options)

@@ -11,12 +11,12 @@ import math
 import random
 from collections import deque
 from collections.abc import Callable
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from azure.servicebus import NEXT_AVAILABLE_SESSION
 from azure.servicebus.exceptions import OperationTimeoutError
 
+from emulators.host.emulated_time import real_now
 from emulators.host.listener import end
 from emulators.host.service_bus import BackOff, Source, close
 from emulators.host.settlement import Delivery
@@ -159,4 +159,4 @@ class SessionListener:
 def _left(receiver: "ServiceBusReceiver") -> float:
     """Seconds until the session's lock ends."""
     until = receiver.session.locked_until_utc
-    return (until - datetime.now(UTC)).total_seconds() if until else math.inf
+    return (until - real_now()).total_seconds() if until else math.inf

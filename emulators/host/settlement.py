@@ -9,13 +9,14 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 from azure.servicebus.exceptions import ServiceBusError
 
 from emulators.host import logs
 from emulators.host.context import Call
+from emulators.host.emulated_time import real_now
 from emulators.host.function import Function
 from emulators.host.host_json import ServiceBusOptions
 from emulators.host.listener import Runner, end
@@ -80,7 +81,7 @@ async def keep(until: datetime | None, renew: Renew, options: ServiceBusOptions)
     loop = asyncio.get_running_loop()
     end_of_renewal = loop.time() + options.max_auto_lock_renewal
     while until is not None:
-        left = (until - datetime.now(UTC)).total_seconds()
+        left = (until - real_now()).total_seconds()
         if loop.time() + left / 2 >= end_of_renewal:
             return
         await asyncio.sleep(max(left / 2, 0.1))

@@ -9,6 +9,7 @@ import sqlite3
 import sys
 from pathlib import Path
 
+from emulators.clock import Clock
 from emulators.servicebus.config import ConfigError
 from emulators.servicebus.faults import Faults
 from emulators.servicebus.server import MAX_MESSAGE_SIZE, serving
@@ -20,6 +21,7 @@ def main() -> int:
     parser.add_argument("--port", type=int, default=5672, help="0 takes a free port")
     parser.add_argument("--store", type=Path, help="SQLite file that survives a restart")
     parser.add_argument("--durability", choices=("normal", "full"), default="normal")
+    parser.add_argument("--clock", type=Path, help="file of a shared emulated clock")
     parser.add_argument("--health-port", type=int, help="answers GET /health")
     parser.add_argument("--strict-sas", action="store_true", help="check signatures")
     parser.add_argument("--max-message-size", type=int, default=MAX_MESSAGE_SIZE)
@@ -60,6 +62,7 @@ async def _serve(options: argparse.Namespace) -> int:
         max_message_size=options.max_message_size,
         health_port=options.health_port,
         faults=faults,
+        clock=Clock(options.clock),
     ) as server:
         ready = {
             "ready": True,

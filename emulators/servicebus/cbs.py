@@ -3,9 +3,9 @@
 import base64
 import hashlib
 import hmac
-import time
 from urllib.parse import unquote
 
+from emulators.clock import Clock
 from emulators.servicebus.amqp.connection import Connection
 from emulators.servicebus.requests import Request, Response
 
@@ -17,8 +17,9 @@ _SAS_PREFIX = "SharedAccessSignature "
 class Tokens:
     """Accepts every token; in strict mode a shared access signature must be valid."""
 
-    def __init__(self, *, strict: bool) -> None:
+    def __init__(self, clock: Clock, *, strict: bool) -> None:
         self.strict = strict
+        self._clock = clock
 
     def answer(self, connection: Connection, request: Request) -> Response:
         if request.properties.get("operation") != "put-token" or not isinstance(request.body, str):
@@ -31,8 +32,7 @@ class Tokens:
         connection.authorized = True
         return _response(202, "Accepted")
 
-    @staticmethod
-    def check(token: str) -> str:
+    def check(self, token: str) -> str:
         """Answer why the signature is refused, or nothing."""
         pairs = dict(pair.split("=", 1) for pair in token.split("&") if "=" in pair)
         try:
@@ -46,7 +46,7 @@ class Tokens:
         wanted = base64.b64encode(hmac.digest(KEY.encode(), signed, hashlib.sha256))
         if not hmac.compare_digest(wanted, signature.encode()):
             return "the signature does not match"
-        if not expiry.isdecimal() or int(expiry) <= time.time():
+        if not expiry.isdecimal() or int(expiry) <= self._clock.time():
             return "the token has expired"
         return ""
 

@@ -9,6 +9,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
+from emulators.clock import Clock
 from emulators.servicebus.amqp.connection import Connection
 from emulators.servicebus.amqp.links import Link
 from emulators.servicebus.broker.namespace import Namespace
@@ -32,7 +33,7 @@ class Server:
     """The container of all connections."""
 
     def __init__(
-        self, namespace: Namespace, *, max_message_size: int, strict: bool, faults: Faults
+        self, namespace: Namespace, tokens: Tokens, *, max_message_size: int, faults: Faults
     ) -> None:
         self.container_id = f"servicebus-emulator-{uuid.uuid4().hex}"
         self.max_message_size = max_message_size
@@ -43,7 +44,7 @@ class Server:
         self.idle = asyncio.Event()
         self.idle.set()
         self.port = 0
-        self._nodes = Nodes(namespace, Tokens(strict=strict), faults)
+        self._nodes = Nodes(namespace, tokens, faults)
 
     @property
     def connection_string(self) -> str:
@@ -85,30 +86,39 @@ async def serving(  # noqa: PLR0913  each is one independent option of the emula
     max_message_size: int = MAX_MESSAGE_SIZE,
     health_port: int | None = None,
     faults: Faults | None = None,
+    clock: Clock | None = None,
 ) -> AsyncIterator[Server]:
     """Serve inside the running event loop; port 0 takes a free one."""
-    faults = faults or Faults()
+    faults, clock = faults or Faults(), clock or Clock()
     definition = load(config)
     keep = SqliteStore(store, full=durability == "full") if store else MemoryStore()
-    namespace = Namespace(definition, keep)
-    server = Server(namespace, max_message_size=max_message_size, strict=strict_sas, faults=faults)
+    namespace = Namespace(definition, keep, clock)
+    tokens = Tokens(clock, strict=strict_sas)
+    server = Server(namespace, tokens, max_message_size=max_message_size, faults=faults)
     loop = asyncio.get_running_loop()
     listener = await loop.create_server(lambda: Connection(server), HOST, port)
     server.port = listener.sockets[0].getsockname()[1]
     health = await serve_health(HOST, health_port) if health_port is not None else None
     if health is not None:
         server.health_port = health.sockets[0].getsockname()[1]
-    sweeper = loop.create_task(faults.sweep(server.connections)) if faults.sweeps else None
+    tasks = [loop.create_task(_follow(clock, namespace))]
+    if faults.sweeps:
+        tasks.append(loop.create_task(faults.sweep(server.connections)))
     log.info("server.started: %s", json.dumps({"port": server.port}))
     try:
         yield server
     finally:
-        if sweeper is not None:
-            sweeper.cancel()
+        for task in tasks:
+            task.cancel()
         for each in filter(None, (health, listener)):
             each.close()
         await _close_connections(server)
         namespace.close()
+
+
+async def _follow(clock: Clock, namespace: Namespace) -> None:
+    async for _ in clock.jumps():
+        namespace.pass_time()
 
 
 async def _close_connections(server: Server) -> None:

@@ -25,7 +25,7 @@ class Locks:
         self._locks[token] = message
         if session is None:
             message.locked_until = self._new_end()
-            self._queue.broker.due(message.locked_until)
+            self._queue.broker.lock_due(message.locked_until)
         else:
             session.held[token] = message
         return token
@@ -41,7 +41,7 @@ class Locks:
     def held(self, token: UUID) -> Message:
         """Answer the message that is still locked with this token."""
         message = self._locks.get(token)
-        if message is None or self.end(message) <= self._queue.broker.now():
+        if message is None or self.end(message) <= self._queue.broker.real_now():
             plain = self._queue.sessions is None
             raise errors.message_lock_lost() if plain else errors.session_lock_lost()
         return message
@@ -75,4 +75,4 @@ class Locks:
         return next(iter(self._locks.values())).locked_until
 
     def _new_end(self) -> int:
-        return self._queue.broker.now() + self._queue.definition.lock_duration
+        return self._queue.broker.real_now() + self._queue.definition.lock_duration

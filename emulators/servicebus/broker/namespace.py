@@ -1,8 +1,13 @@
-"""The namespace: all entities, the store, and one timer for whatever is due next."""
+"""The namespace: all entities, the store, and one timer for whatever is due next.
+
+Messages are scheduled and expire by the emulated clock. Locks last in real time, as those who hold
+them work in real time, however the clock jumps meanwhile.
+"""
 
 import asyncio
 import time
 
+from emulators.clock import Clock
 from emulators.servicebus.broker import errors
 from emulators.servicebus.broker.definitions import NamespaceDefinition, QueueDefinition
 from emulators.servicebus.broker.queue import Queue
@@ -16,12 +21,15 @@ DEAD_LETTERS = "/$deadletterqueue"
 class Namespace:
     """Finds entities by path, whatever the case of the letters."""
 
-    def __init__(self, definition: NamespaceDefinition, store: Store) -> None:
+    def __init__(
+        self, definition: NamespaceDefinition, store: Store, clock: Clock | None = None
+    ) -> None:
         self.store = store
+        self._clock = clock or Clock()
         self.turn = Turn(store.commit)
         self._entities: dict[str, Queue | Topic] = {}
         self._timer: asyncio.TimerHandle | None = None
-        self._next_due: int | None = None
+        self._next: float | None = None  # of the event loop's time
         for queue in definition.queues:
             self._add_queue(queue.name, queue, takes_senders=True)
         for topic in definition.topics:
@@ -45,18 +53,20 @@ class Namespace:
         return entity
 
     def now(self) -> int:
-        """Milliseconds since 1970."""
+        """Milliseconds since 1970 on the emulated clock."""
+        return int(self._clock.time() * 1000)
+
+    def real_now(self) -> int:
+        """Milliseconds since 1970 in real time, which is that of locks."""
         return time.time_ns() // 1_000_000
 
     def due(self, moment: int) -> None:
-        """Make sure that time passes for the entities at *moment*."""
-        if self._next_due is not None and self._next_due <= moment:
-            return
-        self._next_due = moment
-        if self._timer is not None:
-            self._timer.cancel()
-        wait = max(0, moment - self.now()) / 1000
-        self._timer = asyncio.get_running_loop().call_later(wait, self._pass_time)
+        """Make sure that time passes for the entities at *moment* of the emulated clock."""
+        self._due_in(moment - self.now())
+
+    def lock_due(self, moment: int) -> None:
+        """Make sure that time passes for the entities at *moment* of real time."""
+        self._due_in(moment - self.real_now())
 
     def close(self) -> None:
         if self._timer is not None:
@@ -80,11 +90,21 @@ class Namespace:
         self._entities[key + DEAD_LETTERS] = dead_letters
         return queue
 
-    def _pass_time(self) -> None:
-        self._timer = self._next_due = None
-        now = self.now()
-        dues = [entity.pass_time(now) for entity in self._entities.values()]
-        for moment in dues:
-            if moment is not None:
-                self.due(moment)
+    def pass_time(self) -> None:
+        """Do what is due by now; also when the clock has jumped."""
+        if self._timer is not None:
+            self._timer.cancel()
+        self._timer = self._next = None
+        for entity in self._entities.values():
+            entity.pass_time()
         self.turn.commit()
+
+    def _due_in(self, milliseconds: int) -> None:
+        loop = asyncio.get_running_loop()
+        moment = loop.time() + max(0, milliseconds) / 1000
+        if self._next is not None and self._next <= moment:
+            return
+        self._next = moment
+        if self._timer is not None:
+            self._timer.cancel()
+        self._timer = loop.call_at(moment, self.pass_time)

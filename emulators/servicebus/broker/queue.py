@@ -295,12 +295,10 @@ class Queue:
 
     # time
 
-    def pass_time(self, now: int) -> int | None:
-        """Do what is due and answer when to come again."""
-        if self.sessions is not None:
-            self.sessions.expire(now)
-        while (expired := self.locks.first_expired(now)) is not None:
-            self.put_back(expired, counted=True)
+    def pass_time(self) -> None:
+        """Do what is due and say when to come again."""
+        now = self.broker.now()
+        self._end_locks(self.broker.real_now())
         for sequence in list(self._scheduled.due(now)):
             message = self.messages[sequence]
             self.remove(message)
@@ -310,10 +308,18 @@ class Queue:
             message = self.messages[sequence]
             if message.lock is None:
                 self._expire(message)
-        dues = [self.locks.next_due(), self._scheduled.next(), self._expiry.next()]
+        for due in (self._scheduled.next(), self._expiry.next()):
+            if due is not None:
+                self.broker.due(due)
+
+    def _end_locks(self, real_now: int) -> None:
         if self.sessions is not None:
-            dues.append(self.sessions.next_due())
-        return min((due for due in dues if due is not None), default=None)
+            self.sessions.expire(real_now)
+        while (expired := self.locks.first_expired(real_now)) is not None:
+            self.put_back(expired, counted=True)
+        due = self.locks.next_due() if self.sessions is None else self.sessions.next_due()
+        if due is not None:
+            self.broker.lock_due(due)
 
     def _expires_at(self, time: int, sequence: int) -> bool:
         message = self.messages.get(sequence)

@@ -99,13 +99,13 @@ class SessionTable:
     def owned(self, session_id: str) -> Session:
         """Answer a session that is locked at present."""
         session = self._owned.get(session_id)
-        if session is None or session.locked_until <= self._queue.broker.now():
+        if session is None or session.locked_until <= self._queue.broker.real_now():
             raise errors.session_lock_lost()
         return session
 
     def renew(self, session_id: str) -> int:
         session = self.owned(session_id)
-        session.locked_until = self._queue.broker.now() + self._queue.definition.lock_duration
+        session.locked_until = self._lock_end()
         self._owned.move_to_end(session_id)
         return session.locked_until
 
@@ -158,9 +158,12 @@ class SessionTable:
     def _own(self, session: Session, consumer: SessionConsumer) -> None:
         self._available.pop(session.id, None)
         session.owner = consumer
-        session.locked_until = self._queue.broker.now() + self._queue.definition.lock_duration
+        session.locked_until = self._lock_end()
         self._owned[session.id] = session
-        self._queue.broker.due(session.locked_until)
+        self._queue.broker.lock_due(session.locked_until)
+
+    def _lock_end(self) -> int:
+        return self._queue.broker.real_now() + self._queue.definition.lock_duration
 
     def _drop_if_empty(self, session: Session) -> None:
         if session.owner is None and self._queue.front(session.lane) is None:

@@ -80,10 +80,11 @@ class Topic:
         for sequence in numbers:
             self._take(sequence)
 
-    def pass_time(self, now: int) -> int | None:
-        for sequence in list(self._scheduled.due(now)):
+    def pass_time(self) -> None:
+        for sequence in list(self._scheduled.due(self._broker.now())):
             self._fan_out(self._take(sequence))
-        return self._scheduled.next()
+        if (due := self._scheduled.next()) is not None:
+            self._broker.due(due)
 
     def _hold(self, message: Message) -> None:
         due = message.scheduled or 0

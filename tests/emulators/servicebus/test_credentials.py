@@ -9,6 +9,7 @@ from azure.servicebus import ServiceBusMessage
 from azure.servicebus.aio import ServiceBusClient
 from azure.servicebus.exceptions import ServiceBusAuthenticationError
 
+from emulators.clock import Clock
 from emulators.servicebus.cbs import Tokens
 from emulators.servicebus.server import serving
 from tests.emulators.servicebus.client import FAST
@@ -80,5 +81,5 @@ async def test_strict_mode_wants_a_token_before_an_entity() -> None:
     ],
 )
 def test_wrong_signatures(token: str, why: str) -> None:
-    refusal = Tokens.check(token)
+    refusal = Tokens(Clock(), strict=True).check(token)
     assert why in refusal
