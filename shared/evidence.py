@@ -10,7 +10,7 @@ from shared.model.connection import Stray
 from shared.model.credential import NewSecret, StoredSecret
 from shared.model.directory import Kind, RoleAssignment
 from shared.model.profile import RETIRED
-from shared.planning import federation, strays
+from shared.planning import expiry, federation, strays
 from shared.planning.consent import Judged, Verdict, judge
 from shared.planning.credentials import staging_name
 from shared.planning.lifetime import policy_of
@@ -46,6 +46,7 @@ async def gather(work: Work, wants: Wanted) -> tuple[Evidence, NewSecret | None]
     others = [
         strays.trouble(foreign, known.published if known else None, adopted=adopted, now=now),
         await _trust(work),
+        expiry.trouble(work.connection, now, external=_left_to_others(work)),
     ]
     evidence = Evidence(
         wanted=wants.application,
@@ -128,7 +129,7 @@ async def _credential(
     if work.profile.credential.kind != "client_secret":
         return None, None, foreign
     there = held is None or any(s.key_id == served.key_id for s in held) if served else False
-    if policy_of(work.profile, work.connection.spec).external:
+    if _left_to_others(work):
         foreign = ()  # made by the one who rotates
         if served is not None and not there:
             return None, None, foreign  # he has replaced the secret that was handed over
@@ -176,6 +177,10 @@ async def _signed_in(
         tokens=tried,
         reads=await read_with(work, secret, expected) if good else (),
     )
+
+
+def _left_to_others(work: Work) -> bool:
+    return policy_of(work.profile, work.connection.spec).external
 
 
 async def _trust(work: Work) -> NeedsHuman | None:

@@ -1,7 +1,7 @@
 """Reminders that a replaced secret is about to go, while nobody has said that it may."""
 
 from shared.planning.overlap import overlap_of, reminder_due
-from shared.planning.takeover import reads_vault
+from shared.planning.takeover import waits_for_word
 from shared.step import Work
 from shared.telling import tell_once
 
@@ -15,7 +15,7 @@ async def remind(work: Work) -> None:
     """
     row = await work.ctx.ledger.connection(work.connection.spec.name) or work.connection
     overlap, credential, spec = overlap_of(row), row.credential, row.spec
-    if overlap is None or credential is None or reads_vault(work.profile):
+    if overlap is None or credential is None or not waits_for_word(work.profile, row):
         return
     percent = reminder_due(overlap, work.ctx.clock.now())
     if percent is None:

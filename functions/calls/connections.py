@@ -4,6 +4,14 @@ from functions.calls.common import BODY_FAULTS, PAGING
 from functions.http.call import Call, late
 from shared.model.caller import Role
 
+ATTENTION = {
+    "enum": ["expiring", "failing", "handover"],
+    "description": (
+        "Only those with a secret that ends soon, with a condition that is false, or with a new "
+        "secret that nobody has acknowledged."
+    ),
+}
+
 CALLS: tuple[Call, ...] = (
     Call(
         name="create_connection",
@@ -26,7 +34,7 @@ CALLS: tuple[Call, ...] = (
         handle=late("connections.list_connections"),
         about="List the connections by name",
         tag="connections",
-        query=PAGING,
+        query={**PAGING, "attention": ATTENTION},
         answers={200: "ConnectionList"},
         faults=(400,),
     ),
@@ -39,6 +47,16 @@ CALLS: tuple[Call, ...] = (
         tag="connections",
         answers={200: "ConnectionView"},
         faults=(404,),
+    ),
+    Call(
+        name="show_credential",
+        method="GET",
+        path="connections/{name}/credential",
+        handle=late("credential.show_credential"),
+        about="Show the published secret, its overlap, its warnings, and how far a rotation is",
+        tag="connections",
+        answers={200: "CredentialStatus"},
+        faults=(400, 404),
     ),
     Call(
         name="change_connection",

@@ -121,6 +121,16 @@ def flag(given: Mapping[str, str], key: str) -> bool | None:
     return written == "true"
 
 
+def choice(given: Mapping[str, str], key: str, allowed: Collection[str]) -> str:
+    """One of the allowed words; empty when none is given."""
+    written = given.get(key)
+    if written is None:
+        return ""
+    if written not in allowed:
+        raise _bad(key, written, one_of(allowed))
+    return written
+
+
 def form(req: func.HttpRequest, offered: Mapping[str, str]) -> str:
     """The form of answer: by ``?format=`` or else by Accept; the first offered by default."""
     wanted: str | None = req.params.get("format")

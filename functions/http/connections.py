@@ -1,5 +1,8 @@
 """Onboarding, and the state of connections."""
 
+from collections.abc import Callable
+from itertools import islice
+
 import azure.functions as func
 
 from functions.http import answers, asking, plans, views
@@ -13,6 +16,13 @@ from shared.requests.problem import one_of
 
 PAGE = 100
 LONGEST_PAGE = 1000
+
+ATTENTION: dict[str, Callable[[views.ConnectionLine], bool]] = {
+    "expiring": lambda line: line.credential_warning is not None,
+    "failing": lambda line: bool(line.attention),
+    "handover": lambda line: line.handover_open,
+}
+"""What a person may have to look at."""
 
 
 async def create_connection(req: func.HttpRequest, connect: Connect) -> func.HttpResponse:
@@ -30,16 +40,21 @@ async def create_connection(req: func.HttpRequest, connect: Connect) -> func.Htt
 
 
 async def list_connections(req: func.HttpRequest, connect: Connect) -> func.HttpResponse:
-    given = asking.query(req, ("limit", "after"))
+    given = asking.query(req, ("limit", "after", "attention"))
     limit = asking.count(given, "limit", default=PAGE, most=LONGEST_PAGE)
-    after = given.get("after", "")
+    after, wanted = given.get("after", ""), asking.choice(given, "attention", ATTENTION)
     ctx = await connect()
     known = sorted(await ctx.ledger.connections(), key=lambda row: row.spec.name)
-    rest = [row for row in known if row.spec.name > after]
     now = ctx.clock.now()
-    page = tuple(views.line(row, now) for row in rest[:limit])
-    more = f"/api/connections?limit={limit}&after={page[-1].name}" if len(rest) > limit else None
-    return answers.ok(views.ConnectionList(connections=page, next=more))
+    lines = (views.line(row, now) for row in known if row.spec.name > after)
+    found = (line for line in lines if not wanted or ATTENTION[wanted](line))
+    page = list(islice(found, limit + 1))
+    more = None
+    if len(page) > limit:
+        page.pop()
+        filtered = f"&attention={wanted}" if wanted else ""
+        more = f"/api/connections?limit={limit}&after={page[-1].name}{filtered}"
+    return answers.ok(views.ConnectionList(connections=tuple(page), next=more))
 
 
 async def show_connection(req: func.HttpRequest, connect: Connect) -> func.HttpResponse:

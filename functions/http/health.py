@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
+from datetime import datetime, timedelta
 from typing import Protocol, runtime_checkable
 
 import azure.functions as func
@@ -12,14 +13,18 @@ from shared import telemetry
 from shared.context import Context
 from shared.errors import StepError
 from shared.model.connection import Value
+from shared.planning.expiry import KIND
 from shared.planning.lifetime import LATE
 from shared.settings import SettingsError
 
 PATIENCE = 10.0
 """Seconds that a dependency has to answer."""
 
-MOST_OVERDUE = 50
-"""Connections that are named."""
+MOST_NAMED = 50
+"""Connections of each list."""
+
+EVER = timedelta(days=3650)
+"""A warning lasts until its secret is replaced, or ends."""
 
 PROBE = "health-probe"
 """Name of a connection and secret that need not exist: absence is an answer."""
@@ -40,6 +45,7 @@ class Health(Value, frozen=True, omit_defaults=False):
     ok: bool
     dependencies: tuple[Dependency, ...]
     overdue: tuple[str, ...] = ()  # connections whose rotation no sweep has taken in time
+    expiring: tuple[str, ...] = ()  # those with a warning out, what ends first before the others
 
 
 @runtime_checkable
@@ -59,16 +65,21 @@ async def check_health(_req: func.HttpRequest, connect: Connect) -> func.HttpRes
         return _answer([_failing("start", error)])
     probes = _probes(ctx)
     found = await asyncio.gather(*(_try(name, probe) for name, probe in probes.items()))
-    return _answer(found, await _overdue(ctx))
+    now = ctx.clock.now()
+    # Rotations that are due for long: their timer must have failed, so it cannot tell.
+    overdue, expiring = await asyncio.gather(
+        _due(ctx, "rotate", now - LATE), _due(ctx, KIND, now + EVER)
+    )
+    return _answer(found, overdue, expiring)
 
 
-async def _overdue(ctx: Context) -> list[str]:
-    """Rotations that are due for long: their timer must have failed, so it cannot tell."""
+async def _due(ctx: Context, kind: str, before: datetime) -> list[str]:
+    """Connections of which a kind of work was due by then, the longest due first."""
     try:
         async with asyncio.timeout(PATIENCE):
-            return await ctx.ledger.due("rotate", ctx.clock.now() - LATE, MOST_OVERDUE)
+            return await ctx.ledger.due(kind, before, MOST_NAMED)
     except Exception as error:  # noqa: BLE001 - the dependency is told as failing already
-        telemetry.event("overdue.unknown", error=type(error).__name__)
+        telemetry.event("due.unknown", kind=kind, error=type(error).__name__)
         return []
 
 
@@ -100,7 +111,15 @@ def _failing(name: str, error: Exception) -> Dependency:
     return Dependency(name=name, status="failing", message=said or type(error).__name__)
 
 
-def _answer(found: list[Dependency], overdue: Sequence[str] = ()) -> func.HttpResponse:
+def _answer(
+    found: list[Dependency], overdue: Sequence[str] = (), expiring: Sequence[str] = ()
+) -> func.HttpResponse:
     fine = not any(dependency.status == "failing" for dependency in found)
-    health = Health(alive=True, ok=fine, dependencies=tuple(found), overdue=tuple(overdue))
+    health = Health(
+        alive=True,
+        ok=fine,
+        dependencies=tuple(found),
+        overdue=tuple(overdue),
+        expiring=tuple(expiring),
+    )
     return answers.ok(health, status=200 if fine else 503, headers={"Cache-Control": "no-store"})

@@ -15,6 +15,7 @@ from functions.http.audit import History, RefusalList
 from functions.http.call import Call, Connect
 from functions.http.change import ChangeView
 from functions.http.changes import ChangePage
+from functions.http.credential_views import CredentialStatus
 from functions.http.entities import EntityPage, LinkPage
 from functions.http.health import Health
 from functions.http.imports import GroupList, ImportList, ImportPage
@@ -38,6 +39,7 @@ SHOWN = (
     Condition,
     ConnectionList,
     ConnectionView,
+    CredentialStatus,
     DiscoveryList,
     EntityPage,
     GroupList,

@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 
-from functions.http.credential_views import CredentialView, StrayView, listed, shown
+from functions.http.credential_views import CredentialView, StrayView, listed, shown, warned
 from shared.model.connection import (
     Approval,
     BrokeredToken,
@@ -23,8 +23,10 @@ from shared.model.connection import (
     Value,
 )
 from shared.model.schedule import Login
+from shared.planning.expiry import Level
 from shared.planning.features import features_of
 from shared.planning.lifetime import State, state
+from shared.planning.takeover import waits_for_word
 from shared.profile import catalogue
 
 NEWEST = 20
@@ -51,6 +53,8 @@ class ConnectionLine(Value, frozen=True, omit_defaults=False):
     attention: tuple[str, ...]  # reasons of the conditions that are false
     credential_expires: datetime | None
     credential_state: State | None
+    credential_warning: Level | None
+    handover_open: bool  # a secret was replaced, and nobody has said that the new one is in use
     offboarded: datetime | None  # when everything that Keyturn made was gone
     status_url: str
 
@@ -110,6 +114,7 @@ def accepted(operation: Operation) -> Accepted:
 def line(connection: Connection, now: datetime) -> ConnectionLine:
     spec, credential = connection.spec, connection.credential
     ended = connection.offboarding.finished if connection.offboarding else None
+    profile = catalogue().get(spec.profile)
     wrong = [] if ended else [c.reason for c in connection.conditions if c.status == Status.FALSE]
     return ConnectionLine(
         name=spec.name,
@@ -120,6 +125,8 @@ def line(connection: Connection, now: datetime) -> ConnectionLine:
         attention=tuple(wrong),
         credential_expires=credential.expires if credential else None,
         credential_state=state(credential, now) if credential else None,
+        credential_warning=None if ended else warned(connection, now),
+        handover_open=not ended and profile is not None and waits_for_word(profile, connection),
         offboarded=ended,
         status_url=url(spec.name),
     )
@@ -145,7 +152,7 @@ def view(
         approval=connection.approval,
         application=connection.facts,
         conditions=connection.conditions,
-        credential=shown(connection.credential, now),
+        credential=shown(connection, now),
         strays=tuple(listed(stray, now) for stray in connection.strays),
         verified=connection.verified,
         due=dict(due),

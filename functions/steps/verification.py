@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 
+from shared.aging import watch_age
 from shared.checks import check
 from shared.errors import NeedsHuman
 from shared.evidence import gather
@@ -10,7 +11,7 @@ from shared.model.profile import Profile
 from shared.planning.consent import Verdict
 from shared.planning.credentials import HEALED_BY_ROTATION
 from shared.planning.drift import besides
-from shared.planning.lifetime import State, policy_of, state
+from shared.planning.lifetime import policy_of
 from shared.planning.strays import mention
 from shared.planning.verification import Evidence, find_troubles, told
 from shared.repair import repair
@@ -30,7 +31,7 @@ async def verification(work: Work) -> Done:
     roles = tuple(r for r in evidence.roles_wanted if r not in evidence.roles_missing)
     await work.ctx.ledger.amend(name, granted=granted, roles=roles)
     await work.ctx.ledger.set_due("verify", name, now + EVERY)
-    await _watch_age(work)
+    ending = await watch_age(work)
     if troubles := find_troubles(evidence):
         problem = work.doubt(told(troubles))
         if isinstance(problem, NeedsHuman):
@@ -39,7 +40,7 @@ async def verification(work: Work) -> Done:
         raise problem
     warnings = await check(work, secret)
     await work.ctx.ledger.amend(name, verified=now)
-    return Done("VERIFIED", _good(work.profile, evidence, granted, roles) + warnings)
+    return Done("VERIFIED", _good(work.profile, evidence, granted, roles) + warnings + ending)
 
 
 def _good(
@@ -57,20 +58,6 @@ def _good(
         return f"{text}; {counted}"
     more = besides(evidence.judged, evidence.roles_extra)
     return f"{text}; {counted}{more}{mention(evidence.strays, evidence.now)}"
-
-
-async def _watch_age(work: Work) -> None:
-    """Tell the world of a secret that should have been rotated by now.
-
-    Rotation has a timer of its own; this is another one, for when that one fails.
-    """
-    known, now = work.connection.credential, work.ctx.clock.now()
-    late = (State.OVERDUE, State.EXPIRED)
-    if known is None or policy_of(work.profile, work.connection.spec).external:
-        return
-    if (age := state(known, now)) in late:
-        data = {"state": age, "due": known.due, "expires": known.expires}
-        await work.announce("credential.overdue", data, at=now, mark="overdue")
 
 
 async def _heal(work: Work, troubles: list[NeedsHuman]) -> None:

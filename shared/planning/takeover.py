@@ -21,6 +21,12 @@ def reads_vault(profile: Profile) -> bool:
     )
 
 
+def waits_for_word(profile: Profile, connection: Connection) -> bool:
+    """Whether a secret was replaced, and somebody has yet to say that the new one is in use."""
+    overlap = overlap_of(connection)
+    return overlap is not None and overlap.word is None and not reads_vault(profile)
+
+
 def in_use(connection: Connection) -> str:
     """What somebody has said of the published secret; empty while nobody has."""
     word, overlap = word_of(connection), overlap_of(connection)
@@ -39,7 +45,7 @@ def stale_copy(profile: Profile, connection: Connection, now: datetime) -> str:
     credential, overlap = connection.credential, overlap_of(connection)
     if credential is None or not credential.previous_key_id or overlap is None:
         return ""
-    if reads_vault(profile) or overlap.word is not None or now < overlap.after(LAST):
+    if not waits_for_word(profile, connection) or now < overlap.after(LAST):
         return ""
     return (
         f"Vault version {credential.vault_version} is current, and nobody has said that the "

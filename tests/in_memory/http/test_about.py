@@ -194,5 +194,11 @@ async def test_health_names_rotations_that_no_sweep_has_taken(client: Client):
     answer = await client.get("/api/health")
     assert answer.status == 200
     assert answer.json["overdue"] == ["late-one"]
-    client.ctx.tenant.fail("ledger.due", TryLater("LEDGER_DOWN", "HTTP 503"))
-    assert (await client.get("/api/health")).json["overdue"] == []
+    assert answer.json["expiring"] == []
+    for days, name in ((9, "later"), (-1, "over"), (2, "sooner")):
+        await client.ctx.ledger.set_due("expire", name, now + timedelta(days=days))
+    answer = await client.get("/api/health")
+    assert (answer.status, answer.json["expiring"]) == (200, ["over", "sooner", "later"])
+    client.ctx.tenant.fail("ledger.due", TryLater("LEDGER_DOWN", "HTTP 503"), times=2)
+    answer = await client.get("/api/health")
+    assert (answer.json["overdue"], answer.json["expiring"]) == ([], [])
