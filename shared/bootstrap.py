@@ -69,7 +69,7 @@ async def build(settings: Settings) -> Context:
         applications=GraphApplications(graph, settings.pace),
         consents=GraphConsents(graph),
         roles=GraphRoles(graph, settings.pace),
-        credentials=GraphCredentials(graph),
+        credentials=GraphCredentials(graph, clock, settings.pace),
         federation=GraphFederation(graph),
         tokens=EntraTokens(settings),
         vault=KeyVault(settings, credential),

@@ -126,7 +126,7 @@ async def _credential(
     )
     left = await leftovers(work, held or (), served.key_id if served else "")
     foreign = await note_strays(work, held, (served, staged), left)
-    if work.profile.credential.kind != "client_secret":
+    if not work.profile.credential.kept:
         return None, None, foreign
     there = held is None or any(s.key_id == served.key_id for s in held) if served else False
     if _left_to_others(work):
@@ -170,6 +170,7 @@ async def _signed_in(
         held=held,
         by_hand=not served.key_id,
         hint=served.hint,
+        word=served.shape.word,
         published=served.created,
         expires=served.expires,
         looks_like_id=looks_like_id(secret.reveal(), secret.key_id),
@@ -184,7 +185,7 @@ def _left_to_others(work: Work) -> bool:
 
 
 async def _trust(work: Work) -> NeedsHuman | None:
-    if work.profile.credential.kind != "federated":
+    if work.profile.credential.kept:
         return None
     there = await work.ctx.federation.trusted(work.connection.facts.object_id)
     return federation.trouble(await trust_of(work), there)

@@ -1,6 +1,7 @@
-"""Making client secrets, so that none is lost and none is left behind."""
+"""Making client secrets and certificates, so that none is lost and none is left behind."""
 
 from datetime import datetime, timedelta
+from functools import partial
 
 from shared.errors import NeedsHuman, StepError, TryLater
 from shared.model.credential import NewSecret
@@ -41,18 +42,21 @@ async def add(work: Work, wanted: Add) -> None:
 
 async def _create(work: Work, name: str, ends: datetime) -> NewSecret:
     """Add it; a tenant policy that allows less time is read and obeyed, once."""
-    object_id = work.connection.facts.object_id
+    object_id, shape = work.connection.facts.object_id, work.profile.credential.shape
+    make = partial(
+        work.ctx.credentials.add, object_id, name, shape=shape, subject=work.connection.spec.name
+    )
     try:
-        return await work.ctx.credentials.add(object_id, name, ends)
+        return await make(ends)
     except NeedsHuman as refusal:
         if refusal.code != "SECRET_LIFETIME_OVER_POLICY":
             raise
-        allowed = await work.ctx.credentials.longest_lifetime()
+        allowed = await work.ctx.credentials.longest_lifetime(shape)
         if allowed is None:
             raise
         shorter = work.ctx.clock.now() + timedelta(days=allowed) - MARGIN
         await work.record("secret.shortened", allowed_days=allowed)
-        return await work.ctx.credentials.add(object_id, name, shorter)
+        return await make(shorter)
 
 
 async def _take_back(work: Work, secret: NewSecret) -> bool:

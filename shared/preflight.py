@@ -59,13 +59,15 @@ async def gather(
             return None
 
     apis = tuple(dict.fromkeys((GRAPH_APP_ID, *(p.resource for p in access.permissions))))
-    secret = profile.credential.kind == "client_secret"
+    credential = profile.credential
     adopts = _adopts(profile, connection)
     resources, tenant, held, rules, adopted = await asyncio.gather(
         asyncio.gather(*(asked(ctx.directory.resource(app_id)) for app_id in apis)),
         asked(ctx.directory.tenant()),
         asked(_own(ctx, wanted) if own else _nothing(frozenset[str])),
-        asked(ctx.credentials.rules() if secret else _nothing(SecretRules)),
+        asked(
+            ctx.credentials.rules(credential.shape) if credential.kept else _nothing(SecretRules)
+        ),
         asked(ctx.applications.of_client(adopts) if adopts else _nothing(Application)),
     )
     # What could not be asked about is not known to be absent.

@@ -45,6 +45,8 @@ async def note(work: Work, policy: Policy, facts: Facts) -> Done:
         vault_name=name,
         vault_version=served.version,
         hint=served.hint,
+        shape=served.shape,
+        thumbprint=served.thumbprint,
         previous_key_id=served.previous_key_id,
         previous_expires=before.ends if before else None,
         overlap_until=overlap,
@@ -62,5 +64,7 @@ async def note(work: Work, policy: Policy, facts: Facts) -> Done:
         await work.ctx.vault.disable(facts.staged)
     more = shortened(policy, served.created, expires) + mention(facts.strays, work.now)
     return Done(
-        "READY", f"Secret {served.hint}... is published and expires {expires:%Y-%m-%d}.{more}"
+        "READY",
+        f"{served.shape.word.capitalize()} {served.hint}... is published and expires "
+        f"{expires:%Y-%m-%d}.{more}",
     )

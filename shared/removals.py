@@ -201,7 +201,7 @@ async def _leave(work: Work, org: str, member_id: str) -> None:
 
 
 def _federated(work: Work) -> bool:
-    return work.profile.credential.kind == "federated"
+    return not work.profile.credential.kept
 
 
 def _named(resource: Resource | None, kind: Kind, id_: str) -> str:

@@ -13,6 +13,7 @@
 | POST /tenant | bulk changes, see `bulk.py` |
 | POST /grant | `{"app": id, "role": name, "resource": appId, "revoke": false}` |
 | POST /policy | `{"max_lifetime": "P90D", "passwords_forbidden": b, "max_secrets": n, "app": id}` |
+| | and `"max_key_lifetime"`, of certificates |
 | GET /secrets | every secret value ever issued |
 | GET /state | applications, service principals, grants, role assignments |
 

@@ -3,9 +3,9 @@
 from typing import Any
 
 from emulators.graph.auditing import audited
-from emulators.graph.credentials import set_keys
 from emulators.graph.errors import bad_request, conflict, not_found
-from emulators.graph.objects import by_key, shown
+from emulators.graph.key_credentials import set_keys
+from emulators.graph.objects import by_key, shown, with_keys
 from emulators.graph.permissions import APP_READ, APP_WRITE
 from emulators.graph.routing import Answer, Call, route
 from emulators.graph.schema import validated
@@ -158,7 +158,8 @@ def _with_owners(call: Call, entity: Entity) -> dict[str, Any]:
 def read(call: Call) -> Answer:
     entity = by_key(call, "application", call.params["app"])
     call.caller.must_own(entity, *READ_ALL)
-    return call.single("application", _with_owners(call, entity), resource="applications")
+    body = with_keys(call, entity, _with_owners(call, entity))
+    return call.single("application", body, resource="applications")
 
 
 @route("PATCH", "/applications/{app}", APP_WRITE)

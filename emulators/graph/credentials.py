@@ -1,16 +1,10 @@
-"""Client secrets and keys of applications and service principals."""
+"""Client secrets of applications and service principals."""
 
-import base64
-import hashlib
-import re
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-import jwt
-from cryptography import x509
-
 from emulators.graph.auditing import audited
-from emulators.graph.errors import GraphError, bad_request, denied, too_large
+from emulators.graph.errors import GraphError, bad_request, too_large
 from emulators.graph.objects import PERSONAL, by_key
 from emulators.graph.permissions import APP_CREDENTIAL
 from emulators.graph.routing import Answer, Call, route
@@ -22,7 +16,7 @@ KINDS = {"applications": "application", "serviceprincipals": "servicePrincipal"}
 DEFAULT_LIFETIME = timedelta(days=730)
 
 
-def _owner(call: Call) -> Entity:
+def credential_owner(call: Call) -> Entity:
     """The object whose credentials are changed."""
     kind = KINDS[call.path.split("/")[1].lower()]
     entity = by_key(call, kind, call.target)
@@ -49,7 +43,7 @@ def _check_lock(call: Call, principal: Entity) -> None:
         )
 
 
-def _body(call: Call, *allowed: str) -> dict[str, Any]:
+def action_body(call: Call, *allowed: str) -> dict[str, Any]:
     body = {} if call.body is None else call.body
     if not isinstance(body, dict):
         raise bad_request("Empty Payload. JSON content expected.")
@@ -92,13 +86,13 @@ def add_secret(call: Call, entity: Entity, wanted: dict[str, Any]) -> Secret:
 @route("POST", "/applications/{app}/addPassword", APP_CREDENTIAL)
 @route("POST", "/servicePrincipals/{sp}/addPassword", APP_CREDENTIAL)
 def add_password(call: Call) -> Answer:
-    body = _body(call, "passwordCredential")
+    body = action_body(call, "passwordCredential")
     wanted = validated("passwordCredential", body.get("passwordCredential") or {})
     if wanted.get("secretText"):
         raise bad_request("Property 'secretText' is read-only and cannot be set.")
-    entity = _owner(call)
+    entity = credential_owner(call)
     secret = add_secret(call, entity, wanted)
-    _noted(call, entity)
+    note_change(call, entity)
     context = call.context("microsoft.graph.passwordCredential")
     return Answer(200, {"@odata.context": context} | secret.view() | {"secretText": secret.text})
 
@@ -106,93 +100,16 @@ def add_password(call: Call) -> Answer:
 @route("POST", "/applications/{app}/removePassword", APP_CREDENTIAL)
 @route("POST", "/servicePrincipals/{sp}/removePassword", APP_CREDENTIAL)
 def remove_password(call: Call) -> Answer:
-    key_id = str(_body(call, "keyId").get("keyId") or "")
-    entity = _owner(call)
+    key_id = str(action_body(call, "keyId").get("keyId") or "")
+    entity = credential_owner(call)
     for secret in entity.secrets:
         if secret.key_id == key_id.lower() and secret.gone is None:
             secret.gone = call.tenant.lag.now()
-            _noted(call, entity)
+            note_change(call, entity)
             return Answer(204)
     raise bad_request(f"No password credential found with keyId {key_id}.")
 
 
-def set_keys(call: Call, entity: Entity, wanted: list[dict[str, Any]]) -> None:
-    """PATCH of keyCredentials replaces them; a known keyId without key stays as it is."""
-    known = {key["keyId"]: key for key in entity.keys}
-    entity.keys = [
-        known[key["keyId"]] if not key.get("key") and key.get("keyId") in known else _key(call, key)
-        for key in wanted
-    ]
-
-
-def _key(call: Call, wanted: dict[str, Any]) -> dict[str, Any]:
-    try:
-        raw = base64.b64decode(str(wanted.get("key") or ""))
-        if raw.startswith(b"-----"):  # Graph takes the base64 of a PEM text as well
-            raw = base64.b64decode(re.sub(rb"-----[A-Z ]+-----|\s", b"", raw))
-        certificate = x509.load_der_x509_certificate(raw)
-    except ValueError as wrong:
-        raise GraphError(
-            400, "KeyCredentialsInvalid", "Key value is invalid certificate."
-        ) from wrong
-    digest = hashlib.sha1(raw, usedforsecurity=False).digest()  # thumbprints are SHA-1
-    return {
-        "customKeyIdentifier": base64.b64encode(digest).decode(),
-        "displayName": wanted.get("displayName") or certificate.subject.rfc4514_string(),
-        "endDateTime": wanted.get("endDateTime") or date_text(certificate.not_valid_after_utc),
-        "key": base64.b64encode(raw).decode(),
-        "keyId": wanted.get("keyId") or call.tenant.ids.guid(),
-        "startDateTime": wanted.get("startDateTime") or date_text(certificate.not_valid_before_utc),
-        "type": wanted.get("type") or "AsymmetricX509Cert",
-        "usage": wanted.get("usage") or "Verify",
-    }
-
-
-def _check_proof(entity: Entity, proof: str) -> None:
-    """The proof is a token signed with a certificate that the object already has."""
-    for key in entity.keys:
-        certificate = x509.load_der_x509_certificate(base64.b64decode(key["key"]))
-        try:
-            jwt.decode(
-                proof,
-                certificate.public_key(),  # type: ignore[arg-type]  # RSA is all Entra takes
-                algorithms=["RS256", "PS256"],
-                options={"verify_aud": False},
-            )
-        except jwt.InvalidTokenError:
-            continue
-        return
-    raise denied("Access denied: the proof is not signed with a valid key of this object.")
-
-
-@route("POST", "/applications/{app}/addKey", APP_CREDENTIAL)
-@route("POST", "/servicePrincipals/{sp}/addKey", APP_CREDENTIAL)
-def add_key(call: Call) -> Answer:
-    body = _body(call, "keyCredential", "passwordCredential", "proof")
-    wanted = validated("keyCredential", body.get("keyCredential"))
-    entity = _owner(call)
-    _check_proof(entity, str(body.get("proof") or ""))
-    key = _key(call, wanted)
-    entity.keys.append(key)
-    _noted(call, entity)
-    context = call.context("microsoft.graph.keyCredential")
-    return Answer(200, {"@odata.context": context} | key | {"key": None})
-
-
-@route("POST", "/applications/{app}/removeKey", APP_CREDENTIAL)
-@route("POST", "/servicePrincipals/{sp}/removeKey", APP_CREDENTIAL)
-def remove_key(call: Call) -> Answer:
-    body = _body(call, "keyId", "proof")
-    entity = _owner(call)
-    _check_proof(entity, str(body.get("proof") or ""))
-    left = [key for key in entity.keys if key["keyId"] != body.get("keyId")]
-    if len(left) == len(entity.keys):
-        raise bad_request(f"No key credential found with keyId {body.get('keyId')}.")
-    entity.keys = left
-    _noted(call, entity)
-    return Answer(204)
-
-
-def _noted(call: Call, entity: Entity) -> None:
+def note_change(call: Call, entity: Entity) -> None:
     call.tenant.changes.note(entity.kind, entity.id)
     audited(call, "Update application - Certificates and secrets management", "Update", entity)

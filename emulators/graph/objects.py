@@ -37,8 +37,16 @@ def shown(entity: Entity, tenant: Tenant) -> dict[str, Any]:
     if entity.kind not in ("application", "servicePrincipal"):
         return entity.body
     secrets = [s.view() for s in entity.secrets if tenant.lag.visible(s.born, s.gone)]
-    keys = [key | {"key": None} for key in entity.keys]
+    keys = [k.body | {"key": None} for k in entity.keys if tenant.lag.visible(k.born, k.gone)]
     return entity.body | {"passwordCredentials": secrets[::-1], "keyCredentials": keys}
+
+
+def with_keys(call: Call, entity: Entity, body: dict[str, Any]) -> dict[str, Any]:
+    """The body with public keys, which Graph answers only of one object and on $select."""
+    if "keycredentials" not in call.query.get("$select", "").lower():
+        return body
+    known = {key.key_id: key.body for key in entity.keys}
+    return body | {"keyCredentials": [known[key["keyId"]] for key in body["keyCredentials"]]}
 
 
 def typed(identity: str, tenant: Tenant) -> dict[str, Any] | None:

@@ -36,6 +36,14 @@ def _restriction(kind: str, lifetime: str | None, since: str | None) -> dict[str
     }
 
 
+def _for_keys(wanted: dict[str, Any], since: str | None) -> list[dict[str, Any]]:
+    lifetime = wanted.get("max_key_lifetime")
+    if not lifetime:
+        return []
+    duration(lifetime)
+    return [_restriction("asymmetricKeyLifetime", lifetime, since)]
+
+
 class Policies:
     """The tenant's default policy and policies for single applications."""
 
@@ -65,10 +73,10 @@ class Policies:
         if lifetime:
             duration(lifetime)
             items.append(_restriction("passwordLifetime", lifetime, since))
-        restrictions = {"passwordCredentials": items, "keyCredentials": []}
+        restrictions = {"passwordCredentials": items, "keyCredentials": _for_keys(wanted, since)}
         application = wanted.get("app")
         if application is None:
-            self.default["isEnabled"] = bool(items)
+            self.default["isEnabled"] = any(restrictions.values())
             self.default["applicationRestrictions"] = restrictions
             return self.default
         policy = {
@@ -84,13 +92,20 @@ class Policies:
 
     def check_secret(self, application: dict[str, Any], lifetime: timedelta) -> None:
         """Refuse a secret as the policies in force do."""
+        self._check(application, lifetime, "passwordCredentials")
+
+    def check_key(self, application: dict[str, Any], lifetime: timedelta) -> None:
+        """Refuse a certificate as the policies in force do."""
+        self._check(application, lifetime, "keyCredentials")
+
+    def _check(self, application: dict[str, Any], lifetime: timedelta, of: str) -> None:
         own = [p for p in self.targeted if application["id"] in self.applies_to[p]]
         if own:  # a targeted policy replaces the default one
             policy = self.targeted[own[0]]
-            restrictions = policy["restrictions"]["passwordCredentials"]
+            restrictions = policy["restrictions"][of]
         else:
             policy = self.default
-            restrictions = policy["applicationRestrictions"]["passwordCredentials"]
+            restrictions = policy["applicationRestrictions"][of]
         if not policy["isEnabled"]:
             return
         for item in restrictions:

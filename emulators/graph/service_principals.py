@@ -5,8 +5,8 @@ from typing import Any
 from emulators.graph import errors
 from emulators.graph.applications import READ_ALL, created, soft_delete
 from emulators.graph.auditing import audited
-from emulators.graph.credentials import set_keys
-from emulators.graph.objects import by_key, polymorphic, shown
+from emulators.graph.key_credentials import set_keys
+from emulators.graph.objects import by_key, polymorphic, shown, with_keys
 from emulators.graph.permissions import APP_CREDENTIAL, APP_READ, OBJECT_READ
 from emulators.graph.routing import Answer, Call, route
 from emulators.graph.schema import validated
@@ -102,7 +102,8 @@ def read(call: Call) -> Answer:
     entity = by_key(call, "servicePrincipal", call.params["sp"])
     if entity.id != call.caller.object_id:
         call.caller.must_own(entity, *READ_ALL)
-    return call.single("servicePrincipal", shown(entity, call.tenant), resource="servicePrincipals")
+    body = with_keys(call, entity, shown(entity, call.tenant))
+    return call.single("servicePrincipal", body, resource="servicePrincipals")
 
 
 @route("PATCH", "/servicePrincipals/{sp}", APP_CREDENTIAL)

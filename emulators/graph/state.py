@@ -40,6 +40,19 @@ class Secret:
 
 
 @dataclass
+class Key:
+    """One certificate; `body` is what Graph shows when it is selected, the public key with it."""
+
+    body: dict[str, Any]
+    born: Written | None
+    gone: Written | None = None
+
+    @property
+    def key_id(self) -> str:
+        return str(self.body["keyId"])
+
+
+@dataclass
 class Entity:
     """A directory object: its Graph properties and what belongs to it."""
 
@@ -47,7 +60,7 @@ class Entity:
     body: dict[str, Any]
     owners: list[str] = field(default_factory=list)
     secrets: list[Secret] = field(default_factory=list)
-    keys: list[dict[str, Any]] = field(default_factory=list)
+    keys: list[Key] = field(default_factory=list)
     federated: dict[str, dict[str, Any]] = field(default_factory=dict)
     members: Membership | None = None
     deleted_with: str | None = None

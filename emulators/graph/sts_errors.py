@@ -123,14 +123,76 @@ def missing_principal(app_id: str, tenant: str) -> TokenError:
     )
 
 
-def unregistered_certificate(thumbprint: str) -> TokenError:
+def _where(app_id: str) -> str:
+    return (
+        "Please visit the Azure Portal, Graph Explorer or directly use MS Graph to see configured "
+        f"keys for app Id '{app_id}'. Review the documentation at "
+        "https://docs.microsoft.com/en-us/graph/deployments to determine the corresponding "
+        "service endpoint and https://docs.microsoft.com/en-us/graph/api/application-get?"
+        "view=graph-rest-1.0&tabs=http to build a query request URL, such as "
+        f"'https://graph.microsoft.com/beta/applications/{app_id}']."
+    )
+
+
+def unregistered_certificate(thumbprint: str, app_id: str) -> TokenError:
     return TokenError(
         401,
         "invalid_client",
         700027,
         "The certificate with identifier used to sign the client assertion is not registered on "
-        f"application. [Reason - The key was not found., Thumbprint of key used by client: "
-        f"'{thumbprint}'].",
+        "application. [Reason - The key was not found., Thumbprint of key used by client: "
+        f"'{thumbprint}', {_where(app_id)}",
+    )
+
+
+def expired_certificate(thumbprint: str, start: datetime, end: datetime, app_id: str) -> TokenError:
+    return TokenError(
+        401,
+        "invalid_client",
+        700027,
+        "The certificate with identifier used to sign the client assertion is expired on "
+        "application. [Reason - The key used is expired., Thumbprint of key used by client: "
+        f"'{thumbprint}', Found key 'Start={start:%m/%d/%Y %H:%M:%S}, "
+        f"End={end:%m/%d/%Y %H:%M:%S}', {_where(app_id)}",
+    )
+
+
+def wrong_signature(thumbprint: str, app_id: str) -> TokenError:
+    return TokenError(
+        401,
+        "invalid_client",
+        700027,
+        "Client assertion contains an invalid signature. [Reason - The provided signature value "
+        "did not match the expected signature value., Thumbprint of key used by client: "
+        f"'{thumbprint}', {_where(app_id)}",
+    )
+
+
+CERTIFICATES = (
+    "Review the documentation at "
+    "https://learn.microsoft.com/entra/identity-platform/certificate-credentials ."
+)
+
+
+def foreign_assertion() -> TokenError:
+    text = "Client assertion application identifier doesn't match 'client_id' parameter."
+    return TokenError(401, "invalid_client", 700021, f"{text} {CERTIFICATES}")
+
+
+def wrong_audience() -> TokenError:
+    text = "Client assertion audience claim does not match Realm issuer."
+    return TokenError(401, "invalid_client", 700023, f"{text} {CERTIFICATES}")
+
+
+def assertion_out_of_time(now: datetime, first: datetime, last: datetime) -> TokenError:
+    shown = [moment.strftime("%Y-%m-%dT%H:%M:%S.%fZ") for moment in (now, first, last)]
+    return TokenError(
+        401,
+        "invalid_client",
+        700024,
+        "Client assertion is not within its valid time range. Current time: "
+        f"{shown[0]}, assertion valid from {shown[1]}, expiry time of assertion {shown[2]}. "
+        f"{CERTIFICATES}",
     )
 
 

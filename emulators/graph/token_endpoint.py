@@ -111,7 +111,10 @@ class TokenEndpoint:
         app_id = application.body["appId"]
         principal = self._tenant.principal_of(app_id)
         keys = application.keys + (principal.keys if principal else [])
-        check_assertion(keys, assertion, app_id, self._tenant.clock.now())
+        lag = self._tenant.lag
+        known = [key for key in keys if lag.visible(key.born, key.gone, token=True)]
+        tenants = (self._tenant.id, self._tenant.domain)
+        check_assertion(known, assertion, app_id, tenants, self._tenant.clock.now())
 
     def _claims(self, application: Entity, principal: Entity, resource: str) -> dict[str, Any]:
         claims = {

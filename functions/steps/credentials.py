@@ -1,4 +1,5 @@
-"""Makes, proves and publishes the client secret: guide steps 14 to 19, and every rotation."""
+"""Makes, proves and publishes the client secret, or the certificate: guide steps 14 to 19, and
+every rotation."""
 
 import asyncio
 from datetime import timedelta
@@ -40,15 +41,8 @@ DAILY = timedelta(days=1)
 @step(Aspect.CREDENTIAL_READY)
 async def credentials(work: Work) -> Done:
     """Have a secret in the vault that was proven to work before it was published."""
-    match work.profile.credential.kind:
-        case "federated":
-            return await federate(work)
-        case "certificate":
-            raise NeedsHuman(
-                "NOT_OFFERED",
-                "The profile wants a certificate, which Keyturn does not make yet.",
-                "Use a profile that signs in with a client secret or a federated credential.",
-            )
+    if not work.profile.credential.kept:
+        return await federate(work)
     return await _secret(work)
 
 
@@ -103,8 +97,9 @@ def _name(work: Work) -> str:
     """The same in every delivery of one operation: an orphan is recognised by it."""
     spec = work.connection.spec
     values = input_values(spec) | {"connection": spec.name, "today": ""}
-    tail = fill(work.profile.credential.display_name, values).strip()
-    return credential_name(spec.profile, work.message.operation, tail)
+    credential = work.profile.credential
+    tail = fill(credential.display_name, values).strip()
+    return credential_name(spec.profile, work.message.operation, tail, credential.shape)
 
 
 async def _gather(work: Work, *, verified: bool) -> Facts:

@@ -51,7 +51,7 @@ def _good(
         if evidence.sign_in is None
         else "Signed in with the published secret"
     )
-    if profile.credential.kind == "federated":
+    if not profile.credential.kept:
         text = "The federated credential is in place, and no token was tried as there is no secret"
     counted = f"{len(granted)} permissions and {len(roles)} roles are as the profile wants them."
     if not evidence.adopted:

@@ -1,22 +1,24 @@
-"""Client secrets in the directory.
+"""What applications in the directory hold to sign in with: client secrets and certificates.
 
-Source: Graph v1.0 "application: addPassword", "application: removePassword".
+Source: Graph v1.0 "application: addPassword", "application: removePassword"; certificates have
+a module of their own.
 """
 
 from datetime import datetime
 from uuid import UUID
 
+from shared.adapters.graph_certificates import UNCLEAR, GraphCertificates
 from shared.adapters.graph_client import Graph
 from shared.adapters.graph_errors import LIFETIME_POLICY, TOO_MANY_SECRETS, TYPE_POLICY
 from shared.adapters.graph_query import query
-from shared.adapters.graph_rows import ApplicationRow, PasswordRow, PolicyRow
+from shared.adapters.graph_rows import CredentialsRow, PasswordRow, PolicyRow
 from shared.errors import NeedsHuman, StepError, TryLater
 from shared.model.credential import HeldSecret, NewSecret, SecretRules
 from shared.model.duration import parse_duration
+from shared.model.shape import Shape
+from shared.ports import Clock
 
 GONE = ("No password credential found",)
-
-UNCLEAR = {"GRAPH_UNAVAILABLE", "GRAPH_UNREACHABLE", "GRAPH_UNREADABLE"}
 
 REFUSALS = {
     LIFETIME_POLICY: (
@@ -37,24 +39,46 @@ REFUSALS = {
     ),
 }
 
+CERTIFICATES_BLOCKED = (
+    "Certificates of this kind are blocked in this tenant: have an exemption written for this "
+    "application, or use a profile that signs in with a federated credential."
+)
+
 
 class GraphCredentials:
     """Implements ``ports.Credentials``."""
 
-    def __init__(self, graph: Graph) -> None:
+    def __init__(self, graph: Graph, clock: Clock, pace: float) -> None:
         self._graph = graph
+        self._certificates = GraphCertificates(graph, clock, pace)
 
     async def held(self, object_id: str) -> list[HeldSecret] | None:
         builder = self._graph.client.applications.by_application_id(object_id)
         info = builder.to_get_request_information(
-            query(builder, select=["id", "passwordCredentials"])
+            query(builder, select=["id", "passwordCredentials", "keyCredentials"])
         )
         row = await self._graph.get(
-            info, ApplicationRow, doing=f"reading the secrets of {object_id}"
+            info, CredentialsRow, doing=f"reading the secrets of {object_id}"
         )
-        return None if row is None else [p.value() for p in row.password_credentials]
+        return None if row is None else row.value()
 
-    async def add(self, object_id: str, name: str, ends: datetime) -> NewSecret:
+    async def add(
+        self,
+        object_id: str,
+        name: str,
+        ends: datetime,
+        *,
+        shape: Shape = Shape.CLIENT_SECRET,
+        subject: str = "",
+    ) -> NewSecret:
+        try:
+            if not shape.certificate:
+                return await self._add_secret(object_id, name, ends)
+            return await self._certificates.add(object_id, name, ends, shape=shape, subject=subject)
+        except StepError as error:
+            raise _specific(error, shape) from error
+
+    async def _add_secret(self, object_id: str, name: str, ends: datetime) -> NewSecret:
         from msgraph.generated.applications.item.add_password.add_password_post_request_body import (  # noqa: E501 - the SDK's own name
             AddPasswordPostRequestBody,
         )
@@ -65,12 +89,7 @@ class GraphCredentials:
         )
         builder = self._graph.client.applications.by_application_id(object_id).add_password
         info = builder.to_post_request_information(body)
-        try:
-            made = await self._graph.post(
-                info, PasswordRow, doing=f"adding a secret to {object_id}"
-            )
-        except StepError as error:
-            raise _specific(error) from error
+        made = await self._graph.post(info, PasswordRow, doing=f"adding a secret to {object_id}")
         if made is None or not made.secret_text:
             raise TryLater("ANSWER_LOST", f"Graph answered without a secret for {object_id}")
         return NewSecret(
@@ -81,6 +100,10 @@ class GraphCredentials:
         )
 
     async def remove(self, object_id: str, key_id: str) -> None:
+        if not await self._certificates.remove(object_id, key_id):
+            await self._remove_secret(object_id, key_id)
+
+    async def _remove_secret(self, object_id: str, key_id: str) -> None:
         from msgraph.generated.applications.item.remove_password.remove_password_post_request_body import (  # noqa: E501 - the SDK's own name
             RemovePasswordPostRequestBody,
         )
@@ -93,10 +116,10 @@ class GraphCredentials:
             already=GONE,
         )
 
-    async def longest_lifetime(self) -> float | None:
-        return (await self.rules()).longest
+    async def longest_lifetime(self, shape: Shape = Shape.CLIENT_SECRET) -> float | None:
+        return (await self.rules(shape)).longest
 
-    async def rules(self) -> SecretRules:
+    async def rules(self, shape: Shape = Shape.CLIENT_SECRET) -> SecretRules:
         builder = self._graph.client.policies.default_app_management_policy
         row = await self._graph.get(
             builder.to_get_request_information(),
@@ -105,15 +128,19 @@ class GraphCredentials:
         )
         if row is None or not row.is_enabled or row.application_restrictions is None:
             return SecretRules()
+        of = row.application_restrictions
+        limit = "asymmetricKeyLifetime" if shape.certificate else "passwordLifetime"
         in_force = [
             restriction
-            for restriction in row.application_restrictions.password_credentials
+            for restriction in (
+                of.key_credentials if shape.certificate else of.password_credentials
+            )
             if restriction.state != "disabled"
         ]
         lifetimes = [
             days(restriction.max_lifetime)
             for restriction in in_force
-            if restriction.restriction_type == "passwordLifetime" and restriction.max_lifetime
+            if restriction.restriction_type == limit and restriction.max_lifetime
         ]
         return SecretRules(
             allowed=all(r.restriction_type != "passwordAddition" for r in in_force),
@@ -121,12 +148,14 @@ class GraphCredentials:
         )
 
 
-def _specific(error: StepError) -> StepError:
+def _specific(error: StepError, shape: Shape) -> StepError:
     """Policy refusals in plain words; an unclear outcome of addPassword as ANSWER_LOST."""
     for mark, (code, remedy) in REFUSALS.items():
         if mark in error.message:
+            if mark == TYPE_POLICY and shape.certificate:
+                return NeedsHuman(code, error.message, CERTIFICATES_BLOCKED)
             return NeedsHuman(code, error.message, remedy)
-    if isinstance(error, TryLater) and error.code in UNCLEAR:
+    if isinstance(error, TryLater) and error.code in UNCLEAR and not shape.certificate:
         return TryLater("ANSWER_LOST", error.message, after=error.after)
     return error
 

@@ -1,5 +1,8 @@
 """The parts of Graph's entities that Keyturn reads."""
 
+import base64
+import hashlib
+import re
 from datetime import datetime
 
 import msgspec
@@ -16,6 +19,9 @@ from shared.model.directory import (
     Resource,
     RoleAssignment,
 )
+
+HINT = 8  # characters of a thumbprint that tell certificates apart
+HEXADECIMAL = re.compile(r"[0-9A-Fa-f]{40}")
 
 
 class Row(msgspec.Struct, rename="camel", frozen=True):
@@ -59,6 +65,48 @@ class PasswordRow(Row, frozen=True):
         )
 
 
+class KeyRow(Row, frozen=True):
+    key_id: str
+    end_date_time: datetime
+    start_date_time: datetime
+    usage: str = ""
+    display_name: str | None = None
+    custom_key_identifier: str | None = None
+    key: str | None = None  # Base64 of the certificate; not answered of every type
+
+    def value(self) -> HeldSecret:
+        return HeldSecret(
+            key_id=self.key_id,
+            name=self.display_name or "",
+            starts=self.start_date_time,
+            ends=self.end_date_time,
+            hint=self._thumbprint()[:HINT],
+            certificate=True,
+        )
+
+    def _thumbprint(self) -> str:
+        """As the portal shows it: of what is registered, else as it was registered with it."""
+        if self.key:
+            # It names a certificate and protects nothing.
+            raw = base64.b64decode(self.key)
+            return hashlib.sha1(raw, usedforsecurity=False).hexdigest().upper()
+        known = self.custom_key_identifier or ""
+        return known if HEXADECIMAL.fullmatch(known) else base64.b64decode(known).hex().upper()
+
+
+class CredentialsRow(Row, frozen=True):
+    """Everything that an application may sign in with; an answer without a part of it is none."""
+
+    id: str
+    password_credentials: list[PasswordRow]
+    key_credentials: list[KeyRow]
+
+    def value(self) -> list[HeldSecret]:
+        # Other usages sign or encrypt tokens for the application: nobody signs in with them.
+        keys = [key for key in self.key_credentials if key.usage == "Verify"]
+        return [p.value() for p in self.password_credentials] + [key.value() for key in keys]
+
+
 class FederatedRow(Row, frozen=True):
     id: str
     name: str
@@ -91,7 +139,6 @@ class ApplicationRow(Row, frozen=True):
     tags: list[str] = []
     created_date_time: datetime | None = None
     service_principal_lock_configuration: LockRow | None = None
-    password_credentials: list[PasswordRow] = []
 
     def value(self) -> Application:
         lock = self.service_principal_lock_configuration
@@ -259,6 +306,7 @@ class RestrictionRow(Row, frozen=True):
 
 class RestrictionsRow(Row, frozen=True):
     password_credentials: list[RestrictionRow] = []
+    key_credentials: list[RestrictionRow] = []
 
 
 class PolicyRow(Row, frozen=True):

@@ -12,7 +12,9 @@ from shared.settings import Settings
 
 if TYPE_CHECKING:
     from azure.core.credentials_async import AsyncTokenCredential
-    from azure.identity.aio import ClientSecretCredential
+    from azure.identity.aio import CertificateCredential, ClientSecretCredential
+
+    ProductCredential = CertificateCredential | ClientSecretCredential
 
 PASSING = frozenset({"AADSTS90033", "AADSTS90024"})
 """Codes by which the token endpoint says that it is unwell. Source: Entra's list of AADSTS."""
@@ -38,17 +40,36 @@ def own_credential(settings: Settings) -> "AsyncTokenCredential":
 
 def product_credential(
     settings: Settings, client_id: str, secret: NewSecret
-) -> "ClientSecretCredential":
-    """A new one each time: it keeps its token, and its connection stays on one front end."""
-    from azure.identity.aio import ClientSecretCredential
+) -> "ProductCredential":
+    """A new one each time: it keeps its token, and its connection stays on one front end.
 
-    return ClientSecretCredential(
-        settings.tenant_id,
-        client_id,
-        secret.reveal(),
-        authority=settings.authority,
-        disable_instance_discovery=settings.private_authority,
-        retry_total=0,  # a retry would use the same connection, and sleep as long as told
+    Raises `NeedsHuman` SECRET_ID_NOT_VALUE for what should be a certificate and is none.
+    """
+    from azure.identity.aio import CertificateCredential, ClientSecretCredential
+
+    # A retry would use the same connection, and sleep as long as told.
+    common: dict[str, Any] = {
+        "authority": settings.authority,
+        "disable_instance_discovery": settings.private_authority,
+        "retry_total": 0,
+    }
+    if not secret.shape.certificate:
+        return ClientSecretCredential(settings.tenant_id, client_id, secret.reveal(), **common)
+    from shared.adapters.certificates import readable
+
+    try:
+        return CertificateCredential(
+            settings.tenant_id, client_id, certificate_data=readable(secret), **common
+        )
+    except ValueError:
+        raise no_certificate(client_id) from None  # its text could quote what it was given
+
+
+def no_certificate(client_id: str) -> NeedsHuman:
+    return NeedsHuman(
+        "SECRET_ID_NOT_VALUE",
+        f"What the vault serves {client_id} is no certificate with its private key.",
+        "Nothing: a new one is made, verified and published with the next sweep of rotations.",
     )
 
 

@@ -10,13 +10,20 @@ from urllib.parse import urlsplit
 from shared.adapters.identity import sign_in_error
 from shared.errors import NeedsHuman, TryLater
 from shared.model.credential import Masked, NewSecret, StoredSecret
+from shared.model.shape import Shape
 from shared.settings import Settings
 
 if TYPE_CHECKING:
     from azure.core.credentials_async import AsyncTokenCredential
 
 LOOPBACK = {"127.0.0.1", "localhost", "::1"}
-CONTENT_TYPE = "application/vnd.keyturn.client-secret"
+CONTENT_TYPES = {
+    Shape.CLIENT_SECRET: "application/vnd.keyturn.client-secret",
+    Shape.PEM: "application/x-pem-file",
+    Shape.PFX: "application/x-pkcs12",
+}
+"""Those of certificates are the ones that Key Vault gives its own."""
+SHAPES = {name: shape for shape, name in CONTENT_TYPES.items()}
 ROLE = "Key Vault Secrets Officer"
 DELETED = "ObjectIsDeletedButRecoverable"
 RECOVERING = "ObjectIsBeingRecovered"
@@ -52,16 +59,24 @@ class KeyVault:
             ends=stored.expires or datetime.max.replace(tzinfo=UTC),
             hint=stored.hint,
             value=found.value,
+            # A person who puts one back may not say what it is; it is no client secret.
+            shape=Shape.PEM if found.value.startswith("-----BEGIN") else stored.shape,
+            thumbprint=stored.thumbprint,
         )
 
     async def put(self, name: str, secret: NewSecret, tags: dict[str, str]) -> StoredSecret:
         marks = {**tags, "keyId": secret.key_id, "hint": secret.hint}
-        return await self._set(name, secret, marks, secret.ends, CONTENT_TYPE)
+        if secret.thumbprint:
+            marks["thumbprint"] = secret.thumbprint
+        return await self._set(name, secret, marks, secret.ends, CONTENT_TYPES[secret.shape])
 
     async def keep(
         self, name: str, value: Masked, tags: dict[str, str], expires: datetime | None
     ) -> StoredSecret:
-        return await self._set(name, value, tags, expires, "text/plain")
+        content_type = "text/plain"
+        if isinstance(value, NewSecret) and value.shape.certificate:
+            content_type = CONTENT_TYPES[value.shape]
+        return await self._set(name, value, tags, expires, content_type)
 
     async def _set(
         self,
@@ -226,5 +241,7 @@ def _stored(properties: Any) -> StoredSecret:
         hint=tags.get("hint", ""),
         previous_key_id=tags.get("previousKeyId", ""),
         verified=tags.get("verified") == "true",
+        shape=SHAPES.get(properties.content_type or "", Shape.CLIENT_SECRET),
+        thumbprint=tags.get("thumbprint", ""),
         tags=dict(tags),
     )

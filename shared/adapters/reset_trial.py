@@ -11,7 +11,7 @@ from shared.adapters.graph_client import Graph
 from shared.adapters.graph_query import query
 from shared.adapters.graph_rows import Row
 from shared.adapters.identity import aadsts, claims, passing, product_credential
-from shared.adapters.token_answers import NOT_YET
+from shared.adapters.token_answers import not_yet
 from shared.adapters.tokens import refusal
 from shared.errors import NeedsHuman, TryLater
 from shared.model.credential import NewSecret
@@ -19,7 +19,7 @@ from shared.model.privilege import ResetAnswer, ResetTarget
 from shared.settings import Settings
 
 if TYPE_CHECKING:
-    from azure.identity.aio import ClientSecretCredential
+    from shared.adapters.identity import ProductCredential
 
 FORBIDDEN = "AUTOMATION_PRIVILEGE"
 """The code of a 403, here answered to the product's token."""
@@ -96,7 +96,7 @@ class GraphResetTrial:
 
 
 async def _roles(
-    credential: "ClientSecretCredential", scope: str, client_id: str
+    credential: "ProductCredential", scope: str, client_id: str
 ) -> frozenset[str] | None:
     """Permissions in the product's token, which the credential keeps for the reset itself."""
     from azure.core.exceptions import AzureError, ClientAuthenticationError
@@ -105,11 +105,11 @@ async def _roles(
         token = await credential.get_token(scope)
     except ClientAuthenticationError as error:
         code = aadsts(error)
-        if code in NOT_YET:
+        if not_yet(error):
             return None
         if passing(error):
             raise TryLater("TOKEN_UNREACHABLE", f"asking for a token: {code}") from error
-        raise refusal(client_id, code) from error
+        raise refusal(client_id, code, error) from error
     except AzureError as error:
         why = f"asking for a token: {type(error).__name__}"
         raise TryLater("TOKEN_UNREACHABLE", why) from error

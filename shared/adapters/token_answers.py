@@ -10,8 +10,22 @@ from shared.adapters.identity import PASSING, aadsts
 from shared.errors import NeedsHuman, TryLater
 from shared.model.credential import IssuedToken, TokenSecret
 
-NOT_YET = {"AADSTS7000215": "secret", "AADSTS700016": "application", "AADSTS7000229": "principal"}
+NOT_YET = {
+    "AADSTS7000215": "secret",
+    "AADSTS700027": "certificate",
+    "AADSTS700016": "application",
+    "AADSTS7000229": "principal",
+}
 """Answers that a new secret or application gets until every node knows it."""
+
+EXPIRED = "The key used is expired"
+"""The token endpoint has one code for a certificate that it does not know and an expired one."""
+
+
+def not_yet(error: Exception) -> bool:
+    """Whether a refusal may only mean that not every node knows what is new."""
+    return aadsts(error) in NOT_YET and EXPIRED not in str(error)
+
 
 NO_SUCH_API = frozenset({"AADSTS500011", "AADSTS70011", "AADSTS1002012", "AADSTS650052"})
 """The tenant has no such resource, or the scope is not one of a resource."""
@@ -43,7 +57,7 @@ def issued(content: bytes, scope: str) -> IssuedToken:
 def refused(status: int, text: str, client_id: str, scope: str) -> None:
     """None for a secret that is not known everywhere yet; raises for everything else."""
     code = aadsts(ValueError(text))
-    if code in NOT_YET:
+    if not_yet(ValueError(text)):
         return
     if status == 429 or status >= 500 or code in PASSING:
         raise TryLater("TOKEN_UNREACHABLE", f"asking for a token: HTTP {status} {code}".rstrip())

@@ -4,11 +4,18 @@ Every attempt uses a new credential object and a new connection: a credential ca
 and a kept connection stays on one front end, so repeating on either proves nothing.
 """
 
+from datetime import UTC, datetime
 from functools import cache
 from typing import TYPE_CHECKING
 
-from shared.adapters.identity import aadsts, claims, passing, product_credential
-from shared.adapters.token_answers import NOT_YET, issued, refused
+from shared.adapters.identity import (
+    aadsts,
+    claims,
+    no_certificate,
+    passing,
+    product_credential,
+)
+from shared.adapters.token_answers import EXPIRED, issued, not_yet, refused
 from shared.adapters.token_reads import READS
 from shared.errors import NeedsHuman, TryLater
 from shared.model.credential import IssuedToken, NewSecret, ReadFacts, TokenFacts
@@ -19,6 +26,8 @@ if TYPE_CHECKING:
     import ssl
 
     import httpx
+
+ASSERTION = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
 
 
 class EntraTokens:
@@ -70,13 +79,13 @@ class EntraTokens:
         import httpx
 
         settings = self._settings
+        url = f"{settings.authority}/{settings.tenant_id}/oauth2/v2.0/token"
         form = {
             "grant_type": "client_credentials",
             "client_id": client_id,
-            "client_secret": secret.reveal(),
             "scope": settings.graph_scope if api == GRAPH_APP_ID else f"{api}/.default",
+            **_proof(client_id, secret, url),
         }
-        url = f"{settings.authority}/{settings.tenant_id}/oauth2/v2.0/token"
         try:
             async with httpx.AsyncClient(timeout=30, verify=_trust()) as http:
                 answer = await http.post(url, data=form)
@@ -97,11 +106,11 @@ class EntraTokens:
                 answer = await credential.get_token(self._scope(api))
         except ClientAuthenticationError as error:
             code = aadsts(error)
-            if code in NOT_YET:
+            if not_yet(error):
                 return None
             if passing(error):
                 raise TryLater("TOKEN_UNREACHABLE", f"asking for a token: {code}") from error
-            raise refusal(client_id, code) from error
+            raise refusal(client_id, code, error) from error
         except AzureError as error:
             raise TryLater(
                 "TOKEN_UNREACHABLE", f"asking for a token: {type(error).__name__}"
@@ -111,6 +120,19 @@ class EntraTokens:
     def _scope(self, api: str) -> str:
         """An API is named by its application id, which every cloud shares; but for Graph."""
         return self._settings.graph_scope if api == GRAPH_APP_ID else f"{api}/.default"
+
+
+def _proof(client_id: str, secret: NewSecret, audience: str) -> dict[str, str]:
+    """What proves to the token endpoint that the secret, or the certificate's key, is there."""
+    if not secret.shape.certificate:
+        return {"client_secret": secret.reveal()}
+    from shared.adapters.certificates import assertion
+
+    try:
+        signed = assertion(secret, client_id, audience, datetime.now(UTC))
+    except ValueError:
+        raise no_certificate(client_id) from None
+    return {"client_assertion_type": ASSERTION, "client_assertion": signed}
 
 
 REFUSALS = {
@@ -141,8 +163,8 @@ REFUSALS = {
 """Answers of the token endpoint that are final, and what they mean."""
 
 
-def refusal(client_id: str, code: str) -> NeedsHuman:
-    known = REFUSALS.get(code)
+def refusal(client_id: str, code: str, error: Exception) -> NeedsHuman:
+    known = REFUSALS.get("AADSTS7000222" if EXPIRED in str(error) else code)
     if known is not None:
         name, why, remedy = known
         return NeedsHuman(name, f"{why}: {client_id} gets no token ({code}).", remedy)

@@ -39,7 +39,9 @@ def markdown(made: Sheet) -> str:
 
 def _row(line: Line) -> str:
     if line.secret is not None:
-        value = f"secret {_where(line.secret)}"
+        form = line.secret.form
+        what = f"certificate with its private key ({form})" if form else "secret"
+        value = f"{what} {_where(line.secret)}"
     else:
         value = code(line.value or "")
         if line.stored is not None:
@@ -52,6 +54,8 @@ def _row(line: Line) -> str:
 
 def _where(kept: VaultReference) -> str:
     hint = f", the one that starts with {code(kept.hint)}" if kept.hint else ""
+    if kept.thumbprint:
+        hint = f", thumbprint {code(kept.thumbprint)}"
     until = f", until {kept.expires:%Y-%m-%d %H:%M} UTC" if kept.expires else ""
     return f"{code(kept.name)}, version {code(kept.version)}{hint}{until}, in Key Vault: " + code(
         kept.vault

@@ -15,6 +15,8 @@ class VaultReference(Value, frozen=True, omit_defaults=False):
     key_id: str  # of the directory's credential; empty for what is none
     hint: str = ""  # the first characters of a client secret, as the portal shows them
     expires: datetime | None = None
+    form: str = ""  # how a certificate is written down with its private key
+    thumbprint: str = ""  # of a certificate
 
 
 class Line(Value, frozen=True):

@@ -12,9 +12,12 @@ from shared.handover.outside import notes, preconditions, steps, swaps
 from shared.model.connection import Connection
 from shared.model.directory import Tenant
 from shared.model.profile import Output, Profile, fill, holds, references
+from shared.model.shape import Shape
 from shared.planning.broker import token_values
 from shared.planning.templates import profile_inputs, template_values
 from shared.planning.vault_entries import vault_name
+
+FORMS = {Shape.CLIENT_SECRET: "", Shape.PEM: "PEM", Shape.PFX: "PFX, in Base64, no password"}
 
 Reference = Callable[[str, str], str]
 """URL of a name and version in the vault."""
@@ -106,6 +109,8 @@ def _stored(
         version=version,
         key_id=credential.key_id if credential else "",
         hint=credential.hint if credential else "",
+        form=FORMS[credential.shape] if credential else "",
+        thumbprint=credential.thumbprint if credential else "",
         expires=credential.expires if credential else token.expires if token else None,
     )
 
@@ -118,4 +123,5 @@ def _values(profile: Profile, connection: Connection, tenant: Tenant) -> dict[st
         **template_values(connection.spec, tenant, connection.facts, today=""),
         **token_values(connection.brokered),
         "secret.key_id": credential.key_id if credential else "",
+        "secret.thumbprint": credential.thumbprint if credential else "",
     }

@@ -7,6 +7,7 @@ from typing import Any
 import msgspec
 
 from shared.model.schedule import ImportSchedule, Login
+from shared.model.shape import Shape
 
 KINDS = ("onboard", "rotate", "verify", "discover", "import", "token", "retire", "offboard")
 """Kinds of operation; each runs one part of the chain (`shared.messages.CHAIN`)."""
@@ -93,6 +94,8 @@ class Credential(Value, frozen=True, omit_defaults=False):
     previous_expires: datetime | None = None  # where the directory still held it
     overlap_until: datetime | None = None  # unless an acknowledgement ends it before
     operation: str = ""  # that made it
+    shape: Shape = Shape.CLIENT_SECRET
+    thumbprint: str = ""  # of a certificate
 
 
 class Takeover(Value, frozen=True, omit_defaults=False):
@@ -106,7 +109,8 @@ class Takeover(Value, frozen=True, omit_defaults=False):
 
 
 class Stray(Value, frozen=True, omit_defaults=False):
-    """A secret on the application that we did not make; it is listed and never removed."""
+    """A secret or certificate on the application that we did not make; it is listed and never
+    removed."""
 
     key_id: str
     name: str
@@ -115,6 +119,7 @@ class Stray(Value, frozen=True, omit_defaults=False):
     seen: datetime  # when it was first noticed
     came_with: bool  # it was there before the first secret of ours
     hint: str = ""
+    certificate: bool = False
 
 
 class Blocker(Value, frozen=True, omit_defaults=False):

@@ -1,4 +1,5 @@
-"""Client secrets: what the directory holds, what the vault serves, the one type with a value."""
+"""What products sign in with: what the directory holds, what the vault serves, the one type with a
+value."""
 
 import hashlib
 from datetime import datetime
@@ -7,10 +8,12 @@ from typing import Any
 import msgspec
 
 from shared.model.connection import Value
+from shared.model.shape import Shape
 
 
 class SecretRules(Value, frozen=True):
-    """What the tenant's app management policy says of client secrets on applications."""
+    """What the tenant's app management policy says of client secrets, or certificates, on
+    applications."""
 
     allowed: bool = True
     longest: float | None = None  # days; None without a limit
@@ -43,15 +46,30 @@ class Masked:
 
 
 class NewSecret(Masked):
-    """A client secret with its value, on its way from the directory to the vault."""
+    """A client secret, or a certificate with its private key, on its way to the vault.
 
-    __slots__ = ("ends", "hint", "key_id")
+    `hint` is its beginning as the portal shows it: of a secret's value, of a certificate's
+    `thumbprint` (SHA-1, hexadecimal).
+    """
 
-    def __init__(self, *, key_id: str, ends: datetime, hint: str, value: str) -> None:
+    __slots__ = ("ends", "hint", "key_id", "shape", "thumbprint")
+
+    def __init__(
+        self,
+        *,
+        key_id: str,
+        ends: datetime,
+        hint: str,
+        value: str,
+        shape: Shape = Shape.CLIENT_SECRET,
+        thumbprint: str = "",
+    ) -> None:
         super().__init__(value)
         self.key_id = key_id
         self.ends = ends
         self.hint = hint
+        self.shape = shape
+        self.thumbprint = thumbprint
 
     def __repr__(self) -> str:
         return f"NewSecret(key_id={self.key_id!r}, value=***)"
@@ -69,13 +87,14 @@ class TokenSecret(Masked):
 
 
 class HeldSecret(Value, frozen=True):
-    """A client secret as the directory lists it: everything but its value."""
+    """A client secret or certificate as the directory lists it: everything but its value."""
 
     key_id: str
     name: str
     starts: datetime
     ends: datetime
     hint: str = ""
+    certificate: bool = False
 
 
 class StoredSecret(Value, frozen=True):
@@ -91,6 +110,8 @@ class StoredSecret(Value, frozen=True):
     hint: str = ""
     previous_key_id: str = ""
     verified: bool = False  # staging only: proven against the token endpoint
+    shape: Shape = Shape.CLIENT_SECRET
+    thumbprint: str = ""  # of a certificate
     tags: dict[str, str] = msgspec.field(default_factory=dict)
 
 

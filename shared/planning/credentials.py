@@ -1,4 +1,4 @@
-"""The next thing to do to have a working, published client secret.
+"""The next thing to do to have a working, published client secret or certificate.
 
 The ladder: intent, add, stage, let it become known, verify, publish; a crash anywhere is
 resumed from what directory and vault show, without the help of any row of ours.
@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 
 from shared.model.connection import Stray, Value
 from shared.model.credential import HeldSecret, StoredSecret
+from shared.model.shape import Shape
 from shared.planning.lifetime import Policy, due_at
 
 PREFIX = "managed:"
@@ -19,6 +20,7 @@ MOST_OF_OURS = 3
 """Live secrets of ours on one application: served, its successor, one waiting for retirement."""
 
 NAME_LIMIT = 120
+CERTIFICATE_NAME_LIMIT = 90  # Graph cuts longer ones, and would show another name than ours
 
 HEALED_BY_ROTATION = frozenset({"SECRET_ID_NOT_VALUE", "SECRET_MISSING", "SECRET_EXPIRED"})
 """What a verification may find of the served secret that a new one puts right."""
@@ -84,9 +86,12 @@ class Ask(Value, frozen=True):
 Action = Add | Discard | Verify | Publish | Keep | Published | Wait | Ask
 
 
-def credential_name(profile: str, operation: str, tail: str) -> str:
+def credential_name(
+    profile: str, operation: str, tail: str, shape: Shape = Shape.CLIENT_SECRET
+) -> str:
     """Display name in the directory: our mark, the operation, and the guide's readable name."""
-    return f"{PREFIX}{profile}/{operation} {tail}"[:NAME_LIMIT].rstrip()
+    limit = CERTIFICATE_NAME_LIMIT if shape.certificate else NAME_LIMIT
+    return f"{PREFIX}{profile}/{operation} {tail}"[:limit].rstrip()
 
 
 def operation_of(name: str) -> str:
@@ -200,6 +205,8 @@ def _why_new(policy: Policy, facts: Facts, now: datetime) -> str | None:
         return "none-served"
     if facts.refused:
         return "served-is-refused"
+    if served.shape is not policy.shape:
+        return "kind-changed"
     current = next((secret for secret in facts.held or () if secret.key_id == served.key_id), None)
     if current is None:
         # Lists lag behind writes: believe the loss only once it is old enough.

@@ -8,6 +8,7 @@ from shared.model.connection import Credential, Spec, Value
 from shared.model.credential import StoredSecret
 from shared.model.duration import parse_duration
 from shared.model.profile import Profile, fill, holds
+from shared.model.shape import Shape
 from shared.planning.templates import input_values
 
 LATE = timedelta(days=1)
@@ -37,6 +38,7 @@ class Policy(Value, frozen=True):
     renew_before: timedelta
     overlap: timedelta
     external: bool = False  # somebody else rotates: after the first secret we only look on
+    shape: Shape = Shape.CLIENT_SECRET
 
 
 def policy_of(profile: Profile, spec: Spec) -> Policy:
@@ -48,12 +50,13 @@ def policy_of(profile: Profile, spec: Spec) -> Policy:
         renew_before=wanted.renew_before,
         overlap=wanted.overlap,
         external=others is not None and holds(others, spec.features),
+        shape=wanted.shape,
     )
 
 
 def rotated_elsewhere(profile: Profile, spec: Spec) -> str:
     """Why there is nothing for us to rotate; empty where there is."""
-    if profile.credential.kind != "client_secret":
+    if not profile.credential.kept:
         return f"it signs in with a {profile.credential.kind} credential and has no secret"
     if policy_of(profile, spec).external:
         features = ", ".join(profile.credential.external_when or ())

@@ -91,14 +91,16 @@ class Distrust(Value, frozen=True):
 
 
 class Expel(Value, frozen=True):
-    """Remove a client secret of ours by its key id."""
+    """Remove a client secret or certificate of ours by its key id."""
 
     object_id: str
     key_id: str
+    certificate: bool = False
 
     @property
     def told(self) -> str:
-        return f"client secret {self.key_id} of the application"
+        what = "certificate" if self.certificate else "client secret"
+        return f"{what} {self.key_id} of the application"
 
 
 class Release(Value, frozen=True):
@@ -167,7 +169,9 @@ def plan_removals(
     if seen.application is not None:
         object_id = seen.application.object_id
         found += [Distrust(object_id, known) for known in seen.trusts if known.name == trust]
-        found += [Expel(object_id, s.key_id) for s in seen.held if s.key_id in our_keys]
+        found += [
+            Expel(object_id, s.key_id, s.certificate) for s in seen.held if s.key_id in our_keys
+        ]
     return tuple(found)
 
 

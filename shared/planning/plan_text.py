@@ -94,13 +94,14 @@ def _role(item: PlannedRole) -> str:
 
 
 def _credential(item: PlannedCredential) -> str:
-    if item.kind != "client_secret":
-        return item.kind.replace("_", " ")
+    kind = item.kind.replace("_", " ")
+    if not item.days:
+        return kind
     shorter = f" ({item.days_asked:g} asked for)" if item.days != item.days_asked else ""
     rotation = item.elsewhere or (
         f"rotated after {item.rotated_after:g} days, the old one works {item.overlap:g} days longer"
     )
-    return f"client secret for {item.days:g} days{shorter}, {rotation}"
+    return f"{kind} for {item.days:g} days{shorter}, {rotation}"
 
 
 def _discovery(plan: Plan) -> list[str]:

@@ -14,7 +14,7 @@ from shared.planning.privileges import GLOBAL_ADMINISTRATOR, Need, unmet
 
 def credential(profile: Profile, connection: Connection, seen: Gathered) -> PlannedCredential:
     kind = profile.credential.kind
-    if kind != "client_secret":
+    if not profile.credential.kept:
         return PlannedCredential(kind=kind)
     policy = policy_of(profile, connection.spec)
     longest = seen.rules.longest if seen.rules is not None else None

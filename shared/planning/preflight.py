@@ -122,20 +122,20 @@ def _unresolved(access: Access, resources: Mapping[str, Resource]) -> list[Findi
 
 
 def _credential(profile: Profile, spec: Spec, rules: SecretRules | None) -> list[Finding]:
-    if rules is None or profile.credential.kind != "client_secret":
+    if rules is None or not profile.credential.kept:
         return []
     if not rules.allowed:
         return [told(SECRETS_BLOCKED)]
-    asked = policy_of(profile, spec).lifetime
+    asked, word = policy_of(profile, spec).lifetime, profile.credential.shape.word
     longest = timedelta(days=rules.longest) if rules.longest is not None else asked
     if longest >= asked:
         return []
     return [
         Finding(
             code="SECRET_LIFETIME_OVER_POLICY",
-            message=f"The tenant allows secrets {rules.longest:g} days; {asked.days} were asked "
+            message=f"The tenant allows {word}s {rules.longest:g} days; {asked.days} were asked "
             f"for, {rules.longest:g} will be used.",
-            remedy="Nothing need be done: the secret is made shorter and rotated more often.",
+            remedy=f"Nothing need be done: the {word} is made shorter and rotated more often.",
             blocking=False,
         )
     ]

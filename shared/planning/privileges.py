@@ -80,7 +80,7 @@ def needs(profile: Profile, spec: Spec, access: Access) -> tuple[Need, ...]:
     """Everything that onboarding *spec* and keeping it will take, each once."""
     kinds = {permission.kind for permission in access.permissions}
     found = [REGISTER, READ_APIS]
-    if profile.credential.kind == "client_secret":
+    if profile.credential.kept:
         found.append(POLICY)
     if Kind.APPLICATION in kinds:
         found.append(GRANT)

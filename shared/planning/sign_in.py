@@ -103,6 +103,7 @@ class SignIn(Value, frozen=True):
     hint: str = ""
     published: datetime | None = None
     expires: datetime | None = None
+    word: str = "secret"  # or "certificate"
     looks_like_id: bool = False
     refused: NeedsHuman | None = None  # a refusal of the token endpoint that is final
     tokens: tuple[Tried, ...] = ()
@@ -153,13 +154,13 @@ def _unusable(found: SignIn, since: datetime | None, now: datetime) -> NeedsHuma
         good = f" Last good check {since:%Y-%m-%d}." if since else ""
         return NeedsHuman(
             "SECRET_EXPIRED",
-            f"Secret {found.hint} expired on {found.expires:%Y-%m-%d}.{good}",
+            f"{found.word.capitalize()} {found.hint} expired on {found.expires:%Y-%m-%d}.{good}",
             MADE_ANEW,
         )
     if not found.held:
         return NeedsHuman(
             "SECRET_MISSING",
-            f"The application has no secret {found.hint} any more: somebody removed it.",
+            f"The application has no {found.word} {found.hint} any more: somebody removed it.",
             MADE_ANEW,
         )
     if found.refused is not None:
@@ -169,7 +170,7 @@ def _unusable(found: SignIn, since: datetime | None, now: datetime) -> NeedsHuma
     if found.published is not None and now < found.published + YOUNG:
         return NeedsHuman(
             "SECRET_NOT_YET_ACTIVE",
-            "The new secret is not active yet.",
+            f"The new {found.word} is not active yet.",
             "Verify again in some minutes; if it stays, rotate the connection.",
         )
     return NeedsHuman(

@@ -1,4 +1,4 @@
-"""Secrets on an application that no operation of ours made, and what they mean."""
+"""Secrets and certificates on an application that no operation of ours made, and what they mean."""
 
 from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
@@ -37,6 +37,7 @@ def find_strays(
             ends=secret.ends,
             seen=now,
             came_with=first,
+            certificate=secret.certificate,
         )
         for secret in held
         if secret.key_id not in ours
@@ -70,8 +71,9 @@ def trouble(
 def told(stray: Stray) -> str:
     """What tells one secret from another, for people."""
     name = stray.name or "without a name"
+    starts = "a certificate whose thumbprint starts" if stray.certificate else "starts"
     return (
-        f"{stray.key_id} ({name}, starts with {stray.hint or '?'}, expires {stray.ends:%Y-%m-%d})"
+        f"{stray.key_id} ({name}, {starts} with {stray.hint or '?'}, expires {stray.ends:%Y-%m-%d})"
     )
 
 

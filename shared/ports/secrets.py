@@ -18,24 +18,38 @@ from shared.model.directory import (
     GRAPH_APP_ID,
 )
 from shared.model.privilege import ResetAnswer, ResetTarget
+from shared.model.shape import Shape
 
 
 class Credentials(Protocol):
-    async def held(self, object_id: str) -> list[HeldSecret] | None: ...
-    async def add(self, object_id: str, name: str, ends: datetime) -> NewSecret:
-        """Add a secret, sending the request exactly once.
+    """Client secrets and certificates of applications."""
 
-        Raises `TryLater` with code ``ANSWER_LOST`` when it may have been made all the same.
+    async def held(self, object_id: str) -> list[HeldSecret] | None:
+        """All of both kinds; None while the application is not visible."""
+
+    async def add(
+        self,
+        object_id: str,
+        name: str,
+        ends: datetime,
+        *,
+        shape: Shape = Shape.CLIENT_SECRET,
+        subject: str = "",
+    ) -> NewSecret:
+        """Add one, sending the request exactly once; *subject* is whom a certificate names.
+
+        Raises `TryLater` with code ``ANSWER_LOST`` when it may have been made all the same, and
+        `NeedsHuman` FOREIGN_CERTIFICATE_GONE when others' certificates vanished meanwhile.
         """
 
     async def remove(self, object_id: str, key_id: str) -> None:
-        """Remove by id; one that is gone already is success."""
+        """Remove by id, whichever kind it is; one that is gone already is success."""
 
-    async def rules(self) -> SecretRules:
-        """What the tenant's policy allows of secrets."""
+    async def rules(self, shape: Shape = Shape.CLIENT_SECRET) -> SecretRules:
+        """What the tenant's policy allows of secrets, or of certificates."""
 
-    async def longest_lifetime(self) -> float | None:
-        """Days that the tenant's policy allows a secret to live; None without such a policy."""
+    async def longest_lifetime(self, shape: Shape = Shape.CLIENT_SECRET) -> float | None:
+        """Days that the tenant's policy allows one to live; None without such a policy."""
 
 
 class Federation(Protocol):

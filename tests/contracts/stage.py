@@ -18,6 +18,7 @@ from shared.adapters.graph_credentials import GraphCredentials
 from shared.adapters.graph_directory import GraphDirectory
 from shared.adapters.graph_roles import GraphRoles
 from shared.adapters.tokens import EntraTokens
+from shared.bootstrap import SystemClock
 from shared.errors import NeedsHuman, StepError, TryLater
 from shared.model.credential import NewSecret
 from shared.model.directory import (
@@ -28,6 +29,7 @@ from shared.model.directory import (
     WantedApplication,
     WantedPrincipal,
 )
+from shared.model.shape import Shape
 from shared.planning.application import LISTED
 from shared.settings import Settings
 
@@ -102,7 +104,7 @@ class Stage:
 
     @property
     def credentials(self) -> GraphCredentials:
-        return GraphCredentials(self.graph)
+        return GraphCredentials(self.graph, SystemClock(), self.settings.pace)
 
     @property
     def directory(self) -> GraphDirectory:
@@ -172,6 +174,11 @@ class Stage:
 
     async def secret(self, object_id: str, name: str = "managed:p/op x") -> NewSecret:
         return await self.credentials.add(object_id, name, ends())
+
+    async def certificate(
+        self, object_id: str, name: str = "managed:p/op x", *, shape: Shape = Shape.PEM
+    ) -> NewSecret:
+        return await self.credentials.add(object_id, name, ends(), shape=shape, subject="dvls")
 
 
 def ends(days: float = 90) -> datetime:

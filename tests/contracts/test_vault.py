@@ -14,8 +14,9 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from emulators.clock import Clock
 from emulators.keyvault.settings import Settings as VaultSettings
 from shared.adapters.identity import own_credential
-from shared.adapters.keyvault import CONTENT_TYPE, KeyVault
+from shared.adapters.keyvault import CONTENT_TYPES, KeyVault
 from shared.model.credential import Masked, NewSecret
+from shared.model.shape import Shape
 from shared.settings import Settings
 from tests.contracts.conftest import trust
 from tests.contracts.stage import needs_human, try_later
@@ -98,7 +99,33 @@ class TestSecrets:
         assert (made.enabled, made.verified, made.expires) == (True, False, ENDS)
         assert abs(made.created.timestamp() - stage.bench.issuer.clock.time()) < 5
         (state,) = await stage.bench.admin("GET", "/state")
-        assert state["versions"][0]["content_type"] == CONTENT_TYPE
+        assert state["versions"][0]["content_type"] == CONTENT_TYPES[Shape.CLIENT_SECRET]
+
+    @pytest.mark.parametrize(
+        ("shape", "content_type"),
+        [(Shape.PEM, "application/x-pem-file"), (Shape.PFX, "application/x-pkcs12")],
+    )
+    async def test_a_certificate_comes_back_as_what_it_is(
+        self, stage: Stage, shape: Shape, content_type: str
+    ):
+        given = NewSecret(
+            key_id="key-1", ends=ENDS, hint="AB12", value=VALUE, shape=shape, thumbprint="AB12CD"
+        )
+        made = await stage.vault.put(NAME, given, TAGS)
+        assert (made.shape, made.thumbprint) == (shape, "AB12CD")
+        back = await stage.vault.reveal(made)
+        assert back is not None
+        assert (back.shape, back.thumbprint, back.reveal()) == (shape, "AB12CD", VALUE)
+        await stage.vault.keep("of-the-product", back, {}, ENDS)
+        state = await stage.bench.admin("GET", "/state")
+        kinds = {s["name"]: s["versions"][-1]["content_type"] for s in state}
+        assert kinds == {NAME: content_type, "of-the-product": content_type}
+
+    async def test_a_private_key_that_a_person_stored_is_no_client_secret(self, stage: Stage):
+        text = "-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n"
+        made = await stage.vault.keep(NAME, Masked(text), {}, None)
+        back = await stage.vault.reveal(made)
+        assert back is not None and back.shape is Shape.PEM
 
     @pytest.mark.requirement("A-09")
     async def test_what_a_product_reads_by_name_keeps_its_tags(self, stage: Stage):

@@ -1,4 +1,4 @@
-"""Client secrets and tokens over one `FakeTenant`."""
+"""Client secrets, certificates and tokens over one `FakeTenant`."""
 
 from datetime import datetime, timedelta
 
@@ -14,6 +14,7 @@ from shared.model.credential import (
     TokenSecret,
 )
 from shared.model.directory import GRAPH_APP_ID
+from shared.model.shape import Shape
 from tests.fakes.faults import fallible
 from tests.fakes.part import Part, written
 from tests.fakes.tenant import SecretRow
@@ -40,30 +41,53 @@ class FakeCredentials(Part):
         if row is None or not row.seen():
             return None
         return [
-            HeldSecret(key_id=s.id, name=s.name, starts=s.starts, ends=s.ends, hint=s.hint)
+            HeldSecret(
+                key_id=s.id,
+                name=s.name,
+                starts=s.starts,
+                ends=s.ends,
+                hint=s.hint,
+                certificate=s.certificate,
+            )
             for s in row.secrets
             if s.seen()
         ]
 
     @fallible("credentials.add")
-    async def add(self, object_id: str, name: str, ends: datetime) -> NewSecret:
+    async def add(
+        self,
+        object_id: str,
+        name: str,
+        ends: datetime,
+        *,
+        shape: Shape = Shape.CLIENT_SECRET,
+        subject: str = "",
+    ) -> NewSecret:
         tenant, now = self._tenant, self._tenant.clock.now()
         row = written(tenant.application(object_id), object_id)
-        days = tenant.longest_lifetime
+        days = tenant.longest_certificate if shape.certificate else tenant.longest_lifetime
         if days is not None and ends - now > timedelta(days=days):
             raise NeedsHuman(
                 "SECRET_LIFETIME_OVER_POLICY", f"at most {days} days", "Ask for a shorter one."
             )
         made = SecretRow(
             name=name,
-            value=tenant.new_value(),
+            value=tenant.new_value(certificate=shape.certificate),
+            certificate=shape.certificate,
             starts=now,
             ends=ends,
             hidden=tenant.lag,
             unknown=tenant.token_lag,
         )
         row.secrets.append(made)
-        return NewSecret(key_id=made.id, ends=ends, hint=made.hint, value=made.value)
+        return NewSecret(
+            key_id=made.id,
+            ends=ends,
+            hint=made.hint,
+            value=made.value,
+            shape=shape,
+            thumbprint=made.thumbprint,
+        )
 
     @fallible("credentials.remove")
     async def remove(self, object_id: str, key_id: str) -> None:
@@ -71,13 +95,16 @@ class FakeCredentials(Part):
         row.secrets[:] = [s for s in row.secrets if s.id != key_id]
 
     @fallible("credentials.rules")
-    async def rules(self) -> SecretRules:
+    async def rules(self, shape: Shape = Shape.CLIENT_SECRET) -> SecretRules:
         tenant = self._tenant
+        if shape.certificate:
+            return SecretRules(longest=tenant.longest_certificate)
         return SecretRules(allowed=tenant.secrets_allowed, longest=tenant.longest_lifetime)
 
     @fallible("credentials.longest_lifetime")
-    async def longest_lifetime(self) -> float | None:
-        return self._tenant.longest_lifetime
+    async def longest_lifetime(self, shape: Shape = Shape.CLIENT_SECRET) -> float | None:
+        tenant = self._tenant
+        return tenant.longest_certificate if shape.certificate else tenant.longest_lifetime
 
 
 class FakeTokens(Part):

@@ -1,5 +1,6 @@
 """One tenant in memory, with replicas that lag behind when a test wants them to."""
 
+import hashlib
 import secrets
 import uuid
 from dataclasses import dataclass, field
@@ -58,10 +59,15 @@ class SecretRow(Row):
     starts: datetime
     ends: datetime
     unknown: int = 0  # token requests until the token endpoint knows it
+    certificate: bool = False
+
+    @property
+    def thumbprint(self) -> str:
+        return hashlib.sha256(self.value.encode()).hexdigest()[:40] if self.certificate else ""
 
     @property
     def hint(self) -> str:
-        return self.value[:3]
+        return self.thumbprint[:8] or self.value[:3]
 
 
 @dataclass(kw_only=True)
@@ -124,6 +130,7 @@ class FakeTenant:
         self.lag = 0  # reads that do not find a new object yet
         self.token_lag = 0  # token requests that do not know a new secret yet
         self.longest_lifetime: float | None = None
+        self.longest_certificate: float | None = None
         self.secrets_allowed = True  # by the tenant's app management policy
         self.roles_unknown_to_tokens: frozenset[str] = frozenset()  # granted, not yet in tokens
         self.denied_reads: dict[str, str] = {}  # reads that are refused all the same, and how
@@ -165,8 +172,10 @@ class FakeTenant:
             return False
         return True
 
-    def new_value(self) -> str:
+    def new_value(self, *, certificate: bool = False) -> str:
         value = f"fAk8Q~{secrets.token_urlsafe(25)}"
+        if certificate:
+            value = f"-----BEGIN PRIVATE KEY-----\n{value}\n-----END PRIVATE KEY-----\n"
         self.issued.append(value)
         return value
 

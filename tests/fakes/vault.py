@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 
 from shared.errors import TryLater
 from shared.model.credential import Masked, NewSecret, StoredSecret
+from shared.model.shape import Shape
 from tests.fakes.clock import FakeClock
 from tests.fakes.faults import Faults, fallible
 
@@ -21,6 +22,7 @@ class Version:
     expires: datetime | None
     enabled: bool = True
     id: str = field(default_factory=lambda: uuid.uuid4().hex)
+    shape: Shape = Shape.CLIENT_SECRET
 
     def stored(self) -> StoredSecret:
         return StoredSecret(
@@ -34,6 +36,8 @@ class Version:
             hint=self.tags.get("hint", ""),
             previous_key_id=self.tags.get("previousKeyId", ""),
             verified=self.tags.get("verified") == "true",
+            shape=self.shape,
+            thumbprint=self.tags.get("thumbprint", ""),
             tags=dict(self.tags),
         )
 
@@ -75,11 +79,15 @@ class FakeVault:
             ends=stored.expires or datetime.max.replace(tzinfo=UTC),
             hint=stored.hint,
             value=version.value,
+            shape=stored.shape,
+            thumbprint=stored.thumbprint,
         )
 
     @fallible("vault.put")
     async def put(self, name: str, secret: NewSecret, tags: dict[str, str]) -> StoredSecret:
         marks = {**tags, "keyId": secret.key_id, "hint": secret.hint}
+        if secret.thumbprint:
+            marks["thumbprint"] = secret.thumbprint
         return self._set(name, secret, marks, secret.ends)
 
     @fallible("vault.keep")
@@ -100,6 +108,7 @@ class FakeVault:
             tags=dict(tags),
             created=self._clock.now(),
             expires=expires,
+            shape=value.shape if isinstance(value, NewSecret) else Shape.CLIENT_SECRET,
         )
         self.versions.setdefault(name, []).append(made)
         return made.stored()

@@ -4,16 +4,19 @@ from datetime import timedelta
 from typing import Literal
 
 from shared.model.profile.strict import Strict
+from shared.model.shape import Shape
 
 
 class CredentialPolicy(Strict, frozen=True):
     """Client secret, certificate, or federated credential (no secret at all).
 
-    With `external_when` somebody else rotates: Keyturn only reports. `issuer`, `subject`,
-    `name`, `description` and `audience` are those of a federated credential.
+    A certificate's key pair is made by Keyturn and kept in the vault as `format` says. With
+    `external_when` somebody else rotates: Keyturn only reports. `issuer`, `subject`, `name`,
+    `description` and `audience` are those of a federated credential.
     """
 
     kind: Literal["client_secret", "certificate", "federated"] = "client_secret"
+    format: Literal["pem", "pfx"] = "pem"
     display_name: str = "${connection} ${today}"
     lifetime: str = "P180D"
     renew_before: timedelta = timedelta(days=30)
@@ -24,6 +27,16 @@ class CredentialPolicy(Strict, frozen=True):
     name: str = ""
     description: str = ""
     audience: str = "api://AzureADTokenExchange"
+
+    @property
+    def shape(self) -> Shape:
+        """How the vault holds what the product signs in with; of no meaning where `kept` is no."""
+        return Shape(self.format) if self.kind == "certificate" else Shape.CLIENT_SECRET
+
+    @property
+    def kept(self) -> bool:
+        """Whether Keyturn makes, keeps and rotates something that the product signs in with."""
+        return self.kind != "federated"
 
 
 class TokenBroker(Strict, frozen=True):

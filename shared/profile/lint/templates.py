@@ -10,6 +10,10 @@ from shared.profile.lint.names import nearest
 
 SECRETS = ("secret.value", "token.access_token")
 _TOKEN = ("token_type", "expires_at", "expires_in", "ext_expires_in", "access_token", "scope")
+MADE = {
+    "client_secret": ("secret.value", "secret.key_id"),
+    "certificate": ("secret.value", "secret.key_id", "secret.thumbprint"),
+}
 _ALWAYS = ("connection", "today", "tenant.id", "tenant.initial_domain")
 _IDS = ("app.client_id", "app.object_id", "sp.object_id")
 
@@ -18,7 +22,7 @@ def check_templates(profile: Profile) -> Iterator[Finding]:
     inputs = tuple(f"inputs.{name}" for name in profile.inputs)
     before = (*_ALWAYS, *inputs)
     after = (*before, *_IDS)
-    made = ("secret.value", "secret.key_id") if profile.credential.kind == "client_secret" else ()
+    made = MADE.get(profile.credential.kind, ())
     tokens = tuple(f"token.{name}" for name in _TOKEN) if profile.token_broker else ()
     for path, template in _of_registration(profile):
         yield from _known(path, template, before)

@@ -3,11 +3,8 @@
 import pytest
 from msgspec.structs import replace
 
-from shared import profile as profiles
-from shared import runtime
 from shared.errors import TryLater
 from shared.model.connection import Aspect, Status
-from shared.model.profile import CredentialPolicy
 from shared.onboarding import Rejected
 from tests.fakes import FakeContext, fake_context
 from tests.in_memory.chain.drifts import application
@@ -83,12 +80,3 @@ async def test_a_rotation_is_refused_as_there_is_nothing_to_rotate() -> None:
         await run(ctx, NAME, "rotate")
     assert refused.value.problem.code == "FEATURE_OFF"
     assert "no secret" in refused.value.problem.message
-
-
-async def test_a_certificate_is_refused_with_a_remedy(monkeypatch: pytest.MonkeyPatch) -> None:
-    known = profiles.catalogue()
-    wanted = replace(known[NAME], credential=CredentialPolicy(kind="certificate"))
-    monkeypatch.setattr(runtime, "catalogue", lambda: {**known, NAME: wanted})
-    ready = condition(await onboard(fake_context(), NAME), Aspect.CREDENTIAL_READY)
-    assert (ready.status, ready.reason) == (Status.FALSE, "NOT_OFFERED")
-    assert "federated credential" in ready.remedy
