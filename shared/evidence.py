@@ -1,24 +1,28 @@
 """Reads everything that a verification judges."""
 
 import asyncio
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from shared.errors import NeedsHuman
 from shared.federation import trust_of
 from shared.leftovers import leftovers, note_strays
 from shared.model.connection import Stray
 from shared.model.credential import NewSecret, StoredSecret
-from shared.model.directory import Kind, RoleAssignment
+from shared.model.directory import Application, Kind, Principal
+from shared.model.finding import Item
 from shared.model.profile import RETIRED
 from shared.planning import expiry, federation, strays
 from shared.planning.consent import Judged, Verdict, judge
 from shared.planning.credentials import staging_name
+from shared.planning.findings import accepted
 from shared.planning.lifetime import policy_of
+from shared.planning.observed import stray_item
+from shared.planning.ownership import NOT_READ, Owners
 from shared.planning.registration import is_adopted
 from shared.planning.sign_in import SignIn, Tried, expected_roles, looks_like_id
-from shared.planning.verification import Evidence
+from shared.planning.verification import Evidence, HeldRole
 from shared.proof import read_with, sign_in
-from shared.step import Work
+from shared.step import BELIEVED, Work
 from shared.wanted import Wanted, registered
 
 
@@ -29,7 +33,7 @@ async def gather(work: Work, wants: Wanted) -> tuple[Evidence, NewSecret | None]
         judged,
         application,
         principal,
-        (missing, extra),
+        (missing, extra, role_ids),
         (found, secret, foreign),
     ) = await asyncio.gather(
         _judged(work, wants),
@@ -43,8 +47,11 @@ async def gather(work: Work, wants: Wanted) -> tuple[Evidence, NewSecret | None]
         deleted = await _deleted(work)
     now, known = ctx.clock.now(), work.connection.credential
     adopted = is_adopted(work.profile, work.connection.spec)
+    left = accepted(work.connection.findings, work.connection.decisions, now)
+    published = known.published if known else None
+    loud = [stray for stray in foreign if stray_item(stray) not in left]
     others = [
-        strays.trouble(foreign, known.published if known else None, adopted=adopted, now=now),
+        strays.trouble(loud, published, adopted=adopted, now=now),
         await _trust(work),
         expiry.trouble(work.connection, now, external=_left_to_others(work)),
     ]
@@ -59,11 +66,16 @@ async def gather(work: Work, wants: Wanted) -> tuple[Evidence, NewSecret | None]
         roles_wanted=wants.access.roles,
         roles_missing=missing,
         roles_extra=extra,
+        role_ids=role_ids,
+        owners=await _owners(work, wants, application, principal),
+        accepted=left,
+        young=_young(judged, now, BELIEVED * ctx.pace),
         sign_in=found,
         adopted=adopted,
         given=work.connection.given,
         since=work.connection.verified,
         strays=foreign,
+        published=published,
         others=tuple(filter(None, others)),
         now=now,
     )
@@ -93,25 +105,60 @@ async def _judged(work: Work, wants: Wanted) -> tuple[Judged, ...]:
     return judge(wants.permissions, (*wants.resources, retired), granted, delegated, tolerated)
 
 
-async def _roles(work: Work, wanted: tuple[str, ...]) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """Names of the directory roles that are missing, and of those that nobody wants."""
+def _young(judged: tuple[Judged, ...], now: datetime, settle: timedelta) -> frozenset[Item]:
+    """What was granted so lately that it may be part of something that is still going on."""
+    return frozenset(
+        j.item
+        for j in judged
+        if j.item is not None
+        and j.verdict in {Verdict.EXTRA, Verdict.FOREIGN}
+        and j.created is not None
+        and abs(now - j.created) < settle
+    )
+
+
+async def _owners(
+    work: Work, wants: Wanted, application: Application | None, principal: Principal | None
+) -> Owners:
+    if application is None or principal is None:
+        return NOT_READ
+    applications, directory = work.ctx.applications, work.ctx.directory
+    names = tuple(wants.owners)
+    own, held, of_principal, ids = await asyncio.gather(
+        directory.own_principal(),
+        applications.owners(application.object_id),
+        applications.principal_owners(principal.object_id),
+        asyncio.gather(*map(directory.user_id, names)),
+    )
+    return Owners(
+        own=own,
+        wanted={id_: name for name, id_ in zip(names, ids, strict=True) if id_},
+        of_application=held,
+        of_principal=of_principal,
+    )
+
+
+async def _roles(
+    work: Work, wanted: tuple[str, ...]
+) -> tuple[tuple[str, ...], tuple[HeldRole, ...], dict[str, str]]:
+    """Names of the directory roles that are missing, those that nobody wants, and all ids."""
     roles = work.ctx.roles
     held, ids = await asyncio.gather(
         roles.assigned(work.connection.facts.principal_id),
         asyncio.gather(*map(roles.role_id, wanted)),
     )
     there = {assignment.role_id for assignment in held if assignment.everywhere}
+    known = {name: id_ for name, id_ in zip(wanted, ids, strict=True) if id_}
     missing = tuple(name for name, id_ in zip(wanted, ids, strict=True) if id_ not in there)
     more = [a for a in held if not (a.everywhere and a.role_id in ids)]
     if not more:
-        return missing, ()
+        return missing, (), known
     names = await roles.names()
-    return missing, tuple(sorted(_role(assignment, names) for assignment in more))
-
-
-def _role(assignment: RoleAssignment, names: dict[str, str]) -> str:
-    name = names.get(assignment.role_id, assignment.role_id)
-    return name if assignment.everywhere else f"{name} (only in {assignment.scope})"
+    extra = [
+        HeldRole(role_id=a.role_id, scope=a.scope, name=names.get(a.role_id, a.role_id))
+        for a in more
+    ]
+    return missing, tuple(sorted(extra, key=lambda role: role.told)), known
 
 
 async def _credential(

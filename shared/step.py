@@ -44,12 +44,15 @@ class Work(msgspec.Struct, frozen=True, kw_only=True):
         await self.ctx.ledger.record(self.connection.spec.name, self.ctx.clock.now(), what, asked)
 
     async def announce(
-        self, what: str, data: dict[str, Any], *, at: datetime, mark: str = ""
+        self, what: str, data: dict[str, Any], *, at: datetime, mark: str = "", once: str = ""
     ) -> None:
-        """Publish an event of this operation: a repeat has the same id, and is told once."""
+        """Publish an event of this operation: a repeat has the same id, and is told once.
+
+        *once* is the whole id of what is told once whichever operation comes upon it.
+        """
         await self.ctx.outbox.publish(
             Event(
-                id=f"{self.message.operation}:{mark or what}",
+                id=once or f"{self.message.operation}:{mark or what}",
                 type=f"keyturn.{what}",
                 source="/keyturn",
                 subject=self.connection.spec.name,

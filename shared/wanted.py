@@ -1,5 +1,7 @@
 """What a connection's profile wants in this tenant, with every name resolved."""
 
+from msgspec.structs import replace
+
 from shared.errors import NeedsHuman
 from shared.model.connection import Value
 from shared.model.directory import (
@@ -16,6 +18,8 @@ from shared.model.profile import Profile, fill, references
 from shared.planning.access import Access, api_name, plan_access, resolve
 from shared.planning.application import wanted_application, wanted_principal
 from shared.planning.consent import keys_given
+from shared.planning.findings import accepted
+from shared.planning.observed import accepted_parts
 from shared.planning.templates import profile_inputs, template_values
 from shared.step import Work
 
@@ -59,6 +63,8 @@ async def wanted(work: Work) -> Wanted:
     application = wanted_application(
         work.profile, work.connection.spec, tuple(permissions), values, frozenset(tolerated)
     )
+    left = accepted(known.findings, known.decisions, work.now)
+    application = replace(application, accepted=accepted_parts(left))
     return Wanted(
         access=access,
         permissions=tuple(permissions),

@@ -160,6 +160,8 @@ async def _finish(work: Work, begun: Offboarding) -> None:
         roles=(),
         given=(),
         strays=(),
+        findings=(),
+        decisions={},
         brokered=None,
         membership=None,
         handed={},

@@ -1,12 +1,12 @@
 """Service principals: of applications that Keyturn registers, and of Microsoft's APIs.
 
 Source: Graph v1.0 "Upsert servicePrincipal", "Create servicePrincipal", "servicePrincipal
-resource type".
+resource type", "List owners of a servicePrincipal".
 """
 
 from shared.adapters.graph_client import Graph
 from shared.adapters.graph_query import create_if_missing, query
-from shared.adapters.graph_rows import ClientRow, PrincipalRow
+from shared.adapters.graph_rows import ClientRow, IdRow, PrincipalRow
 from shared.adapters.settled import SPACING, settled
 from shared.errors import NeedsHuman
 from shared.model.directory import KnownId, Principal, WantedPrincipal
@@ -25,6 +25,14 @@ class GraphPrincipals:
     async def principal(self, client_id: str) -> Principal | None:
         row = await self._principal(client_id)
         return row.value() if row else None
+
+    async def principal_owners(self, principal_id: str) -> frozenset[str]:
+        principals = self._graph.client.service_principals
+        builder = principals.by_service_principal_id(principal_id).owners
+        info = builder.to_get_request_information(query(builder, select=["id"]))
+        doing = f"reading owners of the service principal {principal_id}"
+        rows = await self._graph.everything(info, IdRow, doing=doing)
+        return frozenset(row.id for row in rows)
 
     async def ensure_principal(self, client_id: str, wanted: WantedPrincipal) -> None:
         from msgraph.generated.models.service_principal import ServicePrincipal

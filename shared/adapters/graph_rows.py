@@ -229,9 +229,15 @@ class GrantRow(Row, frozen=True):
     id: str
     app_role_id: str
     resource_id: str
+    created_date_time: datetime | None = None
 
     def value(self) -> Grant:
-        return Grant(id=self.id, resource_id=self.resource_id, permission_id=self.app_role_id)
+        return Grant(
+            id=self.id,
+            resource_id=self.resource_id,
+            permission_id=self.app_role_id,
+            created=self.created_date_time,
+        )
 
 
 class DelegatedRow(Row, frozen=True):
@@ -239,6 +245,7 @@ class DelegatedRow(Row, frozen=True):
     resource_id: str
     consent_type: str
     scope: str | None = None
+    principal_id: str | None = None
 
     def value(self) -> DelegatedGrant:
         return DelegatedGrant(
@@ -246,6 +253,7 @@ class DelegatedRow(Row, frozen=True):
             resource_id=self.resource_id,
             scopes=tuple((self.scope or "").split()),
             everybody=self.consent_type == "AllPrincipals",
+            user=self.principal_id or "",
         )
 
 

@@ -6,6 +6,7 @@ from typing import Any
 
 import msgspec
 
+from shared.model.finding import Decision, Finding
 from shared.model.schedule import ImportSchedule, Login
 from shared.model.shape import Shape
 
@@ -216,6 +217,8 @@ class Connection(Value, frozen=True, omit_defaults=False):
     verified: datetime | None = None  # the last verification that found everything in order
     takeover: Takeover | None = None  # by itself: a rotation writes the credential meanwhile
     strays: tuple[Stray, ...] = ()  # secrets found at the last look that we did not make
+    findings: tuple[Finding, ...] = ()  # what verifications found, those closed lately too
+    decisions: dict[str, Decision] = {}  # by fingerprint; written by people alone
     brokered: BrokeredToken | None = None
     membership: Membership | None = None
     handed: dict[str, str] = {}  # vault names that the product reads by itself: their version

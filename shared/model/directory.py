@@ -69,6 +69,7 @@ class WantedApplication(Value, frozen=True):
     configured: frozenset[PermissionKey]
     tags: tuple[str, ...]
     tolerated: frozenset[PermissionKey] = frozenset()  # may be configured or granted besides
+    accepted: frozenset[tuple[str, str]] = frozenset()  # parts that may be there besides, values
     adopts: str = ""  # client id of an application that was there before: it is only added to
 
 
@@ -104,6 +105,7 @@ class Grant(Value, frozen=True):
     id: str
     resource_id: str  # service principal of the resource
     permission_id: str
+    created: datetime | None = None
 
 
 class DelegatedGrant(Value, frozen=True):
@@ -113,6 +115,7 @@ class DelegatedGrant(Value, frozen=True):
     resource_id: str
     scopes: tuple[str, ...]
     everybody: bool
+    user: str = ""  # object id of the one user, where it is not for everybody
 
 
 class RoleAssignment(Value, frozen=True):

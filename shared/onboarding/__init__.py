@@ -3,6 +3,7 @@
 from shared.onboarding.acknowledging import acknowledge
 from shared.onboarding.approvals import APPROVAL_PENDING, approve, waits_for_approval
 from shared.onboarding.changes import Changed, change, differing
+from shared.onboarding.deciding import Decided, decide
 from shared.onboarding.ending import offboard
 from shared.onboarding.rejected import Rejected, find, require_active
 from shared.onboarding.requested import onboard
@@ -11,11 +12,13 @@ from shared.onboarding.starting import Onboarding, run
 __all__ = [
     "APPROVAL_PENDING",
     "Changed",
+    "Decided",
     "Onboarding",
     "Rejected",
     "acknowledge",
     "approve",
     "change",
+    "decide",
     "differing",
     "find",
     "offboard",

@@ -31,15 +31,19 @@ async def approve(
     return await start_onboarding(ctx, connection, asked_by=asked_by, operation="")
 
 
-def require_four_eyes(ctx: Context, requester: str, approver: str) -> None:
+OWN_REQUEST = "whoever asked for a connection cannot approve its high-risk items"
+
+
+def require_four_eyes(
+    ctx: Context, requester: str, approver: str, *, field: str = "approval", what: str = OWN_REQUEST
+) -> None:
     """Raise `Rejected` SELF_APPROVAL when one and the same caller asked and approves."""
     if ctx.four_eyes and approver and approver == requester:
         raise Rejected(
-            "approval",
+            field,
             "SELF_APPROVAL",
-            "whoever asked for a connection cannot approve its high-risk items",
-            "have somebody else with the app role Keyturn.Approver post to "
-            "/api/connections/{name}/approval",
+            what,
+            f"have somebody else with the app role Keyturn.Approver post the {field}",
         )
 
 

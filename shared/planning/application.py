@@ -12,6 +12,7 @@ from shared.model.directory import (
     WantedPrincipal,
 )
 from shared.model.profile import AUDIENCES, Profile, fill
+from shared.planning.consent import key_text
 
 OURS = "keyturn"
 """Tag on everything that Keyturn made; the connection's name stands in a second tag."""
@@ -21,6 +22,12 @@ LISTED = "WindowsAzureActiveDirectoryIntegratedApp"
 
 HIDDEN = "HideApp"
 """Tag that keeps it out of users' sight."""
+
+
+AUDIENCE = "audience"
+PUBLIC_CLIENT = "public client flows"
+WEB, NATIVE, SPA = "web redirect URIs", "native redirect URIs", "single-page redirect URIs"
+CONFIGURED = "configured permissions"
 
 
 def unique_name(connection: str) -> str:
@@ -67,17 +74,18 @@ def differences(wanted: WantedApplication, app: Application) -> tuple[str, ...]:
 
     Of an adopted application only what it lacks: whatever else it has is its owners' business.
     """
+    wanted = allowing(wanted, app)
     if wanted.adopts:
         return _lacking(wanted, app)
     besides = wanted.tolerated - wanted.configured
     pairs = {
         "display name": (wanted.display_name, app.display_name),
-        "audience": (wanted.audience, app.audience),
-        "public client flows": (wanted.public_client, app.public_client),
-        "web redirect URIs": (set(wanted.web_redirects), set(app.web_redirects)),
-        "native redirect URIs": (set(wanted.native_redirects), set(app.native_redirects)),
-        "single-page redirect URIs": (set(wanted.spa_redirects), set(app.spa_redirects)),
-        "configured permissions": (wanted.configured, app.configured - besides),
+        AUDIENCE: (wanted.audience, app.audience),
+        PUBLIC_CLIENT: (wanted.public_client, app.public_client),
+        WEB: (set(wanted.web_redirects), set(app.web_redirects)),
+        NATIVE: (set(wanted.native_redirects), set(app.native_redirects)),
+        SPA: (set(wanted.spa_redirects), set(app.spa_redirects)),
+        CONFIGURED: (wanted.configured, app.configured - besides),
         "tags": (set(wanted.tags), set(app.tags) & set(wanted.tags)),
     }
     return tuple(name for name, (want, have) in pairs.items() if want != have)
@@ -85,19 +93,47 @@ def differences(wanted: WantedApplication, app: Application) -> tuple[str, ...]:
 
 def _lacking(wanted: WantedApplication, app: Application) -> tuple[str, ...]:
     there = {
-        "public client flows": app.public_client or not wanted.public_client,
-        "web redirect URIs": set(wanted.web_redirects) <= set(app.web_redirects),
-        "native redirect URIs": set(wanted.native_redirects) <= set(app.native_redirects),
-        "single-page redirect URIs": set(wanted.spa_redirects) <= set(app.spa_redirects),
-        "configured permissions": wanted.configured <= app.configured,
+        PUBLIC_CLIENT: app.public_client or not wanted.public_client,
+        WEB: set(wanted.web_redirects) <= set(app.web_redirects),
+        NATIVE: set(wanted.native_redirects) <= set(app.native_redirects),
+        SPA: set(wanted.spa_redirects) <= set(app.spa_redirects),
+        CONFIGURED: wanted.configured <= app.configured,
         "tags": set(wanted.tags) <= set(app.tags),
     }
     return tuple(name for name, ok in there.items() if not ok)
 
 
 def spare(wanted: WantedApplication, app: Application) -> frozenset[PermissionKey]:
-    """What it is configured with besides what is wanted and tolerated."""
-    return app.configured - wanted.configured - wanted.tolerated
+    """What it is configured with besides what is wanted, tolerated and accepted."""
+    return app.configured - allowing(wanted, app).configured - wanted.tolerated
+
+
+def allowing(wanted: WantedApplication, app: Application) -> WantedApplication:
+    """*wanted* with what is there besides and an approver has accepted; nothing is added by it."""
+    if not wanted.accepted:
+        return wanted
+
+    def ok(part: str, value: str) -> bool:
+        return (part, value) in wanted.accepted
+
+    def also(part: str, want: tuple[str, ...], there: tuple[str, ...]) -> tuple[str, ...]:
+        return _union(want, tuple(uri for uri in there if ok(part, uri)))
+
+    flow = ok(PUBLIC_CLIENT, flow_text(public=app.public_client))
+    return replace(
+        wanted,
+        audience=app.audience if ok(AUDIENCE, app.audience) else wanted.audience,
+        public_client=app.public_client if flow else wanted.public_client,
+        web_redirects=also(WEB, wanted.web_redirects, app.web_redirects),
+        native_redirects=also(NATIVE, wanted.native_redirects, app.native_redirects),
+        spa_redirects=also(SPA, wanted.spa_redirects, app.spa_redirects),
+        configured=wanted.configured
+        | {key for key in app.configured if ok(CONFIGURED, key_text(key))},
+    )
+
+
+def flow_text(*, public: bool) -> str:
+    return "allowed" if public else "not allowed"
 
 
 def principal_differences(wanted: WantedPrincipal, there: Principal) -> tuple[str, ...]:
@@ -116,6 +152,7 @@ def merged(wanted: WantedApplication, app: Application | None) -> WantedApplicat
     """
     if app is None:
         return wanted
+    wanted = allowing(wanted, app)
     tags = _union(app.tags, wanted.tags)
     if not wanted.adopts:
         kept = app.configured & wanted.tolerated

@@ -1,6 +1,7 @@
 """Wanted, configured and granted permissions, compared as sets by id and kind."""
 
 from collections.abc import Collection, Iterable, Iterator, Sequence
+from datetime import datetime
 from enum import StrEnum
 
 from shared.model.connection import Value
@@ -12,6 +13,7 @@ from shared.model.directory import (
     PermissionKey,
     Resource,
 )
+from shared.model.finding import Item, What
 from shared.model.profile import RETIRED
 
 BY_HAND = (
@@ -43,6 +45,8 @@ class Judged(Value, frozen=True):
 
     verdict: Verdict
     name: str
+    item: Item | None = None  # None in tables of tests that are not about it
+    created: datetime | None = None  # of a grant, where Graph says so
 
 
 def lacking(
@@ -62,11 +66,7 @@ def held(
     """What is granted on these APIs, to the application itself or for everybody."""
     apis = {resource.principal_id: resource for resource in resources}
     roles = {
-        PermissionKey(
-            resource=apis[grant.resource_id].app_id, kind=Kind.APPLICATION, id=grant.permission_id
-        )
-        for grant in granted
-        if grant.resource_id in apis
+        _role_key(apis[grant.resource_id], grant) for grant in granted if grant.resource_id in apis
     }
     scopes = {
         _scope_key(apis[grant.resource_id], scope)
@@ -131,31 +131,64 @@ def judge(
     want = {p.key: p.name for p in wanted}
     have = held(resources, granted, delegated)
     found = [
-        Judged(Verdict.OK if key in have else Verdict.MISSING, name) for key, name in want.items()
+        Judged(Verdict.OK if key in have else Verdict.MISSING, name, item_of(key))
+        for key, name in want.items()
     ]
+    made: dict[PermissionKey, datetime] = {}
     for grant in granted:
         api = apis.get(grant.resource_id)
         if api is None:
-            found.append(Judged(Verdict.FOREIGN, f"{grant.resource_id}/{grant.permission_id}"))
+            found.append(_unknown(grant))
+        elif grant.created is not None:
+            made[_role_key(api, grant)] = grant.created
     for scope, holder in _scopes(delegated):
         api = apis.get(holder.resource_id)
-        if api is None or not (holder.everybody or api.app_id == RETIRED):
-            found.append(Judged(Verdict.FOREIGN, f"{scope}{DELEGATED}"))
-        elif not holder.everybody:
-            found.append(Judged(Verdict.RETIRED, f"{scope}{DELEGATED}"))
-    found += [_surplus(key, resources) for key in have - want.keys() - set(tolerated)]
+        if api is None or not holder.everybody:
+            found.append(_others(scope, holder, api))
+    surplus = have - want.keys() - set(tolerated)
+    found += [_surplus(key, resources, made.get(key)) for key in surplus]
     return tuple(sorted(found, key=lambda j: (j.verdict, j.name)))
 
 
-def _surplus(key: PermissionKey, resources: Iterable[Resource]) -> Judged:
+def item_of(key: PermissionKey) -> Item:
+    """A permission as granted: to the application itself, or for everybody."""
+    what = What.APPLICATION if key.kind == Kind.APPLICATION else What.DELEGATED
+    return Item(what=what, id=key.id, api=key.resource)
+
+
+def _surplus(key: PermissionKey, resources: Iterable[Resource], created: datetime | None) -> Judged:
     names = {p.key: p.name for resource in resources for p in resource.permissions}
     verdict = Verdict.RETIRED if key.resource == RETIRED else Verdict.EXTRA
     kind = DELEGATED if key.kind == Kind.DELEGATED else ""
-    return Judged(verdict, f"{names.get(key, key.id)}{kind}")
+    return Judged(verdict, f"{names.get(key, key.id)}{kind}", item_of(key), created)
+
+
+def _unknown(grant: Grant) -> Judged:
+    """A grant on an API that the profile does not name."""
+    item = Item(what=What.APPLICATION, id=grant.permission_id, api=grant.resource_id)
+    name = f"{grant.resource_id}/{grant.permission_id}"
+    return Judged(Verdict.FOREIGN, name, item, grant.created)
+
+
+def _others(scope: str, holder: DelegatedGrant, api: Resource | None) -> Judged:
+    """A scope that was granted for one user, or on an API that the profile does not name."""
+    retired = api is not None and api.app_id == RETIRED
+    item = Item(
+        what=What.DELEGATED if holder.everybody else What.USER_CONSENT,
+        id=scope if api is None else _scope_key(api, scope).id,
+        api=holder.resource_id if api is None else api.app_id,
+        scope=holder.user,
+    )
+    whose = f" (delegated, for the user {holder.user})" if holder.user else DELEGATED
+    return Judged(Verdict.RETIRED if retired else Verdict.FOREIGN, f"{scope}{whose}", item)
 
 
 def _scopes(delegated: Iterable[DelegatedGrant]) -> Iterator[tuple[str, DelegatedGrant]]:
     return ((scope, grant) for grant in delegated for scope in grant.scopes)
+
+
+def _role_key(api: Resource, grant: Grant) -> PermissionKey:
+    return PermissionKey(resource=api.app_id, kind=Kind.APPLICATION, id=grant.permission_id)
 
 
 def _scope_key(api: Resource, scope: str) -> PermissionKey:

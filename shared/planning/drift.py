@@ -12,24 +12,42 @@ from shared.model.directory import (
     Principal,
     WantedApplication,
 )
+from shared.model.finding import Item
 from shared.model.profile import RETIRED
 from shared.planning import registration_problems as problems
-from shared.planning.application import differences, spare
+from shared.planning.application import (
+    AUDIENCE,
+    CONFIGURED,
+    NATIVE,
+    PUBLIC_CLIENT,
+    SPA,
+    WEB,
+    differences,
+    spare,
+)
 from shared.planning.consent import BY_HAND, Judged, Verdict, key_text
+from shared.planning.ownership import Owners
 
 CODES = {
-    "audience": "AUDIENCE_TOO_WIDE",
-    "public client flows": "PUBLIC_FLOW_OFF",
-    "web redirect URIs": "REDIRECT_MISMATCH",
-    "native redirect URIs": "REDIRECT_MISMATCH",
-    "single-page redirect URIs": "REDIRECT_MISMATCH",
-    "configured permissions": "CONSENT_DRIFT",
+    AUDIENCE: "AUDIENCE_TOO_WIDE",
+    PUBLIC_CLIENT: "PUBLIC_FLOW_OFF",
+    WEB: "REDIRECT_MISMATCH",
+    NATIVE: "REDIRECT_MISMATCH",
+    SPA: "REDIRECT_MISMATCH",
+    CONFIGURED: "CONSENT_DRIFT",
 }
 """The condition's reason for each part of a registration that differs."""
 
 AGAIN = "Correct it in Entra ID, then verify the connection again."
 SEND_AGAIN = "Send the onboarding request again, which puts it back, or correct it in Entra ID."
-NOT_OURS = "Remove it if nobody needs it; Keyturn never removes what it did not grant."
+NOT_OURS = (
+    "Remove it if nobody needs it; Keyturn removes what it did not grant only when an approver "
+    "says so, and a consent of one user or on another API never."
+)
+REMOVE_OWNER = (
+    "An owner can add secrets and act as the product: remove it under Owners if nobody needs it, "
+    "or have an approver accept it."
+)
 RETIREMENT = (
     "Remove the permissions on Azure AD Graph, which answers nobody any more; what the product "
     "needs is granted on Microsoft Graph."
@@ -76,10 +94,10 @@ def registration(
             "RETIRED_API", "The registration still uses the retired Azure AD Graph.", RETIREMENT
         )
     lacking = [p for p in permissions if p.key not in configured]
-    yield from _kinds([p for p in lacking if _other_kind(p, offered, configured)])
-    absent = [p.name for p in lacking if not _other_kind(p, offered, configured)]
+    yield from _kinds([p for p in lacking if other_kind(p, offered, configured)])
+    absent = [p.name for p in lacking if not other_kind(p, offered, configured)]
     extra = [key for key in spare(wanted, application) if key.resource != RETIRED]
-    more = [] if adopted else sorted(_name(key, offered) for key in extra)
+    more = [] if adopted else sorted(name_of(key, offered) for key in extra)
     if absent or (more and not lacking):
         yield NeedsHuman("CONSENT_DRIFT", _configured(absent, more), SEND_AGAIN)
 
@@ -108,7 +126,7 @@ def _kinds(wrong: Sequence[Permission]) -> Iterator[NeedsHuman]:
     )
 
 
-def _other_kind(
+def other_kind(
     wanted: Permission, offered: Sequence[Permission], there: Collection[PermissionKey]
 ) -> bool:
     """Whether the same name is there in the other kind."""
@@ -121,7 +139,7 @@ def _other_kind(
     )
 
 
-def _name(key: PermissionKey, offered: Sequence[Permission]) -> str:
+def name_of(key: PermissionKey, offered: Sequence[Permission]) -> str:
     name = next((p.name for p in offered if p.key == key), f"{key.resource}/{key.id}")
     return f"{name} (delegated)" if key.kind == Kind.DELEGATED else name
 
@@ -150,6 +168,26 @@ def access(
     if revoked:
         when = f" since {since:%Y-%m-%d}" if since else ""
         yield NeedsHuman("CONSENT_DRIFT", f"Removed{when}: {', '.join(revoked)}.", SEND_AGAIN)
+
+
+def ownership(owners: Owners, *, adopted: bool, quiet: Collection[Item]) -> Iterator[NeedsHuman]:
+    """Whether we may still write to it, and who else may."""
+    if owners.own_missing:
+        yield NeedsHuman(
+            "AUTOMATION_NOT_OWNER",
+            f"The automation {owners.own} no longer owns the application: it can renew no secret.",
+            "Have one of the application's owners add it as an owner; under the policy repair it "
+            "adds itself where its permissions reach so far.",
+        )
+    if missing := owners.missing:
+        names = ", ".join(owners.name(one) for one in missing)
+        yield NeedsHuman("OWNER_MISSING", f"No owners any more: {names}.", SEND_AGAIN)
+    extra = [] if adopted else [item for item in owners.extra if item not in quiet]
+    if extra:
+        told = ", ".join(dict.fromkeys(item.id for item in extra))
+        yield NeedsHuman(
+            "OWNER_EXTRA", f"Owners that the profile does not name: {told}.", REMOVE_OWNER
+        )
 
 
 def surplus(

@@ -3,12 +3,41 @@
 from collections.abc import Iterator
 from datetime import datetime
 
+import msgspec
+
 from shared.errors import NeedsHuman
 from shared.model.connection import Stray, Value
-from shared.model.directory import Application, Permission, Principal, WantedApplication
+from shared.model.directory import (
+    Application,
+    Permission,
+    Principal,
+    WantedApplication,
+)
+from shared.model.finding import Item, What
 from shared.planning import drift
 from shared.planning.consent import Judged, Verdict
+from shared.planning.ownership import NOT_READ, Owners
 from shared.planning.sign_in import SignIn, sign_in_trouble
+
+
+class HeldRole(Value, frozen=True):
+    """A directory role that is held and that nobody wants."""
+
+    role_id: str
+    scope: str  # "/" is the whole directory
+    name: str
+
+    @property
+    def told(self) -> str:
+        return self.name if self.scope == "/" else f"{self.name} (only in {self.scope})"
+
+    @property
+    def item(self) -> Item:
+        return role_item(self.role_id, self.scope)
+
+
+def role_item(role_id: str, scope: str = "/") -> Item:
+    return Item(what=What.ROLE, id=role_id, scope=scope)
 
 
 class Evidence(Value, frozen=True):
@@ -24,12 +53,19 @@ class Evidence(Value, frozen=True):
     roles_missing: tuple[str, ...]
     sign_in: SignIn | None  # None where there is no secret of ours to sign in with
     now: datetime
-    roles_extra: tuple[str, ...] = ()
+    roles_extra: tuple[HeldRole, ...] = ()
+    role_ids: dict[str, str] = msgspec.field(
+        default_factory=dict
+    )  # of the roles that are wanted, by name
+    owners: Owners = NOT_READ
+    accepted: frozenset[Item] = frozenset()  # by an approver
+    young: frozenset[Item] = frozenset()  # granted just now: not judged yet
     deleted: datetime | None = None  # when the application was deleted
     adopted: bool = False  # it was there before us: what it has besides is its own affair
     given: tuple[str, ...] = ()  # what we have granted, as the ledger marks it
     since: datetime | None = None  # the last verification that found everything in order
     strays: tuple[Stray, ...] = ()  # secrets that we did not make
+    published: datetime | None = None  # when the served secret was
     others: tuple[NeedsHuman, ...] = ()  # found by looking at strays and federated credentials
 
 
@@ -74,5 +110,10 @@ def _troubles(evidence: Evidence) -> Iterator[NeedsHuman]:
         found = sign_in_trouble(evidence.sign_in, extra, since=evidence.since, now=evidence.now)
         if found is not None:
             yield found
-    yield from drift.surplus(evidence.judged, evidence.roles_extra, adopted=evidence.adopted)
+    quiet = evidence.accepted | evidence.young
+    adopted = evidence.adopted
+    loud = [judged for judged in evidence.judged if judged.item not in quiet]
+    roles = [role.told for role in evidence.roles_extra if role.item not in quiet]
+    yield from drift.surplus(loud, roles, adopted=adopted)
+    yield from drift.ownership(evidence.owners, adopted=adopted, quiet=quiet)
     yield from evidence.others

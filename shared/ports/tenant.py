@@ -81,6 +81,9 @@ class Applications(Protocol):
         """Read until several consecutive reads agree that it is there; None when one does not."""
 
     async def owners(self, object_id: str) -> frozenset[str]: ...
+    async def principal_owners(self, principal_id: str) -> frozenset[str]:
+        """Owners of the service principal; it may have others than its application."""
+
     async def add_owner(self, object_id: str, principal_id: str) -> None: ...
     async def lock(self, object_id: str) -> None:
         """Forbid secrets on its service principals (servicePrincipalLockConfiguration)."""

@@ -90,6 +90,11 @@ class FakeApplications(Part):
         row = self._tenant.application(object_id)
         return frozenset(row.owners) if row and row.seen() else frozenset()
 
+    @fallible("applications.principal_owners")
+    async def principal_owners(self, principal_id: str) -> frozenset[str]:
+        row = self._tenant.principal(principal_id)
+        return frozenset(row.owners) if row and row.seen() else frozenset()
+
     @fallible("applications.add_owner")
     async def add_owner(self, object_id: str, principal_id: str) -> None:
         written(self._tenant.application(object_id), object_id).owners.add(principal_id)

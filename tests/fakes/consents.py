@@ -22,7 +22,12 @@ class FakeConsents(Part):
     async def granted(self, principal_id: str) -> list[Grant]:
         row = self._tenant.principal(principal_id)
         return [
-            Grant(id=g.id, resource_id=g.resource_id, permission_id=g.permission_id)
+            Grant(
+                id=g.id,
+                resource_id=g.resource_id,
+                permission_id=g.permission_id,
+                created=g.created,
+            )
             for g in (row.grants if row else [])
             if g.seen()
         ]
@@ -32,7 +37,11 @@ class FakeConsents(Part):
         row = self._tenant.principal(principal_id)
         return [
             DelegatedGrant(
-                id=d.id, resource_id=d.resource_id, scopes=d.scopes, everybody=d.everybody
+                id=d.id,
+                resource_id=d.resource_id,
+                scopes=d.scopes,
+                everybody=d.everybody,
+                user=d.user,
             )
             for d in (row.delegated if row else [])
             if d.seen()

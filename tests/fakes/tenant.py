@@ -90,6 +90,7 @@ class ApplicationRow(Row):
 class GrantRow(Row):
     resource_id: str
     permission_id: str
+    created: datetime | None = None
 
 
 @dataclass(kw_only=True)
@@ -106,6 +107,7 @@ class ScopesRow(Row):
     resource_id: str
     scopes: tuple[str, ...]
     everybody: bool = True
+    user: str = ""  # where it is not for everybody
 
 
 @dataclass(kw_only=True)
@@ -116,6 +118,7 @@ class PrincipalRow(Row):
     grants: list[GrantRow] = field(default_factory=list)
     assignment_required: bool = False
     tags: tuple[str, ...] = ()
+    owners: set[str] = field(default_factory=set)
     delegated: list[ScopesRow] = field(default_factory=list)
     roles: list[RoleRow] = field(default_factory=list)
 
