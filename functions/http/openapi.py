@@ -17,6 +17,7 @@ from functions.http.change import ChangeView
 from functions.http.changes import ChangePage
 from functions.http.credential_views import CredentialStatus
 from functions.http.entities import EntityPage, LinkPage
+from functions.http.findings import DecisionView, FindingList
 from functions.http.health import Health
 from functions.http.imports import GroupList, ImportList, ImportPage
 from functions.http.orders import ApprovalView
@@ -40,8 +41,10 @@ SHOWN = (
     ConnectionList,
     ConnectionView,
     CredentialStatus,
+    DecisionView,
     DiscoveryList,
     EntityPage,
+    FindingList,
     GroupList,
     Health,
     History,

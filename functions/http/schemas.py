@@ -8,6 +8,7 @@ from shared.messages import VERSION
 from shared.model.profile import Profile
 from shared.profile import catalogue
 from shared.requests.change import CHANGEABLE
+from shared.requests.decisions import CHOICES
 from shared.requests.order import MAX_OPERATION, ORDERS
 from shared.requests.request import MAX_OWNER, MAX_REASON
 from shared.requests.side import MAX_ID
@@ -79,6 +80,22 @@ ACKNOWLEDGEMENT: Schema = {
     "additionalProperties": False,
 }
 
+DECISION: Schema = {
+    "type": "object",
+    "description": "Who decides is the caller, who needs the app role Keyturn.Approver.",
+    "properties": {
+        "decision": {"enum": list(CHOICES)},
+        "reason": {"type": "string", "minLength": 1, "maxLength": MAX_REASON},
+        "until": {
+            "type": "string",
+            "format": "date",
+            "description": "The last day of an acceptance; without it, until the thing changes.",
+        },
+    },
+    "required": ["decision", "reason"],
+    "additionalProperties": False,
+}
+
 ROTATION: Schema = {
     "type": "object",
     "properties": {"emergency": {"const": False}},
@@ -114,6 +131,7 @@ def bodies() -> dict[str, Schema]:
         "OffboardingRequest": OFFBOARDING,
         "AcknowledgementRequest": ACKNOWLEDGEMENT,
         "PreconditionRequest": PRECONDITION,
+        "DecisionRequest": DECISION,
         "RotationRequest": ROTATION,
         "DiscoveryRequest": DISCOVERY,
         "EmptyRequest": EMPTY,

@@ -9,7 +9,12 @@ from shared.errors import Conflict, NeedsHuman, TryLater
 from shared.onboarding import Rejected
 from shared.settings import SettingsError
 
-STATUS = {"CONNECTION_UNKNOWN": 404, "SELF_APPROVAL": 403, "OFFBOARDED": 410}
+STATUS = {
+    "CONNECTION_UNKNOWN": 404,
+    "FINDING_UNKNOWN": 404,
+    "SELF_APPROVAL": 403,
+    "OFFBOARDED": 410,
+}
 """Of rejections; the others are conflicts with the connection's state."""
 
 

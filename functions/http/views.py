@@ -1,6 +1,7 @@
 """What the API shows of connections: everything but secret values, which it never holds."""
 
 import hashlib
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any
@@ -25,6 +26,7 @@ from shared.model.connection import (
 from shared.model.schedule import Login
 from shared.planning.expiry import Level
 from shared.planning.features import features_of
+from shared.planning.findings import decided, state_of
 from shared.planning.lifetime import State, state
 from shared.planning.takeover import waits_for_word
 from shared.profile import catalogue
@@ -78,6 +80,7 @@ class ConnectionView(Value, frozen=True, omit_defaults=False):
     application: Facts
     conditions: tuple[Condition, ...]
     credential: CredentialView | None
+    findings: dict[str, int]  # how many in each state; GET .../findings lists them
     strays: tuple[StrayView, ...]  # secrets on the application that Keyturn did not make
     verified: datetime | None  # the last verification that found everything in order
     due: dict[str, datetime]  # kind of work: when it is due
@@ -153,6 +156,7 @@ def view(
         application=connection.facts,
         conditions=connection.conditions,
         credential=shown(connection, now),
+        findings=dict(counted(connection, now)),
         strays=tuple(listed(stray, now) for stray in connection.strays),
         verified=connection.verified,
         due=dict(due),
@@ -166,6 +170,12 @@ def view(
         offboarding=connection.offboarding,
         operations=tuple(_told(newest)[:NEWEST]),
     )
+
+
+def counted(connection: Connection, now: datetime) -> Counter[str]:
+    """How many findings are in each state."""
+    findings = (decided(finding, connection.decisions) for finding in connection.findings)
+    return Counter(state_of(finding, now) for finding in findings)
 
 
 def _told(newest: list[Operation]) -> list[Operation]:
