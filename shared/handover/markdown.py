@@ -1,6 +1,7 @@
 """The sheet for people, ready to be pasted into a ticket."""
 
 import json
+from datetime import datetime
 
 from shared.handover.model import Line, Sheet, VaultReference
 
@@ -21,6 +22,7 @@ def markdown(made: Sheet) -> str:
     for line in made.lines:
         if line.file:
             rows += _file(line)
+    rows += _listed("When it is done", _taking_over(made))
     rows += _listed("For a person to do", [plain(step.what) for step in made.steps])
     rows += _listed(
         "Must hold first", [f"{code(p.id)}: {plain(p.about)}" for p in made.preconditions]
@@ -35,6 +37,30 @@ def markdown(made: Sheet) -> str:
         for s in made.swaps
     ]
     return "\n".join(rows + _listed("Narrower permissions", swaps)) + "\n"
+
+
+def _taking_over(made: Sheet) -> list[str]:
+    """Whom to tell that the product uses the secret, and until when the one before works."""
+    known, rows = made.taking_over, []
+    if known is None:
+        return []
+    if known.former_until is not None:
+        rows.append(f"The secret before this one works until {_moment(known.former_until)}.")
+    if known.by:
+        rows.append(f"{plain(known.by)} has said that the product uses this one.")
+        return rows
+    body = json.dumps({"version": known.version})
+    then = ": the secret before it is removed then" if known.former_until else ""
+    rows.append(
+        f"Say so as soon as the product signs in with these values{then}. "
+        f"{code(f'POST {known.url}')} with {code(body)}, or a message of the kind "
+        f"{code('acknowledge')} in the queue {code('provisioning')}."
+    )
+    return rows
+
+
+def _moment(at: datetime) -> str:
+    return f"{at:%Y-%m-%d %H:%M} UTC"
 
 
 def _row(line: Line) -> str:
@@ -56,7 +82,7 @@ def _where(kept: VaultReference) -> str:
     hint = f", the one that starts with {code(kept.hint)}" if kept.hint else ""
     if kept.thumbprint:
         hint = f", thumbprint {code(kept.thumbprint)}"
-    until = f", until {kept.expires:%Y-%m-%d %H:%M} UTC" if kept.expires else ""
+    until = f", until {_moment(kept.expires)}" if kept.expires else ""
     return f"{code(kept.name)}, version {code(kept.version)}{hint}{until}, in Key Vault: " + code(
         kept.vault
     )

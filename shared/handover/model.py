@@ -64,6 +64,15 @@ class SwapLine(Value, frozen=True, omit_defaults=False):
     reason: str
 
 
+class TakingOver(Value, frozen=True, omit_defaults=False):
+    """How to say that the product uses the published secret, and how long the one before works."""
+
+    url: str  # to POST to
+    version: str  # that the word is about
+    by: str  # who has said so; empty while nobody has
+    former_until: datetime | None  # None where no former secret is left
+
+
 class Sheet(Value, frozen=True, omit_defaults=False):
     """Everything to enter, in the order of the product's form, and what else there is to do."""
 
@@ -75,4 +84,5 @@ class Sheet(Value, frozen=True, omit_defaults=False):
     preconditions: tuple[OpenPrecondition, ...] = ()
     notes: tuple[Remark, ...] = ()
     swaps: tuple[SwapLine, ...] = ()
+    taking_over: TakingOver | None = None  # None while no secret is published
     facts: str = "complete"  # "partial": the vendor's guide leaves gaps

@@ -7,13 +7,14 @@ import msgspec
 from shared.errors import NeedsHuman
 from shared.handover.ids import require_ids
 from shared.handover.merging import merged
-from shared.handover.model import Line, Sheet, VaultReference
+from shared.handover.model import Line, Sheet, TakingOver, VaultReference
 from shared.handover.outside import notes, preconditions, steps, swaps
 from shared.model.connection import Connection
 from shared.model.directory import Tenant
 from shared.model.profile import Output, Profile, fill, holds, references
 from shared.model.shape import Shape
 from shared.planning.broker import token_values
+from shared.planning.overlap import overlap_of, word_of
 from shared.planning.templates import profile_inputs, template_values
 from shared.planning.vault_entries import vault_name
 
@@ -59,7 +60,20 @@ def sheet(
         preconditions=preconditions(profile, connection),
         notes=notes(profile, connection),
         swaps=swaps(profile, connection),
+        taking_over=_taking_over(connection),
         facts=profile.facts,
+    )
+
+
+def _taking_over(connection: Connection) -> TakingOver | None:
+    if connection.credential is None:
+        return None
+    word, overlap = word_of(connection), overlap_of(connection)
+    return TakingOver(
+        url=f"/api/connections/{connection.spec.name}/handover/acknowledgement",
+        version=connection.credential.vault_version,
+        by=word.by if word else "",
+        former_until=overlap.ends if overlap else None,
     )
 
 

@@ -10,6 +10,10 @@ from shared.profile.lint.finding import Finding, error, warning
 CUSTOMARY = timedelta(days=730)
 """The longest that the portal offers; policies of tenants seldom allow more."""
 
+DAY = timedelta(days=1)
+"""That App Service and others keep a reference to the vault before they read it again. Only an
+acknowledgement may end an overlap sooner."""
+
 TOKEN = timedelta(hours=1)
 """How long access tokens live, at the least."""
 
@@ -36,6 +40,9 @@ def check_lifetimes(profile: Profile) -> Iterator[Finding]:
         if usual is not None and value >= usual:
             message = f"{value.days} days leave nothing of a lifetime of {usual.days} days"
             yield error("DURATION_INVALID", f"credential.{key}", message)
+    if policy.overlap < DAY:
+        message = "consumers may keep what they read from the vault for a day"
+        yield error("DURATION_INVALID", "credential.overlap", message, "P1D, or longer")
     broker = profile.token_broker
     if broker and broker.refresh_before >= TOKEN:
         message = "access tokens live about an hour: they would be due as soon as they are made"

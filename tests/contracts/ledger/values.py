@@ -79,7 +79,9 @@ def credential() -> Credential:
         vault_version="v1",
         hint="abc",
         previous_key_id="j",
+        previous_expires=START + timedelta(days=20),
         overlap_until=START + timedelta(days=7),
+        operation="op-1",
     )
 
 

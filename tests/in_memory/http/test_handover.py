@@ -7,7 +7,7 @@ import pytest
 
 from shared.errors import NeedsHuman
 from shared.handover import markdown, sheet
-from shared.model.connection import BrokeredToken, Connection, Credential, Spec
+from shared.model.connection import BrokeredToken, Connection, Credential, Spec, Takeover
 from shared.model.directory import Tenant
 from shared.profile import catalogue
 from tests.bad_input.http_bodies import GOOD
@@ -78,6 +78,25 @@ def test_markdown_keeps_values_verbatim():
     table = [line for line in written.splitlines() if line.startswith("|")]
     assert len(table) == 2 + 4
     assert all(line.replace("\\|", "").count("|") == 4 for line in table)
+
+
+def test_the_sheet_says_how_long_the_former_secret_works_and_whom_to_tell():
+    known = connection()
+    assert known.credential is not None
+    until = START + timedelta(days=7)
+    beside = msgspec.structs.replace(known.credential, previous_key_id="key-0", overlap_until=until)
+    known = msgspec.structs.replace(known, credential=beside)
+    made = sheet(catalogue()["devolutions-server"], known, TENANT, reference)
+    assert made.taking_over is not None and made.taking_over.former_until == until
+    written = markdown(made)
+    assert f"works until {until:%Y-%m-%d %H:%M} UTC" in written
+    assert f'`POST {URL}/acknowledgement` with `{{"version": "v1"}}`' in written
+    word = Takeover(version="v1", at=START + timedelta(days=2), by="ana")
+    said = msgspec.structs.replace(known, takeover=word)
+    written = markdown(sheet(catalogue()["devolutions-server"], said, TENANT, reference))
+    assert f"works until {word.at:%Y-%m-%d %H:%M} UTC" in written
+    assert "ana has said that the product uses this one" in written
+    assert "POST" not in written.partition("## When it is done")[2].partition("##")[0]
 
 
 async def test_json_is_the_default(client: Client):
