@@ -34,6 +34,10 @@ class TryLater(StepError):
         self.exact = exact
 
 
+class Doubt(TryLater):
+    """Something is wrong by one look; it is believed when later looks find the same."""
+
+
 class NeedsHuman(StepError):
     """Cannot go on by itself: *remedy* says what a person must do."""
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import msgspec
 
-from shared.errors import NeedsHuman, TryLater
+from shared.errors import Doubt, NeedsHuman, TryLater
 from shared.model.connection import KINDS, Value
 
 VERSION = "keyturn/v1"
@@ -60,6 +60,8 @@ class StepMessage(Value, frozen=True, omit_defaults=False, rename="camel"):
     waiting_since: datetime | None = None  # first attempt of the present step
     waiting_for: str = ""  # the reason of the last attempt, other than being busy
     reason_since: datetime | None = None  # first attempt that had this reason
+    doubt: str = ""  # what the last look found wrong; an attempt that could not look keeps it
+    doubt_since: datetime | None = None
     api_version: str = VERSION
 
 
@@ -74,14 +76,23 @@ def step_after(kind: str, step: str) -> str | None:
     return steps[place] if place < len(steps) else None
 
 
-def postponed(message: StepMessage, code: str, now: datetime) -> StepMessage:
+def postponed(message: StepMessage, reason: TryLater, now: datetime) -> StepMessage:
     """The message of the next attempt; time waited counts anew when the reason changes."""
     again = msgspec.structs.replace(
         message, attempt=message.attempt + 1, waiting_since=message.waiting_since or now
     )
-    if code in (BUSY, message.waiting_for):
+    if isinstance(reason, Doubt) and reason.code != message.doubt:
+        again = msgspec.structs.replace(again, doubt=reason.code, doubt_since=now)
+    if reason.code in (BUSY, message.waiting_for):
         return again
-    return msgspec.structs.replace(again, waiting_for=code, reason_since=now)
+    return msgspec.structs.replace(again, waiting_for=reason.code, reason_since=now)
+
+
+def doubted(message: StepMessage, code: str, now: datetime) -> timedelta:
+    """How long every look has found the same; attempts in between that failed to look count."""
+    if message.doubt != code or message.doubt_since is None:
+        return timedelta(0)
+    return now - message.doubt_since
 
 
 def waited(message: StepMessage, code: str, now: datetime) -> timedelta:

@@ -168,7 +168,7 @@ async def _wait(delivery: Delivery, reason: TryLater) -> None:
 async def _send_again(step: Step, message: StepMessage, reason: TryLater, ctx: Context) -> None:
     """Send the same message again for later; waiting is never a sleep."""
     now = ctx.clock.now()
-    again = postponed(message, reason.code, now)
+    again = postponed(message, reason, now)
     after = reason.after if reason.exact else max(reason.after * ctx.pace, SHORTEST)
     await ctx.outbox.send(step.name, again, at=now + after)
     telemetry.event("step.postponed", reason=reason.code, why=reason.message, attempt=again.attempt)

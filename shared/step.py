@@ -8,14 +8,16 @@ import msgspec
 
 from shared import telemetry
 from shared.context import Context
-from shared.errors import NeedsHuman, StepError, TryLater
-from shared.messages import Event, StepMessage, waited
+from shared.errors import Doubt, NeedsHuman, StepError, TryLater
+from shared.messages import Event, StepMessage, doubted
 from shared.model.connection import Aspect, Connection
 from shared.ports import Turn
 from shared.profile import Profile
 
 BELIEVED = timedelta(minutes=2)
 """Replicas differ for so long: what one read finds wrong may be right in the next."""
+
+LOOK_AGAIN = timedelta(seconds=20)
 
 
 class Done(msgspec.Struct, frozen=True):
@@ -69,9 +71,9 @@ class Work(msgspec.Struct, frozen=True, kw_only=True):
 
     def doubt(self, problem: NeedsHuman) -> StepError:
         """A wait while a finding is fresh, the finding itself once it has lasted."""
-        if waited(self.message, problem.code, self.now) >= BELIEVED * self.ctx.pace:
+        if doubted(self.message, problem.code, self.now) >= BELIEVED * self.ctx.pace:
             return problem
-        return self.wait(problem.code, problem.message, seconds=10)
+        return Doubt(problem.code, problem.message, after=LOOK_AGAIN)
 
 
 Handler = Callable[[Work], Awaitable[Done | None]]

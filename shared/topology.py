@@ -37,13 +37,14 @@ class Queue(msgspec.Struct, rename="camel", frozen=True, kw_only=True):
 
 
 def queues(steps: Iterable[Step]) -> list[Queue]:
-    """One queue per step; those that outsiders write to drop repeats by message id."""
+    """One queue per step. All drop repeats by message id: of outsiders' orders, and of our own
+    messages, or each repeat of one that waits would go on waiting beside it."""
     found = [
         Queue(
             name=step.name,
             session=step.session,
-            duplicate_detection=step.entrance is not None,
-            duplicate_detection_window=WINDOW if step.entrance is not None else None,
+            duplicate_detection=True,
+            duplicate_detection_window=WINDOW,
         )
         for step in in_order(steps)
     ]
@@ -116,7 +117,7 @@ def table(steps: Iterable[Step]) -> str:
         "# Steps",
         "",
         "Each step has one queue of its name. Steps of the chain take one message of a connection",
-        "at a time (sessions); the queues that other systems write to drop repeated messages.",
+        "at a time (sessions). All drop repeated messages.",
         "",
         "| queue | condition | does | part of |",
         "|---|---|---|---|",

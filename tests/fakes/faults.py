@@ -20,6 +20,10 @@ class Fault:
     after_effect: bool
     nth: int
 
+    def strike(self) -> None:
+        """Happen."""
+        raise self.error
+
     @property
     def spent(self) -> bool:
         return self.times == 0
@@ -101,11 +105,11 @@ def fallible(
             fault = self.faults.take(name)
             await self.faults.reach(name)
             if fault is not None and not fault.after_effect:
-                raise fault.error
+                fault.strike()
             with self.faults.effect(name, self):
                 answer = await method(self, *args, **kwargs)
             if fault is not None:
-                raise fault.error
+                fault.strike()
             return answer
 
         functools.update_wrapper(call, method)

@@ -27,7 +27,7 @@ def test_names_on_the_wire():
     made = json.loads(encode(MESSAGE))
     assert set(made) == {
         "kind", "connection", "operation", "attempt", "waitingSince", "waitingFor",
-        "reasonSince", "apiVersion",
+        "reasonSince", "doubt", "doubtSince", "apiVersion",
     }  # fmt: skip
     assert not {name.lower() for name in made} & TRIGGER_METADATA
 

@@ -28,8 +28,8 @@ def test_a_queue_for_each_step_and_one_for_what_was_refused(steps):
     for s in steps:
         queue, open_to_others = made[s.name], s.name in ENTRANCES
         assert queue.session is not open_to_others
-        assert queue.duplicate_detection is open_to_others
-        assert (queue.duplicate_detection_window is not None) is open_to_others
+        assert queue.duplicate_detection
+        assert queue.duplicate_detection_window is not None
         assert queue.dead_letter_on_expiration
     assert not made[REFUSED].session
     assert not made[REFUSED].dead_letter_on_expiration
