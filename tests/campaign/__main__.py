@@ -56,7 +56,7 @@ def show(total: Total, points: list[Point]) -> None:
 
 def replay(seed: int, only: str | None) -> int:
     """Run one seed, all of it or only these events."""
-    outcome = simulate(seed, Options(only=only.split('|') if only is not None else None))
+    outcome = simulate(seed, Options(only=only.split("|") if only is not None else None))
     print(f"seed {seed}: {outcome.days:.0f} days, {len(outcome.struck)} events")
     for event in outcome.struck if only else outcome.struck[-50:]:
         print(f"  {event}")

@@ -1,12 +1,12 @@
 """What people and other systems do: requests, and changes behind Keyturn's back."""
 
 import json
+import uuid
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import timedelta
 from random import Random
 from typing import TYPE_CHECKING
-from uuid import uuid4
 
 from shared import onboarding
 from shared.model.directory import GRAPH_APP_ID, Kind
@@ -55,7 +55,7 @@ def by_hand(doing: Doing) -> Doing:
 
 @asks
 async def rotation(world: "World", name: str) -> None:
-    operation = uuid4().hex
+    operation = uuid.uuid4().hex
     await world.ask(
         "rotation",
         lambda: onboarding.run(world.ctx, name, "rotate", operation, asked_by="ana"),
@@ -64,7 +64,7 @@ async def rotation(world: "World", name: str) -> None:
 
 @asks
 async def verification(world: "World", name: str) -> None:
-    operation = uuid4().hex
+    operation = uuid.uuid4().hex
     await world.ask(
         "verification",
         lambda: onboarding.run(world.ctx, name, "verify", operation, asked_by="ana"),
@@ -79,7 +79,7 @@ async def same_request_again(world: "World", name: str) -> None:
 @asks
 async def order_by_queue(world: "World", name: str) -> None:
     order = {"apiVersion": "keyturn/v1", "kind": "rotate", "connection": name}
-    body, id_ = json.dumps(order).encode(), uuid4().hex
+    body, id_ = json.dumps(order).encode(), uuid.uuid4().hex
     await world.ask("order", lambda: world.ctx.outbox.provision(body, id_))
 
 
@@ -235,11 +235,11 @@ def plan(chance: Random, names: list[str], seconds: float) -> list[Act]:
     drawn: list[tuple[float, str, str]] = []
     for name in names:
         drawn.append((chance.uniform(0, 5 * DAY), "onboarding", name))
-        for what in chance.choices(sorted(ASKING), k=chance.randint(1, 6)):
-            drawn.append((chance.uniform(2 * DAY, seconds), what, name))
+        asked = chance.choices(sorted(ASKING), k=chance.randint(1, 6))
+        drawn += [(chance.uniform(2 * DAY, seconds), what, name) for what in asked]
         if chance.random() < 0.6:
-            for what in chance.choices(sorted(BY_HAND), k=chance.randint(1, 4)):
-                drawn.append((chance.uniform(6 * DAY, seconds), what, name))
+            changed = chance.choices(sorted(BY_HAND), k=chance.randint(1, 4))
+            drawn += [(chance.uniform(6 * DAY, seconds), what, name) for what in changed]
     return [Act(number, *each) for number, each in enumerate(sorted(drawn))]
 
 

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import defaultdict, deque
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from shared import topology
@@ -126,7 +126,6 @@ class Broker:
         """Seconds until it is delivered again; None when it is settled."""
         assert self.context is not None
         step, ctx, sent = STEPS[entry.sent.step], self.context, entry.sent
-        work: Callable[[], Awaitable[None]]
         try:
             if entry.dead:
                 await self._fleet.run(
@@ -142,11 +141,11 @@ class Broker:
             if not isinstance(death, StepError):
                 self._bug(entry.queue, death)
             return 5.0 * entry.deliveries if entry.dead else 0.5
-        if self._chaos.active and self._chaos.chance(name).random() < self._rate / 2:
-            if self._chaos.allows(f"{name}:unsettled"):
-                self._chaos.happened("message delivered again, its lock lost")
-                return LOCK
-        return None
+        rough = self._chaos.active and self._chaos.chance(name).random() < self._rate / 2
+        if not rough or not self._chaos.allows(f"{name}:unsettled"):
+            return None
+        self._chaos.happened("message delivered again, its lock lost")
+        return LOCK
 
 
 class StormOutbox(FakeOutbox):

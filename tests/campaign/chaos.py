@@ -188,7 +188,7 @@ class Chaos(Faults):
             return
         number = self._number  # `take` was called just now
         # Not every call takes a time of its own: timers would be half of the simulation's work.
-        if YIELDING < number:
+        if number > YIELDING:
             await asyncio.sleep((1 - number) * 2 if number > SLOW else 0)
         if self.active and 0.5 < number < 0.5 + self._weather.stalls:
             self._stall(process, method)

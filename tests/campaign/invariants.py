@@ -186,9 +186,9 @@ class Watch:
         if staged and staged[-1].enabled:
             spared.add(staged[-1].tags.get("keyId"))
         credential = known.credential
-        if credential is not None and credential.overlap_until is not None:
-            if credential.overlap_until > self.world.now() - timedelta(days=2):
-                spared.add(credential.previous_key_id)
+        over = credential.overlap_until if credential else None
+        if credential is not None and over and over > self.world.now() - timedelta(days=2):
+            spared.add(credential.previous_key_id)
         for secret in self._ours(application):
             if secret.id not in spared:
                 yield f"{name}: secret {secret.name} is left behind"

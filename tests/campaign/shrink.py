@@ -12,7 +12,7 @@ PATIENCE = 120.0
 def shrink(failed: Outcome, options: Options, patience: float = PATIENCE) -> list[str]:
     """The events of a seed that are enough for a breach, found by leaving out halves of them."""
     end = time.monotonic() + patience
-    keep = [event for event in dict.fromkeys(failed.struck)]
+    keep = list(dict.fromkeys(failed.struck))
     size = max(len(keep) // 2, 1)
     while time.monotonic() < end:
         smaller = _without_some(failed.seed, keep, size, options, end)

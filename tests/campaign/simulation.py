@@ -231,12 +231,9 @@ class World:
 
     async def run(self) -> None:
         self.chaos.active = not (self._calm or self._gentle)
-        background = [
-            self.loop.create_task(Timers(self.ctx, self.ledger, self.fleet, self.chaos, self.bug).run()),
-            self.loop.create_task(self._days()),
-        ]
-        for act in self.acts:
-            background.append(self.loop.create_task(self._act(act)))
+        timers = Timers(self.ctx, self.ledger, self.fleet, self.chaos, self.bug)
+        going_on = [timers.run(), self._days(), *map(self._act, self.acts)]
+        background = [self.loop.create_task(each) for each in going_on]
         end = self.loop.create_task(self._course())
         background.append(end)
         over = self.loop.create_task(self.over.wait())
@@ -299,9 +296,19 @@ def simulate(seed: int, options: Options | None = None) -> Outcome:
     loop = VirtualLoop()
     loop.set_exception_handler(lambda *_: None)
     numbers = random.Random(f"ids {seed}")
+
+    def number(bits: int) -> int:
+        return numbers.getrandbits(bits)
+
+    def new_id() -> uuid.UUID:
+        return uuid.UUID(int=number(128), version=4)
+
+    def value(size: int) -> str:
+        return f"{number(8 * size):x}"
+
     with (
-        mock.patch("uuid.uuid4", lambda: uuid.UUID(int=numbers.getrandbits(128), version=4)),
-        mock.patch("tests.fakes.tenant.secrets.token_urlsafe", lambda n: f"{numbers.getrandbits(8 * n):x}"),
+        mock.patch("uuid.uuid4", new=new_id),
+        mock.patch("tests.fakes.tenant.secrets.token_urlsafe", new=value),
     ):
         return _run(seed, options or Options(), loop)
 

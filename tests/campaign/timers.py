@@ -66,10 +66,10 @@ class Timers:
     async def _tick(self, kind: str) -> None:
         self._ticks += 1
         name = f"tick:{self._ticks}"
-        if self._chaos.active and self._chaos.chance(name).random() < 0.02:
-            if self._chaos.allows(name):
-                self._chaos.happened("timer did not fire")
-                return
+        rough = self._chaos.active and self._chaos.chance(name).random() < 0.02
+        if rough and self._chaos.allows(name):
+            self._chaos.happened("timer did not fire")
+            return
         try:
             await self._fleet.run(f"{kind} timer", lambda: sweep(self._ctx, kind))
         except BaseException as death:
