@@ -131,6 +131,25 @@ class Local:
         assert answer.status_code < 300, answer.text
         return answer.json() if "json" in answer.headers.get("content-type", "") else answer.text
 
+    async def graph(self, method: str, path: str, body: Any) -> None:
+        """Somebody changes the tenant: a call of Graph as its administrator."""
+        state = self.state
+        form = {
+            "grant_type": "client_credentials",
+            "client_id": state["client_id"],
+            "client_secret": state["client_secret"],
+            "scope": "https://graph.microsoft.com/.default",
+        }
+        url = f"{state['authority']}/{state['tenant_id']}/oauth2/v2.0/token"
+        token = (await self._control.post(url, data=form)).json()["access_token"]
+        answer = await self._control.request(
+            method,
+            state["graph"] + path,
+            json=body,
+            headers={"Authorization": f"Bearer {token}"},
+        )
+        assert answer.status_code < 300, answer.text
+
     async def onboard(self, name: str, **changes: Any) -> None:
         """Ask as the operator; the approver approves."""
         answer = await self.call("POST", "/api/connections", json=request(name, **changes))
@@ -195,7 +214,8 @@ class Local:
         wrong = {t: c for t, c in conditions.items() if c["status"] != "True"}
         assert wrong == {} and tuple(conditions) == ASPECTS, json.dumps(wrong)
         (application,) = await self.applications(name)
-        keys = [credential["keyId"] for credential in application["passwordCredentials"]]
+        held = application["passwordCredentials"] + application["keyCredentials"]
+        keys = [credential["keyId"] for credential in held]
         assert len(keys) == secrets and found["credential"]["key_id"] in keys
         return found
 
