@@ -115,7 +115,7 @@ async def test_every_built_in_product_is_onboarded(name: str, features: str) -> 
     ctx.tenant.organisations["contoso"] = Organisation(ctx.tenant.identity.id)
     await onboard(ctx, profile=name, features=wanted, inputs=inputs)
     await drive(ctx)
-    if profile.credential.kind == "client_secret":
+    if profile.credential.kept:
         await assert_onboarded(ctx)
         return
     found = await connection(ctx)

@@ -17,9 +17,9 @@ SEEDS = (
 
 
 @pytest.mark.requirement("D-05")
-def test_fifteen_products_are_known_by_the_names_of_their_files():
+def test_sixteen_products_are_known_by_the_names_of_their_files():
     profiles = catalogue()
-    assert len(profiles) == 15
+    assert len(profiles) == 16
     assert set(SEEDS) <= set(profiles)
     assert all(profile.id == name for name, profile in profiles.items())
     assert "../profiles/pam360" not in profiles
