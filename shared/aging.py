@@ -3,8 +3,8 @@
 Rotation has a timer of its own; this is another one, for when that one fails.
 """
 
-from shared.planning.expiry import KIND, Level, soon, warning_of
-from shared.planning.lifetime import State, policy_of, state
+from shared.planning.expiry import KIND, Level, Notice, notice_of, soon, warning_of
+from shared.planning.lifetime import State, state
 from shared.step import Work
 from shared.telling import tell_once
 
@@ -14,20 +14,20 @@ async def watch_age(work: Work) -> str:
     known, now = work.connection.credential, work.ctx.clock.now()
     if known is None:
         return ""
-    external = policy_of(work.profile, work.connection.spec).external
-    if not external and (age := state(known, now)) in (State.OVERDUE, State.EXPIRED):
+    notice = notice_of(work.profile, work.connection.spec)
+    if not notice.external and (age := state(known, now)) in (State.OVERDUE, State.EXPIRED):
         data = {"state": age, "due": known.due, "expires": known.expires}
         await work.announce("credential.overdue", data, at=now, mark="overdue")
-    level = warning_of(work.connection, now, external=external)
+    level = warning_of(work.connection, now, notice)
     name = work.connection.spec.name
     await work.ctx.ledger.set_due(KIND, name, known.expires if level else None)
     if level is not None:
-        await _tell(work, level, external=external)
-    told = soon(work.connection, now, external=external)
+        await _tell(work, level, notice)
+    told = soon(work.connection, now, notice)
     return f" SECRET_EXPIRES_SOON: {told}" if told else ""
 
 
-async def _tell(work: Work, level: Level, *, external: bool) -> None:
+async def _tell(work: Work, level: Level, notice: Notice) -> None:
     """Once for each level and version; of levels that a late verification skips, the highest."""
     known, spec = work.connection.credential, work.connection.spec
     if known is None:
@@ -38,7 +38,7 @@ async def _tell(work: Work, level: Level, *, external: bool) -> None:
         "profile": spec.profile,
         "expires": known.expires,
         "state": state(known, now),
-        "external": external,
+        "external": notice.external,
         "key_id": known.key_id,
         "credential": f"/api/connections/{spec.name}/credential",
     }

@@ -53,7 +53,7 @@ async def gather(work: Work, wants: Wanted) -> tuple[Evidence, NewSecret | None]
     others = [
         strays.trouble(loud, published, adopted=adopted, now=now),
         await _trust(work),
-        expiry.trouble(work.connection, now, external=_left_to_others(work)),
+        expiry.trouble(work.connection, now, expiry.notice_of(work.profile, work.connection.spec)),
     ]
     evidence = Evidence(
         wanted=wants.application,

@@ -5,8 +5,8 @@ from datetime import datetime
 from typing import Any
 
 from shared.model.connection import Connection, Operation, Stray, Takeover, Value
-from shared.planning.expiry import Level, warning_of
-from shared.planning.lifetime import State, policy_of, state
+from shared.planning.expiry import Level, notice_of, warning_of
+from shared.planning.lifetime import State, state
 from shared.planning.overlap import overlap_of, present, word_of
 from shared.planning.rungs import Rung
 from shared.planning.stages import Stage, reminders, stage_of
@@ -93,14 +93,9 @@ class CredentialStatus(Value, frozen=True, omit_defaults=False):
     strays: tuple[StrayView, ...]
 
 
-def is_external(connection: Connection) -> bool:
-    """Whether somebody else rotates its secret."""
-    profile = catalogue().get(connection.spec.profile)
-    return profile is not None and policy_of(profile, connection.spec).external
-
-
 def warned(connection: Connection, now: datetime) -> Level | None:
-    return warning_of(connection, now, external=is_external(connection))
+    profile = catalogue().get(connection.spec.profile)
+    return warning_of(connection, now, notice_of(profile, connection.spec))
 
 
 def shown(connection: Connection, now: datetime) -> CredentialView | None:

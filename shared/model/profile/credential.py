@@ -21,6 +21,11 @@ class CredentialPolicy(Strict, frozen=True):
     lifetime: str = "P180D"
     renew_before: timedelta = timedelta(days=30)
     overlap: timedelta = timedelta(days=7)
+    warn_before: tuple[timedelta, ...] = (
+        timedelta(days=30),
+        timedelta(days=14),
+        timedelta(days=3),
+    )
     external_when: tuple[str, ...] | None = None
     issuer: str = ""
     subject: str = ""

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from datetime import timedelta
+from itertools import pairwise
 
 from shared.model.duration import parse_duration
 from shared.model.profile import Profile, references
@@ -13,6 +14,11 @@ CUSTOMARY = timedelta(days=730)
 DAY = timedelta(days=1)
 """That App Service and others keep a reference to the vault before they read it again. Only an
 acknowledgement may end an overlap sooner."""
+
+NEVER = timedelta(0)
+
+LEVELS = 3
+"""Of warnings before the end."""
 
 TOKEN = timedelta(hours=1)
 """How long access tokens live, at the least."""
@@ -43,10 +49,18 @@ def check_lifetimes(profile: Profile) -> Iterator[Finding]:
     if policy.overlap < DAY:
         message = "consumers may keep what they read from the vault for a day"
         yield error("DURATION_INVALID", "credential.overlap", message, "P1D, or longer")
+    yield from _warnings(policy.warn_before)
     broker = profile.token_broker
     if broker and broker.refresh_before >= TOKEN:
         message = "access tokens live about an hour: they would be due as soon as they are made"
         yield error("DURATION_INVALID", "token_broker.refresh_before", message)
+
+
+def _warnings(before: tuple[timedelta, ...]) -> Iterator[Finding]:
+    falling = all(first > second for first, second in pairwise((*before, NEVER)))
+    if len(before) != LEVELS or not falling:
+        message = f"{LEVELS} durations, each shorter than the one before"
+        yield error("DURATION_INVALID", "credential.warn_before", message, "[P30D, P14D, P3D]")
 
 
 def _lifetimes(profile: Profile) -> tuple[timedelta | None, timedelta | None] | None:

@@ -6,8 +6,9 @@ import pytest
 from msgspec.structs import replace
 
 from shared.model.connection import Connection, Credential, Stray
-from shared.planning.expiry import Level, level_of, soon, trouble, warning_of
+from shared.planning.expiry import Level, Notice, level_of, notice_of, soon, trouble, warning_of
 from shared.planning.lifetime import Policy, due_at
+from shared.profile import catalogue
 from tests.unit.planning.samples import DAY, HOUR, NOW, spec
 
 MINUTE = timedelta(minutes=1)
@@ -52,20 +53,22 @@ def stray(ends: timedelta) -> Stray:
 )
 @pytest.mark.parametrize("life", [120 * DAY, 180 * DAY, 730 * DAY])
 def test_levels(life: timedelta, left: timedelta, level: Level | None):
-    assert level_of(secret(life), NOW - left) == level
+    assert level_of(secret(life), NOW - left, Notice()) == level
 
 
 @pytest.mark.parametrize("life", [DAY, 7 * DAY, 30 * DAY, 90 * DAY, 180 * DAY, 730 * DAY])
 def test_nobody_is_warned_of_a_secret_whose_rotation_is_not_due(life: timedelta):
     policy = Policy(lifetime=life, renew_before=30 * DAY, overlap=7 * DAY)
     due = due_at(policy, NOW - life, NOW)
-    assert level_of(secret(life), due) is None
-    assert level_of(secret(life), due + life / 12 - MINUTE) is None
-    assert level_of(secret(life), NOW - min(life / 4, 30 * DAY)) == Level.WARN
+    assert level_of(secret(life), due, Notice()) is None
+    assert level_of(secret(life), due + life / 12 - MINUTE, Notice()) is None
+    assert level_of(secret(life), NOW - min(life / 4, 30 * DAY), Notice()) == Level.WARN
 
 
 def test_levels_of_a_short_life_are_cut_alike():
-    levels = [level_of(secret(30 * DAY), NOW - left * DAY) for left in (8, 7.4, 3.6, 3.4, 0.7)]
+    levels = [
+        level_of(secret(30 * DAY), NOW - left * DAY, Notice()) for left in (8, 7.4, 3.6, 3.4, 0.7)
+    ]
     assert levels == [None, Level.WARN, Level.WARN, Level.ACT, Level.PAGE]
 
 
@@ -78,20 +81,32 @@ def test_a_secret_that_its_own_rotator_has_replaced_is_no_matter():
         (connection(180 * DAY, stray(90 * DAY)), False, Level.PAGE),
         (replace(connection(), credential=None), False, None),
     ):
-        assert warning_of(known, at, external=external) == level
+        assert warning_of(known, at, Notice(external=external)) == level
 
 
 @pytest.mark.diagnosis("SECRET_EXPIRES_SOON")
 def test_the_last_level_is_for_a_person():
     for left in (30 * DAY, 14 * DAY):
-        assert trouble(connection(), NOW - left, external=False) is None
-        assert "no rotation has replaced it" in soon(connection(), NOW - left, external=False)
-    found = trouble(connection(), NOW - 36 * HOUR, external=False)
+        assert trouble(connection(), NOW - left, Notice()) is None
+        assert "no rotation has replaced it" in soon(connection(), NOW - left, Notice())
+    found = trouble(connection(), NOW - 36 * HOUR, Notice())
     assert found is not None and found.code == "SECRET_EXPIRES_SOON"
     assert "Secret abc... expires on 2026-03-01, in 1.5 days" in found.message
     assert "POST .../rotation" in found.remedy
-    theirs = trouble(connection(), NOW - 36 * HOUR, external=True)
+    theirs = trouble(connection(), NOW - 36 * HOUR, Notice(external=True))
     assert theirs is not None and "the product has not replaced it" in theirs.message
     assert "Rotate it in the product" in theirs.remedy
-    assert trouble(connection(), NOW, external=False) is None  # another finding by then
-    assert soon(connection(), NOW - 31 * DAY, external=False) == ""
+    assert trouble(connection(), NOW, Notice()) is None  # another finding by then
+    assert soon(connection(), NOW - 31 * DAY, Notice()) == ""
+
+
+def test_a_profile_may_set_the_levels():
+    known = replace(spec(), inputs={"secret_lifetime": "P180D"})
+    profile = catalogue()["devolutions-server"]
+    before = (20 * DAY, 10 * DAY, DAY)
+    policy = replace(profile.credential, warn_before=before)
+    notice = notice_of(replace(profile, credential=policy), known)
+    assert notice == Notice(before=before, external=False)
+    levels = [level_of(secret(180 * DAY), NOW - n * DAY, notice) for n in (21, 20, 10, 2, 1)]
+    assert levels == [None, Level.WARN, Level.ACT, Level.ACT, Level.PAGE]
+    assert notice_of(None, known) == notice_of(profile, known) == Notice()
