@@ -39,6 +39,7 @@ async def build(settings: Settings) -> Context:
     from shared.adapters.devops import DevOps
     from shared.adapters.graph_accounts import GraphAccounts
     from shared.adapters.graph_applications import GraphApplications
+    from shared.adapters.graph_audit import GraphAuditLog
     from shared.adapters.graph_client import Graph
     from shared.adapters.graph_consents import GraphConsents
     from shared.adapters.graph_credentials import GraphCredentials
@@ -69,6 +70,7 @@ async def build(settings: Settings) -> Context:
         applications=GraphApplications(graph, settings.pace),
         consents=GraphConsents(graph),
         roles=GraphRoles(graph, settings.pace),
+        audit_log=GraphAuditLog(graph),
         credentials=GraphCredentials(graph, clock, settings.pace),
         federation=GraphFederation(graph),
         tokens=EntraTokens(settings),

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
         AccountReader,
         AccountStore,
         Applications,
+        AuditLog,
         Clock,
         Consents,
         Credentials,
@@ -38,6 +39,7 @@ class Context(msgspec.Struct, frozen=True, kw_only=True):
     applications: Applications
     consents: Consents
     roles: Roles
+    audit_log: AuditLog
     credentials: Credentials
     federation: Federation
     tokens: Tokens

@@ -1,10 +1,21 @@
 """Keeps a connection's findings: noted in the ledger and the history, told to the world."""
 
+from datetime import datetime, timedelta
 from typing import Any
 
-from shared.model.finding import Finding, Observed
+from shared.errors import StepError
+from shared.model.finding import Actor, Finding, Observed
+from shared.planning.actors import attributed, by_whom, targets
 from shared.planning.findings import Plan, kept, plan_findings, state_of
-from shared.step import Work
+from shared.step import BELIEVED, Work
+
+AUDIT = "AuditLog.Read.All"
+
+LOGGED = timedelta(days=30)
+"""How long Entra ID keeps its log, with a licence; a week without one."""
+
+MOST_READ = 5
+"""Objects whose entries one verification reads: the log answers slowly, and few calls at a time."""
 
 
 async def note_findings(
@@ -19,6 +30,8 @@ async def note_findings(
     row = await work.ctx.ledger.connection(name)  # anew: decisions come at any time
     known, decisions = (row.findings, row.decisions) if row else ((), {})
     plan = plan_findings(name, known, found, decisions, now, complete=complete, repairing=repairing)
+    since = max(now - LOGGED, row.verified or now - LOGGED) if row else now - LOGGED
+    plan = attributed(plan, await _actors(work, plan.opened, since))
     await _tell(work, plan)
     after = kept(known, plan, now)
     if after != known:
@@ -26,6 +39,25 @@ async def note_findings(
     if decisions != work.connection.decisions:
         await work.ctx.ledger.set_due("verify", name, now)  # this look was before them
     return (*plan.opened, *plan.still)
+
+
+async def _actors(work: Work, opened: tuple[Finding, ...], since: datetime) -> dict[str, Actor]:
+    """Who did it, by fingerprint; where the log cannot be read, or is silent, nobody is named."""
+    if not opened or AUDIT not in await work.ctx.directory.own_roles():
+        return {}
+    facts = work.connection.facts
+    of = {f: targets(f, application=facts.object_id, principal=facts.principal_id) for f in opened}
+    found: dict[str, Actor] = {}
+    for target in [one for one in dict.fromkeys(of.values()) if one][:MOST_READ]:
+        try:
+            entries = await work.ctx.audit_log.entries(target, since - BELIEVED)
+        except StepError:
+            continue
+        for finding in opened:
+            actor = by_whom(finding, entries) if of[finding] == target else None
+            if actor is not None:
+                found[finding.fingerprint] = actor
+    return found
 
 
 async def _tell(work: Work, plan: Plan) -> None:

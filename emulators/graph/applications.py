@@ -88,6 +88,17 @@ def _unused_scopes(entity: Entity, values: dict[str, Any]) -> None:
             )
 
 
+_LOGGED = {
+    "requiredResourceAccess": "RequiredResourceAccess",
+    "web": "AppAddress",
+    "spa": "AppAddress",
+    "publicClient": "AppAddress",
+    "signInAudience": "AvailableToOtherTenants",
+    "isFallbackPublicClient": "PublicClient",
+}
+"""What the audit log calls the properties of an application."""
+
+
 def _update(call: Call, entity: Entity, values: dict[str, Any]) -> Answer:
     call.caller.must_own(entity, WRITE_ALL)
     _check(values)
@@ -98,12 +109,13 @@ def _update(call: Call, entity: Entity, values: dict[str, Any]) -> Answer:
     if "keyCredentials" in values:
         set_keys(call, entity, values.pop("keyCredentials"))
     values.pop("passwordCredentials", None)
+    changed = {_LOGGED.get(name, name): (entity.body.get(name), values[name]) for name in values}
     merge(entity.body, values)
     principal = call.tenant.principal_of(entity.body["appId"])
     if principal is not None:
         _follow(entity, principal, values)
     call.tenant.changes.note("application", entity.id, properties=tuple(values))
-    audited(call, "Update application", "Update", entity)
+    audited(call, "Update application", "Update", entity, changed=changed)
     return Answer(204)
 
 

@@ -12,7 +12,12 @@ class AuditLog:
         self.entries: list[dict[str, Any]] = []
 
     def record(
-        self, activity: str, category: str, operation: str, target: dict[str, Any], app: Any
+        self,
+        activity: str,
+        category: str,
+        operation: str,
+        targets: list[dict[str, Any]],
+        app: Any,
     ) -> None:
         stamp = self._clock.now().strftime("%Y-%m-%dT%H:%M:%S.%fZ")
         number = len(self.entries)
@@ -28,7 +33,7 @@ class AuditLog:
                 "loggedByService": "Core Directory",
                 "operationType": operation,
                 "initiatedBy": {"user": None, "app": app},
-                "targetResources": [target],
+                "targetResources": targets,
                 "additionalDetails": [],
             }
         )

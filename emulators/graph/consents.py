@@ -52,6 +52,12 @@ def create(call: Call) -> Answer:
         "Add delegated permission grant",
         "Assign",
         tenant.entity("servicePrincipal", resource),
+        changed={
+            "DelegatedPermissionGrant.Scope": (None, grant["scope"]),
+            "DelegatedPermissionGrant.ConsentType": (None, kind),
+            "ServicePrincipal.ObjectID": (None, client),
+        },
+        others=[client],
     )
     location = f"https://graph.microsoft.com/v2/{tenant.id}/oauth2PermissionGrants/{identity}"
     context = call.context("oauth2PermissionGrants/$entity")

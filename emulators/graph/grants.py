@@ -43,7 +43,19 @@ def _create(call: Call) -> Answer:
             f"Permission being assigned was not found on application '{resource.body['appId']}'."
         )
     grant = make_grant(call.tenant, values["principalId"].lower(), resource.id, role_id)
-    audited(call, "Add app role assignment to service principal", "Assign", resource)
+    value = roles.get(role_id, {}).get("value")
+    audited(
+        call,
+        "Add app role assignment to service principal",
+        "Assign",
+        resource,
+        changed={
+            "AppRole.Id": (None, role_id),
+            "AppRole.Value": (None, value),
+            "ServicePrincipal.ObjectID": (None, grant["principalId"]),
+        },
+        others=[grant["principalId"]],
+    )
     location = f"https://graph.microsoft.com/v2/{tenant.id}/appRoleAssignments/{grant['id']}"
     context = call.context("appRoleAssignments/$entity")
     return Answer(201, {"@odata.context": context} | grant, {"Location": location})
@@ -115,7 +127,14 @@ def _revoke(call: Call) -> Answer:
         raise not_found(grant["id"])
     call.tenant.app_roles.remove(grant["id"])
     entity = by_key(call, "servicePrincipal", call.target)
-    audited(call, "Remove app role assignment from service principal", "Unassign", entity)
+    audited(
+        call,
+        "Remove app role assignment from service principal",
+        "Unassign",
+        entity,
+        changed={"AppRole.Id": (grant["appRoleId"], None)},
+        others=[grant["principalId"]],
+    )
     return Answer(204)
 
 

@@ -21,6 +21,7 @@ KINDS = {
     "serviceprincipals": "servicePrincipal",
     "groups": "group",
 }
+_NAMES = {"application": "application", "servicePrincipal": "service principal", "group": "group"}
 WRITE_ALL = (
     "Application.ReadWrite.All",
     "Directory.ReadWrite.All",
@@ -69,7 +70,7 @@ def add_owner(call: Call) -> Answer:
         raise already("owners")
     entity.owners.append(identity)
     call.tenant.changes.note(entity.kind, entity.id, member=identity, relation="owners")
-    audited(call, f"Add owner to {entity.kind}", "Add", entity)
+    audited(call, f"Add owner to {_NAMES[entity.kind]}", "Assign", entity, others=[identity])
     return Answer(204)
 
 
@@ -83,7 +84,8 @@ def remove_owner(call: Call) -> Answer:
     call.tenant.changes.note(
         entity.kind, entity.id, member=identity, member_removed=True, relation="owners"
     )
-    audited(call, f"Remove owner from {entity.kind}", "Delete", entity)
+    name = f"Remove owner from {_NAMES[entity.kind]}"
+    audited(call, name, "Unassign", entity, others=[identity])
     return Answer(204)
 
 

@@ -3,6 +3,7 @@
 from typing import Any
 
 from emulators.graph import errors
+from emulators.graph.auditing import audited
 from emulators.graph.errors import bad_request, not_found
 from emulators.graph.ids import is_guid, join_guids
 from emulators.graph.objects import typed
@@ -85,6 +86,7 @@ def assign(call: Call) -> Answer:
             "The group is not eligible for role assignment: 'isAssignableToRole' must be true."
         )
     made = make_assignment(call.tenant, role, principal, _scope(call, scope))
+    _audited(call, "Add member to role", made)
     context = call.context("roleManagement/directory/roleAssignments/$entity")
     return Answer(201, {"@odata.context": context} | made)
 
@@ -138,7 +140,27 @@ def remove_assignment(call: Call) -> Answer:
         raise not_found(identity)
     call.tenant.role_assignments.remove(identity)
     _note(call.tenant, known, removed=True)
+    _audited(call, "Remove member from role", known)
     return Answer(204)
+
+
+def _audited(call: Call, activity: str, assignment: dict[str, Any]) -> None:
+    """Of members that are users, nothing is logged here."""
+    member = call.tenant.find(assignment["principalId"])
+    if member is None:
+        return
+    role = assignment["roleDefinitionId"]
+    name = call.tenant.role_definitions[role]["displayName"]
+    added = activity.startswith("Add")
+    changed = {"Role.TemplateId": role, "Role.DisplayName": name}
+    audited(
+        call,
+        activity,
+        "Assign" if added else "Unassign",
+        member,
+        changed={key: (None, value) if added else (value, None) for key, value in changed.items()},
+        category="RoleManagement",
+    )
 
 
 @route("GET", f"{BASE}/roleDefinitions", ROLE_READ)

@@ -124,9 +124,12 @@ def update(call: Call) -> Answer:
     if "keyCredentials" in values:
         set_keys(call, entity, values.pop("keyCredentials"))
     values.pop("appId", None)
+    changed = {
+        name[:1].upper() + name[1:]: (entity.body.get(name), values[name]) for name in values
+    }
     merge(entity.body, values)
     call.tenant.changes.note("servicePrincipal", entity.id, properties=tuple(values))
-    audited(call, "Update service principal", "Update", entity)
+    audited(call, "Update service principal", "Update", entity, changed=changed)
     return Answer(204)
 
 

@@ -52,6 +52,16 @@ class Actor(msgspec.Struct, frozen=True, kw_only=True):
     at: datetime
 
 
+class AuditEntry(msgspec.Struct, frozen=True, kw_only=True):
+    """One entry of the tenant's audit log, as far as it says who did what to which object."""
+
+    activity: str
+    at: datetime
+    name: str  # of who did it; empty when the log does not say
+    id: str
+    about: str  # ids, names and values of what was changed, in lower case
+
+
 class Decision(msgspec.Struct, frozen=True, kw_only=True):
     """What an approver decided about one finding; good for that very opening of it."""
 

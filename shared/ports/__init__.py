@@ -16,6 +16,7 @@ from shared.ports.secrets import Credentials, Federation, ResetTrial, Tokens, Va
 from shared.ports.state import Clock, Ledger, Outbox, Turn
 from shared.ports.tenant import (
     Applications,
+    AuditLog,
     Consents,
     Directory,
     Organisations,
@@ -27,6 +28,7 @@ __all__ = [
     "AccountReader",
     "AccountStore",
     "Applications",
+    "AuditLog",
     "Clock",
     "Consents",
     "Credentials",

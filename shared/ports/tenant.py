@@ -19,6 +19,7 @@ from shared.model.directory import (
     WantedApplication,
     WantedPrincipal,
 )
+from shared.model.finding import AuditEntry
 from shared.model.membership import Member
 from shared.model.privilege import Privileges
 
@@ -135,6 +136,11 @@ class Roles(Protocol):
 
     async def settled_assignment(self, principal_id: str, role_id: str) -> RoleAssignment | None:
         """The assignment for the whole directory once several reads in a row show it."""
+
+
+class AuditLog(Protocol):
+    async def entries(self, target: str, since: datetime) -> list[AuditEntry]:
+        """The latest changes of one object, by its id."""
 
 
 class PrivilegeReader(Protocol):

@@ -6,6 +6,7 @@ from typing import Any
 from shared.context import Context
 from tests.fakes.accounts import FakeAccountReader
 from tests.fakes.applications import FakeApplications
+from tests.fakes.audit import FakeAuditLog
 from tests.fakes.clock import START, FakeClock
 from tests.fakes.consents import FakeConsents
 from tests.fakes.credentials import FakeCredentials, FakeTokens
@@ -35,6 +36,7 @@ class FakeContext(Context, frozen=True, kw_only=True):
     applications: FakeApplications
     consents: FakeConsents
     roles: FakeRoles
+    audit_log: FakeAuditLog
     credentials: FakeCredentials
     federation: FakeFederation
     tokens: FakeTokens
@@ -65,6 +67,7 @@ def fake_context(
         "applications": FakeApplications(tenant),
         "consents": FakeConsents(tenant),
         "roles": FakeRoles(tenant),
+        "audit_log": FakeAuditLog(tenant),
         "credentials": FakeCredentials(tenant),
         "federation": FakeFederation(tenant),
         "tokens": FakeTokens(tenant),

@@ -17,6 +17,7 @@ from shared.model.directory import (
     Tenant,
     WantedApplication,
 )
+from shared.model.finding import AuditEntry
 from shared.model.profile import RESOURCES
 from tests.fakes.clock import FakeClock
 from tests.fakes.faults import Faults
@@ -154,6 +155,7 @@ class FakeTenant:
         self.tokens: dict[str, str] = {}  # access tokens issued, and to whom
         self.role_ids = dict(ROLES)
         self.applications: dict[str, ApplicationRow] = {}  # by unique name, or client id
+        self.logged: dict[str, list[AuditEntry]] = {}  # audit log by target
         self.deleted: dict[str, datetime] = {}  # object ids of applications, and when
         self.users: dict[str, str] = {}  # object ids by user principal name
         self.principals: dict[str, PrincipalRow] = {}  # by client id

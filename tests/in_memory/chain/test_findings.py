@@ -11,7 +11,7 @@ from shared import onboarding, operations
 from shared.errors import NeedsHuman
 from shared.model.connection import Status
 from shared.model.directory import GRAPH_APP_ID
-from shared.model.finding import Choice, Finding, What
+from shared.model.finding import AuditEntry, Choice, Finding, What
 from shared.onboarding.rejected import Rejected
 from shared.planning.findings import decided, state_of
 from shared.requests.decisions import Wish
@@ -459,3 +459,39 @@ def tenant_of(ctx: FakeContext) -> tuple[object, ...]:
         application(ctx).wanted.configured,
         frozenset(application(ctx).owners),
     )
+
+
+async def test_who_did_it_is_told_where_the_log_can_be_read() -> None:
+    ctx = await onboarded()
+    grant(ctx, "Mail.Send")
+    about = permission(ctx, "Mail.Send").key.id
+    logged = AuditEntry(
+        activity="Add app role assignment to service principal",
+        at=ctx.clock.now(),
+        name="mallory@contoso.example",
+        id="m-1",
+        about=f'"{about}"',
+    )
+    ctx.tenant.logged[principal(ctx).id] = [logged]
+    await verify(ctx)
+    actor = (await the_one(ctx)).actor
+    assert actor is not None and (actor.name, actor.at) == (logged.name, logged.at)
+    (told,) = [e for e in ctx.outbox.events if e.type == "keyturn.finding.reported"]
+    assert told.data["changed_by"]["name"] == logged.name
+    await verify(ctx)
+    assert (await the_one(ctx)).actor == actor
+
+
+@pytest.mark.parametrize("silent", ["refused", "no right", "empty"])
+async def test_without_the_log_nobody_is_named_and_nothing_is_lost(silent: str) -> None:
+    ctx = await onboarded()
+    grant(ctx, "Mail.Send")
+    if silent == "refused":
+        refused = NeedsHuman("AUTOMATION_PRIVILEGE", "HTTP 403", "grant it")
+        ctx.tenant.fail("audit_log.entries", refused, times=9)
+    elif silent == "no right":
+        ctx.tenant.own_roles -= {"AuditLog.Read.All"}
+    assert (await verify(ctx)).reason == "EXTRA_PERMISSION"
+    assert (await the_one(ctx)).actor is None
+    asked = ctx.tenant.faults.count("audit_log.entries")
+    assert asked == (0 if silent == "no right" else 1)
