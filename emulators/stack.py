@@ -22,6 +22,7 @@ SCHEDULES = {
     "KEYTURN_DISCOVER_SCHEDULE": "30 */5 * * * *",
     "KEYTURN_IMPORT_SCHEDULE": "40 */5 * * * *",
     "KEYTURN_RETIRE_SCHEDULE": "45 */5 * * * *",
+    "KEYTURN_PRESTAGE_SCHEDULE": "55 */5 * * * *",
     "KEYTURN_TOKEN_SCHEDULE": "40 */2 * * * *",
     "KEYTURN_RESUME_SCHEDULE": "50 */5 * * * *",
 }

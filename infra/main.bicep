@@ -43,6 +43,8 @@ param importSchedule string = '0 3/5 * * * *'
 
 @description('NCRONTAB with seconds: sweep for replaced secrets whose overlap is over.')
 param retireSchedule string = '0 2/15 * * * *'
+@description('NCRONTAB of the timer that has a missing next secret made, where a profile wants one.')
+param prestageSchedule string = '0 7/15 * * * *'
 
 @description('NCRONTAB with seconds: sweep for access tokens that products read in the vault and that expire soon.')
 param tokenSchedule string = '40 */2 * * * *'
@@ -192,6 +194,7 @@ var settings = {
   KEYTURN_DISCOVER_SCHEDULE: discoverSchedule
   KEYTURN_IMPORT_SCHEDULE: importSchedule
   KEYTURN_RETIRE_SCHEDULE: retireSchedule
+  KEYTURN_PRESTAGE_SCHEDULE: prestageSchedule
   KEYTURN_TOKEN_SCHEDULE: tokenSchedule
   KEYTURN_RESUME_SCHEDULE: resumeSchedule
 }

@@ -13,6 +13,7 @@ from shared.model.finding import Item
 from shared.model.profile import RETIRED
 from shared.planning import expiry, federation, strays
 from shared.planning.consent import Judged, Verdict, judge
+from shared.planning.credential_parts import Facts
 from shared.planning.credentials import staging_name
 from shared.planning.findings import accepted
 from shared.planning.lifetime import policy_of
@@ -23,6 +24,7 @@ from shared.planning.sign_in import SignIn, Tried, expected_roles, looks_like_id
 from shared.planning.verification import Evidence, HeldRole
 from shared.proof import read_with, sign_in
 from shared.step import BELIEVED, Work
+from shared.upkeep import look_after
 from shared.wanted import Wanted, registered
 
 
@@ -175,6 +177,9 @@ async def _credential(
     foreign = await note_strays(work, held, (served, staged), left)
     if not work.profile.credential.kept:
         return None, None, foreign
+    shown = None if held is None else tuple(held)
+    seen = Facts(held=shown, served=served, staged=staged, leftovers=left)
+    await look_after(work, policy_of(work.profile, work.connection.spec), seen)
     there = held is None or any(s.key_id == served.key_id for s in held) if served else False
     if _left_to_others(work):
         foreign = ()  # made by the one who rotates

@@ -5,7 +5,9 @@ from functools import partial
 
 from shared.errors import NeedsHuman, StepError, TryLater
 from shared.model.credential import NewSecret
-from shared.planning.credentials import Add, Discard, staging_name
+from shared.operations import EMERGENCY
+from shared.planning.credential_parts import Add, Discard
+from shared.planning.credentials import staging_name
 from shared.step import Work
 
 ACTIVATION = 60  # seconds that a new secret is left alone before it is tried, at pace 1
@@ -22,7 +24,7 @@ async def add(work: Work, wanted: Add) -> None:
         work.turn.after_write()
     try:
         name = staging_name(work.connection.spec.name)
-        await work.ctx.vault.put(name, secret, await tags(work))
+        made = await work.ctx.vault.put(name, secret, await tags(work))
     except StepError as error:
         if await _take_back(work, secret):
             raise _orphaned(secret, error) from error
@@ -32,7 +34,8 @@ async def add(work: Work, wanted: Add) -> None:
         raise
     ends = secret.ends.isoformat()
     await work.record("secret.added", key_id=secret.key_id, why=wanted.why, ends=ends)
-    if ACTIVATION * work.ctx.pace > 0:
+    await work.record("secret.staged", key_id=secret.key_id, version=made.version)
+    if ACTIVATION * work.ctx.pace > 0 and work.message.kind != EMERGENCY:
         raise work.wait(
             "SECRET_NOT_YET_ACTIVE",
             "The new secret is stored; giving it time to become known everywhere.",

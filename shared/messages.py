@@ -31,11 +31,13 @@ CHAIN: dict[str, tuple[str, ...]] = {
         "report",
     ),
     "rotate": ("credentials", "verification", "broker", "report"),
+    "emergency": ("credentials", "retirement", "verification", "broker", "report"),
     "verify": ("verification", "report"),
     "discover": ("discovery", "report"),
     "import": ("imports",),
     "token": ("broker",),
     "retire": ("retirement",),
+    "prestage": ("credentials",),
     "offboard": ("offboarding",),
 }
 """The steps of each kind of operation, in order."""
@@ -106,6 +108,16 @@ def exhausted(message: StepMessage, reason: TryLater, now: datetime) -> bool:
     """Whether a step has waited long enough."""
     in_all = now - (message.waiting_since or now)
     return waited(message, reason.code, now) > reason.limit or in_all > LONGEST
+
+
+def given_up(message: StepMessage, reason: TryLater, now: datetime) -> NeedsHuman:
+    """What a person is told of a wait that has come to its end."""
+    minutes = round((now - (message.waiting_since or now)).total_seconds() / 60)
+    return NeedsHuman(
+        reason.code,
+        f"{reason.message} (gave up after {minutes} minutes)",
+        "Look at the cause given; when it is gone, send the same request again to go on.",
+    )
 
 
 def decode(body: bytes) -> StepMessage:

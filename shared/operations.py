@@ -19,12 +19,25 @@ FULL_RUN = "full run requested"
 OFFBOARD = "offboard"
 """Kind of operation that ends a connection: no other is started any more."""
 
+EMERGENCY = "emergency"
+"""Kind of operation that replaces a secret that others may know: it waits for no other."""
+
+RACES = 3
+"""Operations that an emergency may find begun in the very moment in which it begins."""
+
 
 async def start(
-    ctx: Context, connection: str, kind: str, operation: str, *, asked_by: str, reason: str
+    ctx: Context,
+    connection: str,
+    kind: str,
+    operation: str,
+    *,
+    asked_by: str,
+    reason: str,
+    options: tuple[str, ...] = (),
 ) -> Operation | None:
     """Begin an operation and queue its first step; None while another one is in flight, and for
-    a connection that is being offboarded.
+    a connection that is being offboarded. An emergency takes the place of the one in flight.
 
     Safe to repeat with the same operation id, from any point of a crash: the first step's
     message is sent again and the step itself notices what is done already.
@@ -42,10 +55,11 @@ async def start(
         changed=now,
         asked_by=asked_by,
         reason=reason,
+        options=options,
     )
     # Due first: should the process die before it sends, the sweep finds the operation.
     await ctx.ledger.set_due(RESUME, connection, now + RESUME_AFTER)
-    if not await ctx.ledger.begin(wanted):
+    if not await _begin(ctx, wanted):
         await _keep_watch(ctx, connection)
         return None
     known = await ctx.ledger.operation(connection, operation) or wanted
@@ -60,7 +74,43 @@ async def start(
             await ctx.ledger.set_due(RESUME, connection, now)
             raise
         telemetry.event("operation.started", kind=kind, connection=connection, operation=operation)
+        if kind == EMERGENCY:
+            await _end_others(ctx, known)
     return known
+
+
+async def _begin(ctx: Context, wanted: Operation) -> bool:
+    if wanted.kind != EMERGENCY:
+        return await ctx.ledger.begin(wanted)
+    for _ in range(RACES):
+        flight = await in_flight(ctx, wanted.connection)
+        if flight is not None and flight.kind == OFFBOARD:
+            return False
+        if await ctx.ledger.begin(wanted, instead_of=flight.id if flight else ""):
+            return True
+    return False
+
+
+async def in_flight(ctx: Context, connection: str) -> Operation | None:
+    """The operation that is running."""
+    row = await ctx.ledger.connection(connection)
+    found = await ctx.ledger.operation(connection, row.operation) if row else None
+    return found if found is not None and found.state == "running" else None
+
+
+async def _end_others(ctx: Context, begun: Operation) -> None:
+    """Those that had to give way; one that is missed ends when its next message is dropped."""
+    try:
+        for other in await ctx.ledger.operations(begun.connection):
+            if other.state == "running" and other.id != begun.id:
+                await supersede(ctx, other)
+    except StepError as error:
+        telemetry.event("operation.not-superseded", by=begun.id, why=error.message)
+
+
+async def supersede(ctx: Context, operation: Operation) -> None:
+    """End an operation whose place another one has taken; what it left is that one's to mend."""
+    await finish(ctx, operation, "superseded", {})
 
 
 async def is_leaving(ctx: Context, connection: str) -> bool:
@@ -80,10 +130,8 @@ async def mark_leaving(ctx: Context, connection: str, operation: str) -> Offboar
 
 async def _keep_watch(ctx: Context, connection: str) -> None:
     """The rescue of the operation in flight stays due when it was: asking puts nothing off."""
-    row = await ctx.ledger.connection(connection)
-    flight = await ctx.ledger.operation(connection, row.operation) if row else None
-    running = flight is not None and flight.state == "running"
-    due = flight.changed + RESUME_AFTER if flight is not None and running else None
+    flight = await in_flight(ctx, connection)
+    due = flight.changed + RESUME_AFTER if flight is not None else None
     await ctx.ledger.set_due(RESUME, connection, due)
 
 
@@ -97,9 +145,8 @@ async def unsent(ctx: Context, operation: Operation) -> bool:
 
 async def resume(ctx: Context, connection: str, now: datetime) -> bool:
     """Send the present step's message of a stuck operation again; False when none is stuck."""
-    row = await ctx.ledger.connection(connection)
-    flight = await ctx.ledger.operation(connection, row.operation) if row else None
-    if flight is None or flight.state != "running":
+    flight = await in_flight(ctx, connection)
+    if flight is None:
         await ctx.ledger.set_due(RESUME, connection, None)
         return False
     await ctx.ledger.set_due(RESUME, connection, now + RESUME_AFTER)
@@ -125,6 +172,9 @@ async def finish(ctx: Context, operation: Operation, state: str, data: dict[str,
             data={"operation": operation.id, "kind": operation.kind, **data},
         )
     )
-    await ctx.ledger.set_due(RESUME, operation.connection, None)
+    row = await ctx.ledger.connection(operation.connection)
+    if row is None or row.operation == operation.id:
+        # The rescue of another one that has taken its place stays due.
+        await ctx.ledger.set_due(RESUME, operation.connection, None)
     await ctx.ledger.advance(msgspec.structs.replace(operation, state=state, changed=now))
     telemetry.event(f"operation.{state}", kind=operation.kind, operation=operation.id)

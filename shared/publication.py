@@ -1,9 +1,12 @@
 """Publishing a proven secret, and the bookkeeping that follows from what is published."""
 
+from datetime import datetime
+
 from shared.issuance import tags
 from shared.model.connection import Credential
 from shared.model.credential import NewSecret, StoredSecret
-from shared.planning.credentials import Facts
+from shared.planning.credential_parts import Facts
+from shared.planning.credentials import kept
 from shared.planning.lifetime import Policy, due_at, shortened
 from shared.planning.overlap import REMINDERS, Overlap
 from shared.planning.strays import mention
@@ -14,7 +17,9 @@ async def publish(work: Work, facts: Facts, previous: str) -> None:
     secret = await value_of(work, facts.staged)
     marks = await tags(work) | ({"previousKeyId": previous} if previous else {})
     made = await work.ctx.vault.put(work.connection.spec.name, secret, marks)
-    await work.record("secret.published", key_id=secret.key_id, version=made.version)
+    await work.record(
+        "secret.published", key_id=secret.key_id, version=made.version, previous=previous
+    )
 
 
 async def value_of(work: Work, stored: StoredSecret | None) -> NewSecret:
@@ -29,11 +34,14 @@ async def note(work: Work, policy: Policy, facts: Facts) -> Done:
     served, name = facts.served, work.connection.spec.name
     if served is None:
         raise work.wait("VAULT_RACE", "The published secret vanished from the vault.", seconds=5)
+    await _complete(work, served, facts.staged)
     expires = served.expires or served.created + policy.lifetime
+    following = kept(policy, facts)
+    spared = {following.key_id} if following else set()
     others = [
         secret
         for secret in facts.held or ()
-        if secret.key_id == served.previous_key_id or secret.key_id in facts.leftovers
+        if secret.key_id == served.previous_key_id or secret.key_id in facts.leftovers - spared
     ]
     overlap = served.created + policy.overlap if others or served.previous_key_id else None
     before = next((s for s in others if s.key_id == served.previous_key_id), None)
@@ -41,7 +49,7 @@ async def note(work: Work, policy: Policy, facts: Facts) -> Done:
         key_id=served.key_id,
         expires=expires,
         published=served.created,
-        due=due_at(policy, served.created, expires),
+        due=_due(policy, facts, served, expires),
         vault_name=name,
         vault_version=served.version,
         hint=served.hint,
@@ -60,7 +68,7 @@ async def note(work: Work, policy: Policy, facts: Facts) -> Done:
         await work.ctx.ledger.set_due("retire", name, first)
     # Last: an acknowledgement, which needs it, makes the retirement due sooner than that.
     await work.ctx.ledger.amend(name, credential=credential)
-    if facts.staged is not None:
+    if facts.staged is not None and following is None:
         await work.ctx.vault.disable(facts.staged)
     more = shortened(policy, served.created, expires) + mention(facts.strays, work.now)
     return Done(
@@ -68,3 +76,30 @@ async def note(work: Work, policy: Policy, facts: Facts) -> Done:
         f"{served.shape.word.capitalize()} {served.hint}... is published and expires "
         f"{expires:%Y-%m-%d}.{more}",
     )
+
+
+def _due(policy: Policy, facts: Facts, served: StoredSecret, expires: datetime) -> datetime:
+    """One that was staged ahead is older than its publication."""
+    found = next((s for s in facts.held or () if s.key_id == served.key_id), None)
+    starts = found.starts if policy.prestage and found is not None else served.created
+    return due_at(policy, starts, expires, published=served.created)
+
+
+async def _complete(work: Work, served: StoredSecret, staged: StoredSecret | None) -> None:
+    """What a crash kept from the history is put there now, with the vault's own times."""
+    noted = work.connection.credential
+    if noted is not None and noted.vault_version == served.version:
+        return
+    name = work.connection.spec.name
+    history = await work.ctx.ledger.history(name)
+    told = {(row["what"], row.get("key_id")) for row in history}
+    found = [("secret.published", served)]
+    if staged is not None and staged.key_id == served.key_id:
+        found = [("secret.added", staged), ("secret.staged", staged), *found]
+    for what, version in found:
+        if (what, version.key_id) not in told:
+            data = {"operation": version.operation, "key_id": version.key_id, "late": True}
+            data |= {"previous": served.previous_key_id} if version is served else {}
+            await work.ctx.ledger.record(
+                name, version.created, what, data | {"version": version.version}
+            )

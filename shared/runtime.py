@@ -13,12 +13,13 @@ from shared.messages import (
     StepMessage,
     decode,
     exhausted,
+    given_up,
     postponed,
     step_after,
     trouble,
 )
 from shared.model.connection import Condition, Connection, Operation, Status
-from shared.operations import OFFBOARD, finish, start
+from shared.operations import OFFBOARD, finish, start, supersede
 from shared.profile import Profile, catalogue
 from shared.step import Handler, Step, Work
 
@@ -51,6 +52,11 @@ class Delivery(msgspec.Struct, frozen=True, kw_only=True):
         return leaving and self.operation.kind != OFFBOARD and self.operation.state == "running"
 
     @property
+    def replaced(self) -> bool:
+        """Whether an emergency took its place before it could be ended."""
+        return self.operation.state == "running" and self.connection.operation != self.operation.id
+
+    @property
     def handed_on(self) -> bool:
         """Whether this step is done, and its successor's message perhaps not sent."""
         following = step_after(self.message.kind, self.step.name)
@@ -79,8 +85,8 @@ async def _handle(step: Step, message: StepMessage, ctx: Context) -> None:
     delivery = await gather(step, message, ctx)
     if delivery is None:
         raise LookupError(f"no row for {message.connection}, operation {message.operation}")
-    if delivery.overtaken:
-        await finish(ctx, delivery.operation, "superseded", {})
+    if delivery.overtaken or delivery.replaced:
+        await supersede(ctx, delivery.operation)
     elif delivery.handed_on:
         await _send_on(delivery)
     elif delivery.stale:
@@ -105,6 +111,7 @@ async def _attempt(delivery: Delivery, handler: Handler) -> None:
             work = Work(
                 message=delivery.message,
                 connection=delivery.connection,
+                options=delivery.operation.options,
                 profile=_profile(delivery.connection.spec.profile),
                 turn=turn,
                 ctx=ctx,
@@ -114,7 +121,7 @@ async def _attempt(delivery: Delivery, handler: Handler) -> None:
                 done = await handler(work)
     except TryLater as reason:
         if exhausted(delivery.message, reason, now):
-            await stop(delivery, _given_up(reason, now - (delivery.message.waiting_since or now)))
+            await stop(delivery, given_up(delivery.message, reason, now))
         else:
             await _wait(delivery, reason)
     except NeedsHuman as problem:
@@ -178,15 +185,6 @@ def _holds(delivery: Delivery) -> bool:
     """Whether the step's condition is true: a routine check that waits does not change that."""
     known = delivery.step.aspect and delivery.connection.condition(delivery.step.aspect)
     return bool(known and known.status == Status.TRUE)
-
-
-def _given_up(reason: TryLater, waited: timedelta) -> NeedsHuman:
-    minutes = round(waited.total_seconds() / 60)
-    return NeedsHuman(
-        reason.code,
-        f"{reason.message} (gave up after {minutes} minutes)",
-        "Look at the cause given; when it is gone, send the same request again to go on.",
-    )
 
 
 async def stop(delivery: Delivery, problem: NeedsHuman) -> None:

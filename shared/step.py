@@ -9,7 +9,7 @@ import msgspec
 from shared import telemetry
 from shared.context import Context
 from shared.errors import Doubt, NeedsHuman, StepError, TryLater
-from shared.messages import Event, StepMessage, doubted
+from shared.messages import Event, StepMessage, doubted, exhausted, given_up
 from shared.model.connection import Aspect, Connection
 from shared.ports import Turn
 from shared.profile import Profile
@@ -36,6 +36,7 @@ class Work(msgspec.Struct, frozen=True, kw_only=True):
     turn: Turn
     ctx: Context
     now: datetime
+    options: tuple[str, ...] = ()  # of the operation: what its caller allows
 
     async def record(self, what: str, /, **data: Any) -> None:
         """Log a change and append it to the audit history; never with a secret value."""
@@ -68,6 +69,14 @@ class Work(msgspec.Struct, frozen=True, kw_only=True):
         return TryLater(
             code, message, after=timedelta(seconds=seconds), limit=timedelta(minutes=minutes)
         )
+
+    def final(self, error: StepError) -> NeedsHuman | None:
+        """What a person is told when there is no more time to wait; None while there is."""
+        if isinstance(error, NeedsHuman):
+            return error
+        if isinstance(error, TryLater) and exhausted(self.message, error, self.ctx.clock.now()):
+            return given_up(self.message, error, self.ctx.clock.now())
+        return None
 
     def doubt(self, problem: NeedsHuman) -> StepError:
         """A wait while a finding is fresh, the finding itself once it has lasted."""

@@ -102,10 +102,10 @@ CALLS: tuple[Call, ...] = (
         method="POST",
         path="connections/{name}/rotation",
         handle=late("orders.start_rotation"),
-        about="Make and publish a new secret now",
+        about="Make and publish a new secret now; in an emergency also remove the old one at once",
         tag="operations",
         accepts="RotationRequest",
-        answers={202: "Accepted"},
+        answers={202: "AcceptedOrEmergency"},
         faults=(*BODY_FAULTS, 404, 409, 410),
     ),
     Call(

@@ -16,6 +16,7 @@ from functions.http.call import Call, Connect
 from functions.http.change import ChangeView
 from functions.http.changes import ChangePage
 from functions.http.credential_views import CredentialStatus
+from functions.http.emergencies import EmergencyView
 from functions.http.entities import EntityPage, LinkPage
 from functions.http.findings import DecisionView, FindingList
 from functions.http.health import Health
@@ -43,6 +44,7 @@ SHOWN = (
     CredentialStatus,
     DecisionView,
     DiscoveryList,
+    EmergencyView,
     EntityPage,
     FindingList,
     GroupList,

@@ -7,6 +7,7 @@ import azure.functions as func
 from functions.http import answers, asking, views
 from functions.http.call import Connect
 from functions.http.connections import active
+from functions.http.emergencies import start_emergency
 from shared import onboarding
 from shared.model.connection import Approval, Value
 from shared.operations import FULL_RUN
@@ -24,7 +25,9 @@ class ApprovalView(Value, frozen=True, omit_defaults=False):
 
 
 async def start_rotation(req: func.HttpRequest, connect: Connect) -> func.HttpResponse:
-    asking.no_problems(check_rotation(asking.body(req)))
+    urgent = asking.checked(check_rotation(asking.body(req)))
+    if urgent is not None:
+        return await start_emergency(urgent, req, connect)
     return await _start("rotate", req, connect)
 
 

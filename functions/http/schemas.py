@@ -98,7 +98,43 @@ DECISION: Schema = {
 
 ROTATION: Schema = {
     "type": "object",
-    "properties": {"emergency": {"const": False}},
+    "properties": {
+        "emergency": {
+            "type": "boolean",
+            "default": False,
+            "description": "The secret is known to others: replace it and remove it at once, "
+            "without an overlap, in the place of whatever operation is in flight.",
+        },
+        "reason": {
+            "type": "string",
+            "minLength": 1,
+            "maxLength": MAX_REASON,
+            "description": "What has happened; it goes into the audit history. An emergency "
+            "needs one.",
+        },
+        "force": {
+            "type": "boolean",
+            "default": False,
+            "description": "Remove the old secret even when the new one cannot be verified: the "
+            "product then has none until one can.",
+        },
+        "disable_sign_in": {
+            "type": "boolean",
+            "default": False,
+            "description": "Disable the service principal until every old secret is removed.",
+        },
+        "discard_next": {
+            "type": "boolean",
+            "default": False,
+            "description": "The staged next secret is known to others, too: make another one.",
+        },
+    },
+    "dependentSchemas": {
+        name: {"properties": {"emergency": {"const": True}}, "required": ["emergency"]}
+        for name in ("reason", "force", "disable_sign_in", "discard_next")
+    },
+    "if": {"properties": {"emergency": {"const": True}}, "required": ["emergency"]},
+    "then": {"required": ["reason"]},
     "additionalProperties": False,
 }
 
@@ -124,6 +160,7 @@ def bodies() -> dict[str, Schema]:
     """Every schema of a body by name."""
     return {
         "ConnectionRequest": _by_profile(_request),
+        "AcceptedOrEmergency": _either("Accepted", "EmergencyView"),
         "AcceptedOrPlan": _either("Accepted", "Plan"),
         "ChangeOrPlan": _either("ChangeView", "Plan"),
         "ChangeRequest": _by_profile(_change),

@@ -1,38 +1,23 @@
 """Makes, proves and publishes the client secret, or the certificate: guide steps 14 to 19, and
 every rotation."""
 
-import asyncio
 from datetime import timedelta
 
+from shared.emergency import replace_secret
 from shared.errors import NeedsHuman
 from shared.federation import federate
-from shared.issuance import add, discard
-from shared.leftovers import leftovers, note_strays
+from shared.ladder import carry_out, gather, name_of
 from shared.mirror import mirror
-from shared.model.connection import Aspect, Status
-from shared.model.credential import StoredSecret
-from shared.model.profile import fill
-from shared.planning.credentials import (
-    HEALED_BY_ROTATION,
-    Add,
-    Ask,
-    Discard,
-    Facts,
-    Keep,
-    Publish,
-    Published,
-    Verify,
-    Wait,
-    credential_name,
-    plan_credential,
-    staging_name,
-)
+from shared.model.connection import Aspect
+from shared.operations import EMERGENCY
+from shared.planning.credential_parts import Action, Facts, Keep, Published
+from shared.planning.credentials import plan_credential
 from shared.planning.lifetime import Policy, policy_of
 from shared.planning.strays import mention
-from shared.planning.templates import input_values
-from shared.proof import prove
-from shared.publication import note, publish, value_of
+from shared.prestaging import have_next
+from shared.publication import note
 from shared.step import Done, Work, step
+from shared.upkeep import look_after
 
 ROUNDS = 8
 DAILY = timedelta(days=1)
@@ -48,26 +33,18 @@ async def credentials(work: Work) -> Done:
 
 async def _secret(work: Work) -> Done:
     policy, verified = policy_of(work.profile, work.connection.spec), False
+    if work.message.kind == EMERGENCY:
+        return await replace_secret(work, policy)
     for _ in range(ROUNDS):
-        facts = await _gather(work, verified=verified)
+        facts = await gather(work, verified=verified)
         match _plan(work, policy, facts):
             case (Keep() | Published()) as good:
                 done = await _settle(work, policy, facts, good)
                 await mirror(work)
-                return done
-            case Add() as wanted:
-                await add(work, wanted)
-            case Discard() as lost:
-                await discard(work, lost)
-            case Verify():
-                await prove(work, await value_of(work, facts.staged))
-                verified = True
-            case Publish(previous_key_id=previous):
-                await publish(work, facts, previous)
-            case Wait(code=code, message=message, limit=limit):
-                raise work.wait(code, message, seconds=5, minutes=limit / timedelta(minutes=1))
-            case Ask(code=code, message=message, remedy=remedy):
-                raise work.doubt(NeedsHuman(code, message, remedy))
+                more = await have_next(work, policy)
+                return Done(done.reason, done.message + more)
+            case action:
+                verified = await carry_out(work, facts, action) or verified
     raise work.wait("CREDENTIAL_UNSETTLED", "The secrets keep changing under our hands.", seconds=5)
 
 
@@ -77,63 +54,20 @@ async def _settle(work: Work, policy: Policy, facts: Facts, good: Keep | Publish
         return await note(work, policy, facts)
     if good.why == "external":
         return await _left_to_others(work, facts)
+    await look_after(work, policy, facts)
     more = mention(facts.strays, work.now)
     return Done("READY", f"The published secret is good; nothing is due.{more}")
 
 
-def _plan(work: Work, policy: Policy, facts: Facts) -> object:
+def _plan(work: Work, policy: Policy, facts: Facts) -> Action:
     return plan_credential(
         policy,
         facts,
-        name=_name(work),
+        name=name_of(work),
         operation=work.message.operation,
         rotate=work.message.kind == "rotate",
         registered=work.connection.facts.registered or work.connection.created,
         now=work.ctx.clock.now(),
-    )
-
-
-def _name(work: Work) -> str:
-    """The same in every delivery of one operation: an orphan is recognised by it."""
-    spec = work.connection.spec
-    values = input_values(spec) | {"connection": spec.name, "today": ""}
-    credential = work.profile.credential
-    tail = fill(credential.display_name, values).strip()
-    return credential_name(spec.profile, work.message.operation, tail, credential.shape)
-
-
-async def _gather(work: Work, *, verified: bool) -> Facts:
-    name, vault = work.connection.spec.name, work.ctx.vault
-    held, served, staged = await asyncio.gather(
-        work.ctx.credentials.held(work.connection.facts.object_id),
-        vault.current(name),
-        vault.current(staging_name(name)),
-    )
-    left = await leftovers(work, held or (), served.key_id if served else "")
-    strays = await note_strays(work, held, (served, staged), left)
-    noted = work.connection.credential
-    return Facts(
-        held=None if held is None else tuple(held),
-        served=served,
-        staged=staged,
-        verified=verified,
-        leftovers=left,
-        strays=strays,
-        noted=noted.key_id if noted else "",
-        noted_previous=noted.previous_key_id if noted else "",
-        refused=_is_refused(work, served),
-    )
-
-
-def _is_refused(work: Work, served: StoredSecret | None) -> bool:
-    """Whether a verification has found since its publication that it is good for nothing."""
-    found = work.connection.condition(Aspect.VERIFIED)
-    return (
-        found is not None
-        and served is not None
-        and found.status == Status.FALSE
-        and found.reason in HEALED_BY_ROTATION
-        and found.since >= served.created
     )
 
 

@@ -12,6 +12,7 @@ from shared.adapters.graph_client import Graph
 from shared.adapters.graph_errors import LIFETIME_POLICY, TOO_MANY_SECRETS, TYPE_POLICY
 from shared.adapters.graph_query import query
 from shared.adapters.graph_rows import CredentialsRow, PasswordRow, PolicyRow
+from shared.adapters.settled import SPACING, settled
 from shared.errors import NeedsHuman, StepError, TryLater
 from shared.model.credential import HeldSecret, NewSecret, SecretRules
 from shared.model.duration import parse_duration
@@ -51,6 +52,7 @@ class GraphCredentials:
     def __init__(self, graph: Graph, clock: Clock, pace: float) -> None:
         self._graph = graph
         self._certificates = GraphCertificates(graph, clock, pace)
+        self._spacing = SPACING * pace
 
     async def held(self, object_id: str) -> list[HeldSecret] | None:
         builder = self._graph.client.applications.by_application_id(object_id)
@@ -115,6 +117,14 @@ class GraphCredentials:
             doing=f"removing secret {key_id} from {object_id}",
             already=GONE,
         )
+
+    async def gone(self, object_id: str, key_id: str) -> bool:
+        async def absent() -> bool | None:
+            held = await self.held(object_id)
+            listed = held is None or any(secret.key_id == key_id for secret in held)
+            return None if listed else True
+
+        return await settled(absent, spacing=self._spacing) is not None
 
     async def longest_lifetime(self, shape: Shape = Shape.CLIENT_SECRET) -> float | None:
         return (await self.rules(shape)).longest

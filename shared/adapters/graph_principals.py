@@ -49,6 +49,14 @@ class GraphPrincipals:
             info, doing=f"creating the service principal of {client_id}", already=ALREADY
         )
 
+    async def allow_sign_in(self, client_id: str, *, allowed: bool) -> None:
+        from msgraph.generated.models.service_principal import ServicePrincipal
+
+        builder = self._graph.client.service_principals_with_app_id(client_id)
+        info = builder.to_patch_request_information(ServicePrincipal(account_enabled=allowed))
+        verb = "enabling" if allowed else "disabling"
+        await self._graph.write(info, doing=f"{verb} the service principal of {client_id}")
+
     async def add_api(self, app_id: str) -> None:
         from msgraph.generated.models.service_principal import ServicePrincipal
 

@@ -10,7 +10,18 @@ from shared.model.finding import Decision, Finding
 from shared.model.schedule import ImportSchedule, Login
 from shared.model.shape import Shape
 
-KINDS = ("onboard", "rotate", "verify", "discover", "import", "token", "retire", "offboard")
+KINDS = (
+    "onboard",
+    "rotate",
+    "emergency",
+    "verify",
+    "discover",
+    "import",
+    "token",
+    "retire",
+    "prestage",
+    "offboard",
+)
 """Kinds of operation; each runs one part of the chain (`shared.messages.CHAIN`)."""
 
 
@@ -197,6 +208,7 @@ class Operation(Value, frozen=True, omit_defaults=False):
     changed: datetime
     asked_by: str = ""
     reason: str = ""
+    options: tuple[str, ...] = ()  # of an emergency: what its caller allows
 
 
 class Connection(Value, frozen=True, omit_defaults=False):

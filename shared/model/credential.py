@@ -114,6 +114,11 @@ class StoredSecret(Value, frozen=True):
     thumbprint: str = ""  # of a certificate
     tags: dict[str, str] = msgspec.field(default_factory=dict)
 
+    @property
+    def refused(self) -> str:
+        """Staging only: the code of why it could not be proven, to the end of all waiting."""
+        return self.tags.get("refused", "")
+
 
 class TokenFacts(Value, frozen=True):
     """What a token obtained with a secret says; it carries the roles of one API only."""

@@ -8,6 +8,7 @@ from shared.onboarding.ending import offboard
 from shared.onboarding.rejected import Rejected, find, require_active
 from shared.onboarding.requested import onboard
 from shared.onboarding.starting import Onboarding, run
+from shared.onboarding.urgent import Urgent, replace_now
 
 __all__ = [
     "APPROVAL_PENDING",
@@ -15,6 +16,7 @@ __all__ = [
     "Decided",
     "Onboarding",
     "Rejected",
+    "Urgent",
     "acknowledge",
     "approve",
     "change",
@@ -23,6 +25,7 @@ __all__ = [
     "find",
     "offboard",
     "onboard",
+    "replace_now",
     "require_active",
     "run",
     "waits_for_approval",

@@ -51,18 +51,24 @@ async def run(
             f"{name} was onboarded without discovery, by its profile or its features",
             "onboard a connection with discovery",
         )
-    profile = catalogue().get(connection.spec.profile)
-    if kind == "rotate" and profile and (why := rotated_elsewhere(profile, connection.spec)):
-        raise Rejected(
-            "connection",
-            "FEATURE_OFF",
-            f"{name} is not rotated by Keyturn: {why}",
-            "rotate it where it is kept; POST .../verification shows what Keyturn sees of it",
-        )
+    if kind == "rotate":
+        require_ours(connection)
     started = await operations.start(ctx, name, kind, operation, asked_by=asked_by, reason=reason)
     if started is None:
         raise await in_the_way(ctx, name) or busy(name, "")
     return started
+
+
+def require_ours(connection: Connection) -> None:
+    """Raise `Rejected` FEATURE_OFF where there is no secret for us to rotate."""
+    profile = catalogue().get(connection.spec.profile)
+    if profile and (why := rotated_elsewhere(profile, connection.spec)):
+        raise Rejected(
+            "connection",
+            "FEATURE_OFF",
+            f"{connection.spec.name} is not rotated by Keyturn: {why}",
+            "rotate it where it is kept; POST .../verification shows what Keyturn sees of it",
+        )
 
 
 def _scans(connection: Connection) -> bool:

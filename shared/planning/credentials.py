@@ -7,10 +7,22 @@ resumed from what directory and vault show, without the help of any row of ours.
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from shared.model.connection import Stray, Value
 from shared.model.credential import HeldSecret, StoredSecret
 from shared.model.shape import Shape
-from shared.planning.lifetime import Policy, due_at
+from shared.planning.credential_parts import (
+    Abandon,
+    Action,
+    Add,
+    Ask,
+    Discard,
+    Facts,
+    Keep,
+    Publish,
+    Published,
+    Verify,
+    Wait,
+)
+from shared.planning.lifetime import Policy, due_at, kept_until
 
 PREFIX = "managed:"
 """Display names of secrets that are ours; nothing without it is ever removed."""
@@ -24,66 +36,6 @@ CERTIFICATE_NAME_LIMIT = 90  # Graph cuts longer ones, and would show another na
 
 HEALED_BY_ROTATION = frozenset({"SECRET_ID_NOT_VALUE", "SECRET_MISSING", "SECRET_EXPIRED"})
 """What a verification may find of the served secret that a new one puts right."""
-
-
-class Facts(Value, frozen=True):
-    """What directory and vault show. `held` is None while the application is not visible."""
-
-    held: tuple[HeldSecret, ...] | None
-    served: StoredSecret | None
-    staged: StoredSecret | None
-    verified: bool = False  # this delivery has just proven the staged secret
-    leftovers: frozenset[str] = frozenset()  # key ids that other operations of ours left here
-    strays: tuple[Stray, ...] = ()  # secrets that are none of ours
-    refused: bool = False  # a verification found that the served one cannot be used
-    noted: str = ""  # key id of the secret published last, as the ledger has it
-    noted_previous: str = ""  # and of the one before, until it is retired
-
-
-class Add(Value, frozen=True):
-    name: str
-    ends: datetime
-    why: str
-
-
-class Discard(Value, frozen=True):
-    """Remove a secret of this operation whose value was lost."""
-
-    key_id: str
-    why: str = "value-lost"
-
-
-class Verify(Value, frozen=True):
-    """Prove the staged secret against the token endpoint."""
-
-
-class Publish(Value, frozen=True):
-    previous_key_id: str
-
-
-class Keep(Value, frozen=True):
-    """The served secret is good; nothing is due."""
-
-    why: str
-
-
-class Published(Value, frozen=True):
-    """This operation's secret is served: note its dates, put the staging copy away."""
-
-
-class Wait(Value, frozen=True):
-    code: str
-    message: str
-    limit: timedelta = timedelta(minutes=15)
-
-
-class Ask(Value, frozen=True):
-    code: str
-    message: str
-    remedy: str
-
-
-Action = Add | Discard | Verify | Publish | Keep | Published | Wait | Ask
 
 
 def credential_name(
@@ -103,6 +55,11 @@ def staging_name(vault_name: str) -> str:
     return f"{vault_name}--next"
 
 
+def is_ours(secret: HeldSecret) -> bool:
+    """Whether it has our mark; which operation made it, the ledger knows."""
+    return secret.name.startswith(PREFIX)
+
+
 def plan_credential(
     policy: Policy,
     facts: Facts,
@@ -115,27 +72,37 @@ def plan_credential(
 ) -> Action:
     """Decide the next action of this operation; *rotate* asks for a new secret in any case."""
     if facts.held is None:
-        return _invisible(registered, now)
-    served = facts.served
-    mine = [secret for secret in facts.held if secret.name == name]
+        return invisible(registered, now)
+    served, staged = facts.served, facts.staged
+    why = "asked" if rotate else _why_new(policy, facts, now)
+    following = kept(policy, facts) if why is None or is_made_by(served, operation) else None
+    spared = {following.key_id} if following else set()
+    mine = [s for s in facts.held if s.name == name and s.key_id not in spared]
     if served is not None and served.operation == operation:
         # A secret whose answer was lost may be listed only now.
         late = [secret.key_id for secret in mine if secret.key_id != served.key_id]
         return Discard(late[0]) if late else Published()
-    staged = facts.staged
-    if staged is not None and staged.operation == operation:
+    if staged is not None and staged.operation == operation and following is None:
         again = Add(name=name, ends=now + policy.lifetime, why="staged-is-gone")
-        return _resume(staged, mine, facts, again, now)
+        return resume(staged, mine, facts, again, now)
     if mine:
         return Discard(mine[0].key_id)
     if policy.external and (served is not None or facts.noted):
         return Keep("external")
-    if stray := _stray(facts, now):
+    if stray := _stray(policy, facts, now):
         return Discard(stray, why="left-behind")
-    why = "asked" if rotate else _why_new(policy, facts, now)
-    if why is None:
-        return Keep("fresh")
-    if len(_ours(facts.held, now)) >= MOST_OF_OURS:
+    return Keep("fresh") if why is None else _renew(policy, facts, name, why, now)
+
+
+def _renew(policy: Policy, facts: Facts, name: str, why: str, now: datetime) -> Action:
+    """Publish what was staged and proven ahead of time, once more proven by now; or make one."""
+    if (ready := next_secret(policy, facts, now)) is not None:
+        if not facts.lists(ready.key_id):
+            return Wait(
+                code="SECRET_NOT_LISTED", message="The staged next secret is not listed just now."
+            )
+        return Publish(previous_key_id=former(facts)) if facts.verified else Verify()
+    if len(live(facts.held or (), now)) >= MOST_OF_OURS:
         return Ask(
             "TOO_MANY_SECRETS",
             f"The application already has {MOST_OF_OURS} live secrets of ours.",
@@ -145,9 +112,11 @@ def plan_credential(
     return Add(name=name, ends=now + policy.lifetime, why=why)
 
 
-def _invisible(registered: datetime, now: datetime) -> Action:
+def invisible(registered: datetime, now: datetime) -> Action:
     if now < registered + SETTLE:
-        return Wait("APP_REPLICATION", "The new application is not visible everywhere yet.")
+        return Wait(
+            code="APP_REPLICATION", message="The new application is not visible everywhere yet."
+        )
     return Ask(
         "APP_DELETED",
         "The application is gone.",
@@ -156,7 +125,7 @@ def _invisible(registered: datetime, now: datetime) -> Action:
     )
 
 
-def _resume(
+def resume(
     staged: StoredSecret,
     mine: Sequence[HeldSecret],
     facts: Facts,
@@ -165,6 +134,8 @@ def _resume(
 ) -> Action:
     """Go on with what this operation has staged; copies whose value was lost go first."""
     served = facts.served
+    if staged.refused:
+        return Abandon(key_id=staged.key_id, code=staged.refused)
     if served is not None and served.operation and served.created > staged.created:
         # Another run has published since: ours is not needed any more.
         return Discard(mine[0].key_id, why="overtaken") if mine else Keep("overtaken")
@@ -175,15 +146,50 @@ def _resume(
         # Lists lag behind writes: believe the loss only once it is old enough.
         if now < staged.created + SETTLE:
             limit = SETTLE + timedelta(minutes=15)  # then it is believed, and another one is made
-            return Wait("SECRET_NOT_LISTED", "The staged secret is not listed yet.", limit)
+            return Wait(
+                code="SECRET_NOT_LISTED",
+                message="The staged secret is not listed yet.",
+                limit=limit,
+            )
         return again
-    if not facts.verified:
-        return Verify()
-    # Should the vault have lost its version, people may still use that secret.
-    return Publish(previous_key_id=(served.key_id if served else "") or facts.noted)
+    return Publish(previous_key_id=former(facts)) if facts.verified else Verify()
 
 
-def _stray(facts: Facts, now: datetime) -> str:
+def former(facts: Facts) -> str:
+    """Should the vault have lost its version, people may still use that secret."""
+    return (facts.served.key_id if facts.served else "") or facts.noted
+
+
+def kept(policy: Policy, facts: Facts) -> StoredSecret | None:
+    """The staged secret, where it is one to come and not the copy of a published one."""
+    return facts.staged if kept_id(policy, facts.served, facts.staged) else None
+
+
+def kept_id(policy: Policy, served: StoredSecret | None, staged: StoredSecret | None) -> str:
+    """Its key id; empty where there is none."""
+    if not policy.prestage or staged is None:
+        return ""
+    used = {served.key_id, served.previous_key_id} if served is not None else set()
+    return "" if staged.key_id in used else staged.key_id
+
+
+def next_secret(policy: Policy, facts: Facts, now: datetime) -> StoredSecret | None:
+    """The secret that was staged and proven ahead of time, if it lives long enough."""
+    staged = kept(policy, facts)
+    if staged is None or not staged.verified or staged.refused or staged.shape is not policy.shape:
+        return None
+    found = next((s for s in facts.held or () if s.key_id == staged.key_id), None)
+    if found is None:
+        # Lists lag behind writes: believe the loss only once it is old enough.
+        return staged if now < staged.created + SETTLE else None
+    return staged if now < kept_until(policy, found.starts, found.ends) else None
+
+
+def is_made_by(stored: StoredSecret | None, operation: str) -> bool:
+    return stored is not None and stored.operation == operation
+
+
+def _stray(policy: Policy, facts: Facts, now: datetime) -> str:
     """A secret of a failed attempt: newer than the published one, and never published itself."""
     held, published = facts.held or (), facts.served.key_id if facts.served else facts.noted
     current = next((secret for secret in held if secret.key_id == published), None)
@@ -191,6 +197,8 @@ def _stray(facts: Facts, now: datetime) -> str:
         return ""
     spared = {published, facts.noted, facts.noted_previous}
     spared.add(facts.served.previous_key_id if facts.served else "")
+    if (following := kept(policy, facts)) and not following.refused:
+        spared.add(following.key_id)
     for secret in held:
         newer = current is None or secret.starts > current.starts
         old_enough = now >= secret.starts + SETTLE
@@ -211,8 +219,10 @@ def _why_new(policy: Policy, facts: Facts, now: datetime) -> str | None:
     if current is None:
         # Lists lag behind writes: believe the loss only once it is old enough.
         return "served-is-gone" if now >= served.created + SETTLE else None
-    return "due" if now >= due_at(policy, current.starts, current.ends) else None
+    due = due_at(policy, current.starts, current.ends, published=served.created)
+    return "due" if now >= due else None
 
 
-def _ours(held: Sequence[HeldSecret], now: datetime) -> list[HeldSecret]:
-    return [secret for secret in held if secret.name.startswith(PREFIX) and secret.ends > now]
+def live(held: Sequence[HeldSecret], now: datetime) -> list[HeldSecret]:
+    """Those of ours that have not expired."""
+    return [secret for secret in held if is_ours(secret) and secret.ends > now]

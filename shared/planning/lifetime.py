@@ -11,6 +11,12 @@ from shared.model.profile import Profile, fill, holds
 from shared.model.shape import Shape
 from shared.planning.templates import input_values
 
+LEAST_OVERLAP = timedelta(days=1)
+"""Products that read the vault by reference may hold an old value for so long."""
+
+MARGIN = timedelta(days=3)
+"""What is left of a staged secret's life when its successor is published, at the least."""
+
 LATE = timedelta(days=1)
 """A rotation that is due for longer has failed, or its timer has."""
 
@@ -39,6 +45,7 @@ class Policy(Value, frozen=True):
     overlap: timedelta
     external: bool = False  # somebody else rotates: after the first secret we only look on
     shape: Shape = Shape.CLIENT_SECRET
+    prestage: bool = False  # the next secret is always there, staged and proven
 
 
 def policy_of(profile: Profile, spec: Spec) -> Policy:
@@ -48,9 +55,10 @@ def policy_of(profile: Profile, spec: Spec) -> Policy:
     return Policy(
         lifetime=parse_duration(fill(wanted.lifetime, input_values(spec))),
         renew_before=wanted.renew_before,
-        overlap=wanted.overlap,
+        overlap=max(wanted.overlap, LEAST_OVERLAP),
         external=others is not None and holds(others, spec.features),
         shape=wanted.shape,
+        prestage=wanted.prestage,
     )
 
 
@@ -64,12 +72,19 @@ def rotated_elsewhere(profile: Profile, spec: Spec) -> str:
     return ""
 
 
-def due_at(policy: Policy, starts: datetime, ends: datetime) -> datetime:
+def due_at(
+    policy: Policy, starts: datetime, ends: datetime, *, published: datetime | None = None
+) -> datetime:
     """When rotation starts: two thirds of the life, or `renew_before` its end if earlier.
 
-    A life cut short by the tenant's policy also cuts `renew_before`, to a third of it.
+    A life cut short by the tenant's policy also cuts `renew_before`, to a third of it. One that
+    was staged ahead is used for one half of its life as the next and for the other as the
+    served secret, so there it counts from when it was *published*.
     """
     life = ends - starts
+    if policy.prestage:
+        margin = _margin(policy, life)
+        return min((published or starts) + (life - margin) / 2, ends - margin)
     return min(starts + life * 2 / 3, ends - min(policy.renew_before, life / 3))
 
 
@@ -81,8 +96,22 @@ def comes_too_soon(profile: Profile, spec: Spec, served: StoredSecret, now: date
     """
     if served.expires is None:
         return False
-    due = due_at(policy_of(profile, spec), served.created, served.expires)
+    policy = policy_of(profile, spec)
+    # One that was staged ahead is older than its publication.
+    made = served.expires - policy.lifetime if policy.prestage else served.created
+    due = due_at(policy, made, served.expires, published=served.created)
     return now < due and due > served.expires - NEAR_EXPIRY + LATE
+
+
+def kept_until(policy: Policy, starts: datetime, ends: datetime) -> datetime:
+    """How long a staged secret is good for being published: a fourth of its life is to come."""
+    life = ends - starts
+    return ends - _margin(policy, life) - (life - _margin(policy, life)) / 4
+
+
+def _margin(policy: Policy, life: timedelta) -> timedelta:
+    """Of the end of a life, for the overlap with the successor and for what may go wrong."""
+    return min(max(MARGIN, policy.overlap, policy.renew_before), life / 3)
 
 
 def shortened(policy: Policy, starts: datetime, ends: datetime) -> str:
@@ -92,7 +121,19 @@ def shortened(policy: Policy, starts: datetime, ends: datetime) -> str:
     days = math.ceil((ends - starts) / timedelta(days=1))
     return (
         f" SECRET_LIFETIME_OVER_POLICY: {policy.lifetime.days} days were asked for; the tenant "
-        f"allows at most {days}, which was used."
+        f"allows at most {days}, which was used.{_hasty(policy, starts, ends)}"
+    )
+
+
+def _hasty(policy: Policy, starts: datetime, ends: datetime) -> str:
+    """What a short life leaves of the overlap."""
+    left = ends - due_at(policy, starts, ends)
+    if left >= policy.overlap:
+        return ""
+    hours = math.floor(left / timedelta(hours=1))
+    return (
+        f" The replaced secret then works for {hours} hours instead of {policy.overlap.days} days "
+        "after a rotation: have the product take the new one in that time."
     )
 
 

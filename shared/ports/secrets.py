@@ -45,6 +45,9 @@ class Credentials(Protocol):
     async def remove(self, object_id: str, key_id: str) -> None:
         """Remove by id, whichever kind it is; one that is gone already is success."""
 
+    async def gone(self, object_id: str, key_id: str) -> bool:
+        """Whether several reads in a row no longer list it."""
+
     async def rules(self, shape: Shape = Shape.CLIENT_SECRET) -> SecretRules:
         """What the tenant's policy allows of secrets, or of certificates."""
 

@@ -54,10 +54,11 @@ class Ledger(Protocol):
 
     async def set_condition(self, name: str, condition: Condition) -> None: ...
 
-    async def begin(self, operation: Operation) -> bool:
+    async def begin(self, operation: Operation, *, instead_of: str = "") -> bool:
         """Make *operation* the one in flight; False while another one is running.
 
-        Beginning the operation that is in flight already is success.
+        Beginning the operation that is in flight already is success. The running operation
+        *instead_of* gives way; its row stays as it is, for the caller to end.
         """
 
     async def operation(self, connection: str, operation: str) -> Operation | None: ...

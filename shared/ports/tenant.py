@@ -93,6 +93,9 @@ class Applications(Protocol):
     async def ensure_principal(self, client_id: str, wanted: WantedPrincipal) -> None:
         """Create it, or update it; its tags become exactly those wanted."""
 
+    async def allow_sign_in(self, client_id: str, *, allowed: bool) -> None:
+        """Enable or disable the service principal; everything else of it stays as it is."""
+
     async def add_api(self, app_id: str) -> None:
         """Add the service principal of an API of Microsoft's to the tenant."""
 

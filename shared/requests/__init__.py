@@ -18,13 +18,13 @@ from shared.requests.imports import (
 from shared.requests.order import Order, check_message
 from shared.requests.problem import MAX_BYTES, Problem
 from shared.requests.request import Request, check_request
+from shared.requests.rotation import Emergency, check_rotation
 from shared.requests.side import (
     Acknowledgement,
     check_acknowledgement,
     check_approval,
     check_empty,
     check_offboarding,
-    check_rotation,
 )
 
 __all__ = [
@@ -32,6 +32,7 @@ __all__ = [
     "Acknowledged",
     "Acknowledgement",
     "Change",
+    "Emergency",
     "FetchRequest",
     "Order",
     "Problem",

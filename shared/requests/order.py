@@ -32,6 +32,11 @@ APPROVE_INSTEAD = (
 NO_CALLER = "a message has no signed-in caller who could answer for an offboarding"
 OFFBOARD_INSTEAD = "an operator sends DELETE /api/connections/{name}"
 
+NO_RESPONDER = "a message has no signed-in caller who could answer for an emergency"
+ROTATE_INSTEAD = (
+    "an operator posts emergency: true and a reason to /api/connections/{name}/rotation"
+)
+
 
 class Order(Value, frozen=True):
     """A valid order: `spec` is what to onboard, `change` what to change, `wish` what to import,
@@ -70,7 +75,11 @@ def check_message(body: bytes) -> Order | list[Problem]:
         found.unknown_fields(document, (*ENVELOPE, *ACKNOWLEDGED), "")
         order = Order(kind=kind, connection=name, word=read_acknowledgement(document, found))
     elif kind:
-        found.unknown_fields(document, ENVELOPE, "")
+        known: tuple[str, ...] = ENVELOPE
+        if kind == "rotate" and document.get("emergency") is True:
+            found.add("emergency", "FORBIDDEN", NO_RESPONDER, ROTATE_INSTEAD)
+            known = (*ENVELOPE, "emergency")
+        found.unknown_fields(document, known, "")
     return found.listed() or order
 
 
@@ -91,6 +100,8 @@ def _check_envelope(document: Mapping[str, Any], found: Problems) -> str:
         found.missing("kind", one_of(ORDERS))
     elif kind == "offboard":
         found.add("kind", "FORBIDDEN", NO_CALLER, OFFBOARD_INSTEAD)
+    elif kind == "emergency":
+        found.add("kind", "FORBIDDEN", NO_RESPONDER, ROTATE_INSTEAD)
     elif kind not in ORDERS:
         found.add("kind", "KIND_UNKNOWN", "kind is not one that is understood", one_of(ORDERS))
     else:

@@ -5,7 +5,7 @@ from typing import Any
 
 from shared.model.connection import Approval, Value
 from shared.requests.document import read
-from shared.requests.problem import Problem, Problems, kind_of
+from shared.requests.problem import Problem, Problems
 from shared.requests.request import MAX_OWNER, MAX_REASON, check_given, check_text
 
 
@@ -66,24 +66,6 @@ def read_acknowledgement(document: Mapping[str, Any], found: Problems) -> Acknow
         version=check_text(document, "version", MAX_ID, found),
         operation=check_text(document, "operation", MAX_ID, found),
     )
-
-
-def check_rotation(body: bytes) -> list[Problem]:
-    found = Problems()
-    document = _optional(body, found)
-    found.unknown_fields(document, ("emergency",), "")
-    emergency = document.get("emergency", False)
-    if not isinstance(emergency, bool):
-        message = f"emergency must be a boolean, not {kind_of(emergency)}"
-        found.invalid("emergency", message, "allowed: false")
-    elif emergency:
-        found.add(
-            "emergency",
-            "NOT_OFFERED",
-            "emergency rotation is not offered by this version",
-            "rotate without it, then remove the old secret in the portal",
-        )
-    return found.listed()
 
 
 def check_empty(body: bytes) -> list[Problem]:

@@ -78,7 +78,9 @@ ROWS: tuple[Row, ...] = (
     Row("word-of-a-key", encoded({**ACKNOWLEDGE, "key_id": "x"}), "key_id", "FIELD_UNKNOWN"),
     Row("rotate-with-version", encoded({**ROTATE, "version": "x"}), "version", "FIELD_UNKNOWN"),
     Row("rotate-with-inputs", encoded({**ROTATE, "inputs": {}}), "inputs", "FIELD_UNKNOWN"),
-    Row("rotate-emergency", encoded({**ROTATE, "emergency": True}), "emergency", "FIELD_UNKNOWN"),
+    Row("rotate-emergency", encoded({**ROTATE, "emergency": True}), "emergency", "FORBIDDEN"),
+    Row("rotate-no-emergency", encoded({**ROTATE, "emergency": 1}), "emergency", "FIELD_UNKNOWN"),
+    Row("emergency", encoded({**ROTATE, "kind": "emergency"}), "kind", "FORBIDDEN"),
     Row(
         "rotate-elsewhere", encoded({**ROTATE, "connection": "A/B"}), "connection", "INPUT_INVALID"
     ),

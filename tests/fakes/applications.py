@@ -119,6 +119,10 @@ class FakeApplications(Part):
         row.name, row.enabled, row.tags = wanted.display_name, wanted.enabled, wanted.tags
         row.assignment_required = wanted.assignment_required
 
+    @fallible("applications.allow_sign_in")
+    async def allow_sign_in(self, client_id: str, *, allowed: bool) -> None:
+        written(self._tenant.principals.get(client_id), client_id).enabled = allowed
+
     @fallible("applications.settled_principal")
     async def settled_principal(self, client_id: str) -> Principal | None:
         return _principal(self._tenant.principals.get(client_id))

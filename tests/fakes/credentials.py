@@ -94,6 +94,11 @@ class FakeCredentials(Part):
         row = written(self._tenant.application(object_id), object_id)
         row.secrets[:] = [s for s in row.secrets if s.id != key_id]
 
+    @fallible("credentials.gone")
+    async def gone(self, object_id: str, key_id: str) -> bool:
+        row = written(self._tenant.application(object_id), object_id)
+        return all(secret.id != key_id for secret in row.secrets)
+
     @fallible("credentials.rules")
     async def rules(self, shape: Shape = Shape.CLIENT_SECRET) -> SecretRules:
         tenant = self._tenant

@@ -112,13 +112,13 @@ class FakeLedger:
         self._change(name, conditions=tuple(merged))
 
     @fallible("ledger.begin")
-    async def begin(self, operation: Operation) -> bool:
+    async def begin(self, operation: Operation, *, instead_of: str = "") -> bool:
         name = operation.connection
         flight = self._operations.get((name, self._there(name).operation))
         same = self._operations.get((name, operation.id))
         if same is not None and (same.state != "running" or same is flight):
             return True
-        if flight is not None and flight.state == "running":
+        if flight is not None and flight.state == "running" and flight.id != instead_of:
             return False
         self._operations[name, operation.id] = operation
         self._change(name, operation=operation.id)

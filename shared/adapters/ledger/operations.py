@@ -30,7 +30,7 @@ class Operations:
         self._connections = connections
         self._operations = operations
 
-    async def begin(self, operation: Operation) -> bool:
+    async def begin(self, operation: Operation, *, instead_of: str = "") -> bool:
         name = key(operation.connection)
         for _ in range(ATTEMPTS):
             row = await self._connections.get(name, ROW)
@@ -46,7 +46,7 @@ class Operations:
             )
             if same is not None and same.state != RUNNING:
                 return True  # begun long ago and over: nothing is to be run again
-            if other:
+            if other and present != instead_of:
                 return False
             claim = {OPERATION: operation.id, **pack(FLIGHT, operation)}
             if await self._connections.merge(name, ROW, claim, tag=row.tag) is not None:

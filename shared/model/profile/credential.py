@@ -12,7 +12,8 @@ class CredentialPolicy(Strict, frozen=True):
 
     A certificate's key pair is made by Keyturn and kept in the vault as `format` says. With
     `external_when` somebody else rotates: Keyturn only reports. `issuer`, `subject`, `name`,
-    `description` and `audience` are those of a federated credential.
+    `description` and `audience` are those of a federated credential. With `prestage`
+    the next one is always there, staged and proven: a rotation publishes it at once.
     """
 
     kind: Literal["client_secret", "certificate", "federated"] = "client_secret"
@@ -26,6 +27,7 @@ class CredentialPolicy(Strict, frozen=True):
         timedelta(days=14),
         timedelta(days=3),
     )
+    prestage: bool = False
     external_when: tuple[str, ...] | None = None
     issuer: str = ""
     subject: str = ""

@@ -5,7 +5,7 @@ from datetime import timedelta
 from itertools import pairwise
 
 from shared.model.duration import parse_duration
-from shared.model.profile import Profile, references
+from shared.model.profile import CredentialPolicy, Profile, references
 from shared.profile.lint.finding import Finding, error, warning
 
 CUSTOMARY = timedelta(days=730)
@@ -26,6 +26,7 @@ TOKEN = timedelta(hours=1)
 
 def check_lifetimes(profile: Profile) -> Iterator[Finding]:
     policy = profile.credential
+    yield from _prestage(policy)
     if policy.kind == "federated":
         for key in ("issuer", "subject", "name"):
             if not getattr(policy, key):
@@ -61,6 +62,16 @@ def _warnings(before: tuple[timedelta, ...]) -> Iterator[Finding]:
     if len(before) != LEVELS or not falling:
         message = f"{LEVELS} durations, each shorter than the one before"
         yield error("DURATION_INVALID", "credential.warn_before", message, "[P30D, P14D, P3D]")
+
+
+def _prestage(policy: CredentialPolicy) -> Iterator[Finding]:
+    """Who makes no secrets here can stage none."""
+    if policy.prestage and not policy.kept:
+        message = f"a {policy.kind} credential has no secret that could be staged"
+        yield error("INPUT_INVALID", "credential.prestage", message)
+    if policy.prestage and policy.external_when is not None:
+        message = "who rotates a secret elsewhere needs no next one here"
+        yield error("INPUT_INVALID", "credential.prestage", message)
 
 
 def _lifetimes(profile: Profile) -> tuple[timedelta | None, timedelta | None] | None:

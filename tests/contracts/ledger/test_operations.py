@@ -104,3 +104,47 @@ async def test_a_finished_operation_can_be_forgotten(ledger: Ledger) -> None:
     await ledger.forget(operation("a"))
     assert [o.id for o in await ledger.operations("dvls")] == ["b"]
     assert await ledger.begin(operation("c"))
+
+
+class TestInsteadOfAnother:
+    """An emergency does not wait for what is in flight."""
+
+    async def test_the_running_one_gives_way(self, ledger: Ledger) -> None:
+        await ledger.create(connection())
+        await ledger.begin(operation("a"))
+        urgent = operation("b", started=minutes(1))
+        assert await ledger.begin(urgent, instead_of="a")
+        known = await ledger.connection("dvls")
+        assert known is not None and known.operation == "b"
+        assert await ledger.operation("dvls", "b") == urgent
+        assert await ledger.operation("dvls", "a") == operation("a")  # the caller's to end
+        assert not await ledger.begin(operation("a")), "it must not come back"
+
+    async def test_only_the_one_that_was_meant(self, ledger: Ledger) -> None:
+        await ledger.create(connection())
+        await ledger.begin(operation("a"))
+        assert not await ledger.begin(operation("b"), instead_of="c")
+        assert await ledger.operation("dvls", "b") is None
+
+    async def test_one_that_has_ended_meanwhile(self, ledger: Ledger) -> None:
+        await ledger.create(connection())
+        await ledger.begin(operation("a"))
+        await ledger.advance(ended(operation("a")))
+        assert await ledger.begin(operation("b"), instead_of="a")
+        assert await ledger.operation("dvls", "a") == ended(operation("a"))
+
+    async def test_of_twenty_at_once_one_succeeds(self, ledger: Ledger) -> None:
+        await ledger.create(connection())
+        await ledger.begin(operation("a"))
+        ids = [f"urgent-{n}" for n in range(20)]
+        begun = await asyncio.gather(*(ledger.begin(operation(id_), instead_of="a") for id_ in ids))
+        assert begun.count(True) == 1
+        known = await ledger.connection("dvls")
+        assert known is not None and known.operation == ids[begun.index(True)]
+
+    async def test_a_repeat_is_success(self, ledger: Ledger) -> None:
+        await ledger.create(connection())
+        await ledger.begin(operation("a"))
+        for _ in range(2):
+            assert await ledger.begin(operation("b"), instead_of="a")
+        assert [o.id for o in await ledger.operations("dvls")] == ["a", "b"]

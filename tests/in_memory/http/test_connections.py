@@ -118,9 +118,14 @@ async def test_discovery_needs_its_feature(client: Client):
 @pytest.mark.parametrize(
     ("url", "body", "field", "code"),
     [
-        ("rotation", {"emergency": True}, "emergency", "NOT_OFFERED"),
+        ("rotation", {"emergency": True}, "reason", "INPUT_MISSING"),
+        ("rotation", {"emergency": True, "reason": ""}, "reason", "INPUT_MISSING"),
+        ("rotation", {"emergency": True, "reason": 1}, "reason", "INPUT_INVALID"),
         ("rotation", {"emergency": "no"}, "emergency", "INPUT_INVALID"),
-        ("rotation", {"force": True}, "force", "FIELD_UNKNOWN"),
+        ("rotation", {"force": True}, "force", "INPUT_INVALID"),
+        ("rotation", {"reason": "a leak"}, "reason", "INPUT_INVALID"),
+        ("rotation", {"emergency": True, "reason": "x", "force": 1}, "force", "INPUT_INVALID"),
+        ("rotation", {"purge": True}, "purge", "FIELD_UNKNOWN"),
         ("rotation", b"now", "", "NOT_JSON"),
         ("verification", {"deep": True}, "deep", "FIELD_UNKNOWN"),
         ("discovery", b"[]", "", "NOT_JSON"),
