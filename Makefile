@@ -42,6 +42,7 @@ test: setup      ## run all tests, unit tests first (the Bicep checker has its o
 
 soak: setup      ## kill steps before and after every single call, where the tests try a third
 	KEYTURN_SOAK=1 $(BIN)/python -m pytest tests/in_memory -q -m slow -n 2 --dist load
+	$(BIN)/python -m tests.campaign.local_cloud --seed 1 --seed 2 --seed 3 --minutes 2
 
 check: setup     ## format, lint, types, import contracts, generated files, Bicep
 	$(BIN)/ruff format --check .

@@ -114,7 +114,7 @@ class Cloud:
         arguments = [
             self._options.host,
             "--app",
-            str(self._options.app),
+            str(self._options.app.resolve()),
             "--port",
             str(free_port()),
         ]

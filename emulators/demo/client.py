@@ -138,6 +138,12 @@ def trust(state: dict[str, Any]) -> ssl.SSLContext:
     return ssl.create_default_context(cafile=state["ca_file"])
 
 
+async def order(state: dict[str, Any], path: str, body: dict[str, Any]) -> None:
+    """Have the emulated tenant's control do something."""
+    async with httpx.AsyncClient(verify=trust(state), trust_env=False, timeout=60) as http:
+        (await http.post(f"{state['admin']}/{path}", json=body)).raise_for_status()
+
+
 async def control(state: dict[str, Any], path: str, read: Callable[[httpx.Response], Any]) -> Any:
     """What the emulated tenant's control answers."""
     async with httpx.AsyncClient(verify=trust(state), trust_env=False, timeout=60) as http:

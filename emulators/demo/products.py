@@ -1,8 +1,15 @@
 """What is asked for: one connection for each product of the vendors' guides."""
 
+import shutil
+from pathlib import Path
 from typing import Any
 
 import msgspec
+
+from emulators.stack import ROOT
+
+REPAIRED = "password-manager-pro"
+"""Profile of which the demo has a variant: drift is repaired, where all others only report it."""
 
 OWNER = "ana@contoso.example"
 
@@ -53,6 +60,7 @@ def devolutions(name: str, mode: str) -> Product:
             "config_name": "nightly",
             "search_mode": mode,
             "filter": ["Team 04", "Team 05"] if mode == "groups" else [],
+            "secret_lifetime": "P90D",
         },
         approval="reviewed: PAM needs to write roles, change 4711",
     )
@@ -90,3 +98,14 @@ def products(domain: str, organisation: str) -> tuple[Product, ...]:
             api="499b84ac-1321-427f-aa17-267ca6975798",
         ),
     )
+
+
+def variant(folder: Path) -> Path:
+    """A copy of the functions' bundle in which one profile's drift policy is ``repair``."""
+    for part in ("functions", "shared", "emulators", "infra"):
+        shutil.copytree(ROOT / part, folder / part)
+    for file in ("function_app.py", "host.json"):
+        shutil.copy(ROOT / file, folder)
+    with (folder / "shared" / "profiles" / f"{REPAIRED}.yaml").open("a") as profile:
+        profile.write("drift: {policy: repair}\n")
+    return folder
