@@ -11,7 +11,7 @@ from shared.context import Context
 from shared.model.connection import Connection
 from shared.model.credential import StoredSecret
 from shared.operations import is_leaving, start
-from shared.planning.lifetime import comes_too_soon
+from shared.planning.lifetime import comes_too_soon, policy_of
 from shared.profile import catalogue
 from shared.step import entrance
 
@@ -53,7 +53,8 @@ async def _handle(event: dict[str, Any], message_id: str, ctx: Context) -> None:
 async def _rotate(ctx: Context, connection: Connection, current: StoredSecret) -> None:
     name, now = connection.spec.name, ctx.clock.now()
     profile = catalogue().get(connection.spec.profile)
-    if profile is not None and comes_too_soon(profile, connection.spec, current, now):
+    policy = policy_of(profile, connection.spec) if profile else None
+    if policy is not None and comes_too_soon(policy, connection.credential, current, now):
         telemetry.event("vault-event.early", connection=name, version=current.version)
         return
     operation = str(uuid.uuid5(NAMESPACE, f"{name}/{current.version}"))

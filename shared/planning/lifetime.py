@@ -88,19 +88,24 @@ def due_at(
     return min(starts + life * 2 / 3, ends - min(policy.renew_before, life / 3))
 
 
-def comes_too_soon(profile: Profile, spec: Spec, served: StoredSecret, now: datetime) -> bool:
+def comes_too_soon(
+    policy: Policy, known: Credential | None, served: StoredSecret, now: datetime
+) -> bool:
     """Whether the vault's near-expiry event says nothing: its own date comes long before ours.
 
     Of a secret that lives for a month or less it comes with the publication; to heed it would
-    rotate without end.
+    rotate without end. *known* has the dates of the published version, which somebody may have
+    changed in the vault; where it is of another one, the publication is not noted yet.
     """
-    if served.expires is None:
+    ends = served.expires
+    if known is not None and known.vault_version == served.version:
+        ends = known.expires
+    if ends is None:
         return False
-    policy = policy_of(profile, spec)
     # One that was staged ahead is older than its publication.
-    made = served.expires - policy.lifetime if policy.prestage else served.created
-    due = due_at(policy, made, served.expires, published=served.created)
-    return now < due and due > served.expires - NEAR_EXPIRY + LATE
+    made = ends - policy.lifetime if policy.prestage else served.created
+    due = due_at(policy, made, ends, published=served.created)
+    return now < due and due > ends - NEAR_EXPIRY + LATE
 
 
 def kept_until(policy: Policy, starts: datetime, ends: datetime) -> datetime:

@@ -28,8 +28,7 @@ async def stage(stage_tls: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterat
         settings = settings_of(running)
         credential = own_credential(settings)
         graph = Graph(settings, credential)
-        context = ssl.create_default_context(cafile=running.ca_file)
-        async with httpx.AsyncClient(verify=context) as admin:
+        async with httpx.AsyncClient(verify=context_of(running.ca_file)) as admin:
             yield Stage(running, settings, credential, graph, admin)
         await graph.close()
         await credential.close()
@@ -41,5 +40,8 @@ def trust(monkeypatch: pytest.MonkeyPatch, ca_file: str) -> None:
     aiohttp makes its context once, when it is imported; that was before this test.
     """
     monkeypatch.setenv("SSL_CERT_FILE", ca_file)
-    context = ssl.create_default_context(cafile=ca_file)
-    monkeypatch.setattr("aiohttp.connector._SSL_CONTEXT_VERIFIED", context)
+    monkeypatch.setattr("aiohttp.connector._SSL_CONTEXT_VERIFIED", context_of(ca_file))
+
+
+def context_of(ca_file: str) -> ssl.SSLContext:
+    return ssl.create_default_context(cafile=ca_file)

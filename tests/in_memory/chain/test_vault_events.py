@@ -223,6 +223,16 @@ async def test_a_secret_of_a_short_life_is_not_rotated_without_end(lifetime: str
     assert len(held(ctx)) == 2
 
 
+async def test_an_end_that_somebody_moved_near_is_put_right() -> None:
+    ctx = await aged(days=3)
+    ctx.vault.versions[NAME][-1].expires = ctx.clock.now() + timedelta(days=20)
+    await deliver(ctx, grid(await told(ctx)))
+    await drive(ctx)
+    (_, new) = ctx.vault.versions[NAME]
+    assert new.expires is not None
+    assert new.expires > ctx.clock.now() + timedelta(days=179)
+
+
 async def test_a_version_that_somebody_put_there_is_looked_at_soon() -> None:
     ctx = await onboarded()
     ours = await told(ctx)
