@@ -22,14 +22,18 @@ WARNING = (
 
 
 class OtherSecret(Value, frozen=True, omit_defaults=False):
-    """A secret on the application besides the published one; `removed`: by this operation."""
+    """A secret on the application besides the published one.
+
+    What is `ours` is removed, unless it is the staged one that is published instead; what is
+    not, never is.
+    """
 
     key_id: str
     name: str
     hint: str
     starts: datetime
     expires: datetime
-    removed: bool
+    ours: bool
 
 
 class EmergencyView(Value, frozen=True, omit_defaults=False):
@@ -95,5 +99,5 @@ def _other(secret: HeldSecret, old: tuple[str, ...], strays: set[str]) -> OtherS
         hint=secret.hint,
         starts=secret.starts,
         expires=secret.ends,
-        removed=ours,
+        ours=ours,
     )

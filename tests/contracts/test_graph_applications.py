@@ -3,6 +3,7 @@
 import pytest
 from msgspec.structs import replace
 
+from shared.errors import StepError
 from shared.planning.application import differences
 from tests.contracts.stage import PRINCIPAL, WANTED, Stage, needs_human, try_later
 
@@ -44,6 +45,22 @@ class TestRegistration:
         before = len(await stage.traffic("GET", made.object_id))
         assert await stage.applications.settled(made.object_id) == made
         assert len(await stage.traffic("GET", made.object_id)) == before + 5
+
+    async def test_sign_in_is_stopped_and_allowed_and_nothing_else_is_changed(self, stage: Stage):
+        made = await stage.registered()
+        before = await stage.applications.principal(made.client_id)
+        assert before is not None
+        for allowed in (False, False, True):
+            await stage.applications.allow_sign_in(made.client_id, allowed=allowed)
+            found = await stage.applications.principal(made.client_id)
+            assert found == replace(before, enabled=allowed)
+
+    async def test_of_nobody_sign_in_cannot_be_stopped(self, stage: Stage):
+        made = await stage.application()
+        call = stage.applications.allow_sign_in(made.client_id, allowed=False)
+        with pytest.raises(StepError):
+            await call
+        assert await stage.applications.principal(made.client_id) is None
 
     async def test_one_replica_without_it_is_not_settled(self, stage: Stage):
         made = await stage.application()

@@ -60,6 +60,25 @@ class TestSecrets:
         assert await stage.credentials.held(made.object_id) is None
         assert await stage.credentials.held(made.object_id) == []
 
+    async def test_it_is_gone_when_no_node_lists_it(self, stage: Stage, made: Registered):
+        secret = await stage.secret(made.object_id)
+        other = await stage.secret(made.object_id)
+        assert not await stage.credentials.gone(made.object_id, secret.key_id)
+        await stage.control("lag", seconds=60)
+        await stage.credentials.remove(made.object_id, secret.key_id)
+        assert not await stage.credentials.gone(made.object_id, secret.key_id)
+        await stage.control("clock", advance_seconds=61)
+        assert await stage.credentials.gone(made.object_id, secret.key_id)
+        assert not await stage.credentials.gone(made.object_id, other.key_id)
+
+    async def test_one_node_that_does_not_answer_proves_nothing(
+        self, stage: Stage, made: Registered
+    ):
+        secret = await stage.secret(made.object_id)
+        await stage.credentials.remove(made.object_id, secret.key_id)
+        await stage.fault("F1", call="GET /applications/{id}", times=1)
+        assert not await stage.credentials.gone(made.object_id, secret.key_id)
+
     async def test_a_500_on_removal_waits(self, stage: Stage, made: Registered):
         secret = await stage.secret(made.object_id)
         await stage.fault("F13", call=REMOVE, status=500, times=1)

@@ -7,7 +7,16 @@ from msgspec.structs import replace
 
 from shared.model.connection import Credential
 from shared.planning.credentials import SETTLE
-from shared.planning.retirement import Nothing, NotYet, Retire, plan_retirement
+from shared.planning.retirement import (
+    EMERGENCY,
+    EXPIRED,
+    ORPHAN,
+    Nothing,
+    NotYet,
+    Retire,
+    plan_purge,
+    plan_retirement,
+)
 from tests.unit.planning.samples import DAY, NOW, held, stored
 
 OLD = held("old", "managed:p/op-1 x", age=120 * DAY)
@@ -109,3 +118,66 @@ def test_retirement(name):
 def test_the_order_of_the_list_does_not_matter():
     for listed in ((OLD, NEW), (NEW, OLD)):
         assert plan_retirement(CREDENTIAL, held=listed, served=SERVED, now=NOW) == Retire("old")
+
+
+FAILED = held("failed", "managed:p/op-3 x", age=timedelta(hours=2))
+LEFT = {
+    # what other operations left: who is listed, and what is done
+    "of an attempt that failed": ((NEW, FAILED), Retire("failed", ORPHAN)),
+    "of an attempt a moment ago": (
+        (NEW, replace(FAILED, starts=NOW - SETTLE + A_SECOND)),
+        Nothing(),
+    ),
+    "expired, of an attempt that failed": (
+        (NEW, replace(FAILED, starts=NOW - timedelta(minutes=5), ends=NOW)),
+        Retire("failed", EXPIRED),
+    ),
+    "expired, and the newest of ours": (
+        (NEW, replace(FAILED, ends=NOW)),
+        Retire("failed", EXPIRED),
+    ),
+    "somebody else's": ((NEW, replace(FAILED, key_id="foreign")), Nothing()),
+}
+
+
+@pytest.mark.parametrize("name", LEFT)
+def test_leftovers(name):
+    listed, expected = LEFT[name]
+    alone = replace(CREDENTIAL, previous_key_id="", overlap_until=None)
+    left = frozenset({"failed"})
+    action = plan_retirement(alone, held=listed, served=SERVED, now=NOW, leftovers=left)
+    assert action == expected
+
+
+def test_an_orphan_does_not_wait_for_the_overlap_of_another():
+    credential = replace(CREDENTIAL, overlap_until=NOW + DAY)
+    listed = (OLD, NEW, FAILED)
+    left = frozenset({"failed"})
+    action = plan_retirement(credential, held=listed, served=SERVED, now=NOW, leftovers=left)
+    assert action == Retire("failed", ORPHAN)
+
+
+PURGES = {
+    "within the overlap, a moment after the publication": (
+        (OLD, NEW),
+        replace(SERVED, created=NOW),
+        Retire("old", EMERGENCY),
+    ),
+    "younger than the published one": (
+        (NEW, replace(FAILED, starts=NOW)),
+        SERVED,
+        Retire("failed", EMERGENCY),
+    ),
+    "another one is served": ((OLD, NEW), stored("old", "op-1"), NotYet),
+    "nothing is served": ((OLD, NEW), None, NotYet),
+    "the published one is not held": ((OLD,), SERVED, NotYet),
+    "others' secrets": ((NEW, held("hand", "made by hand")), SERVED, Nothing()),
+}
+
+
+@pytest.mark.parametrize("name", PURGES)
+def test_purge(name):
+    listed, served, expected = PURGES[name]
+    left = frozenset({"failed"})
+    action = plan_purge(CREDENTIAL, held=listed, served=served, now=NOW, leftovers=left)
+    assert isinstance(action, expected) if isinstance(expected, type) else action == expected
