@@ -3,6 +3,7 @@
 from datetime import datetime, timedelta
 from typing import Any
 
+from shared import telemetry
 from shared.errors import StepError
 from shared.model.finding import Actor, Finding, Observed
 from shared.planning.actors import attributed, by_whom, targets
@@ -62,6 +63,8 @@ async def _actors(work: Work, opened: tuple[Finding, ...], since: datetime) -> d
 
 async def _tell(work: Work, plan: Plan) -> None:
     now = work.ctx.clock.now()
+    if plan.left_out:
+        telemetry.event("finding.left-out", count=plan.left_out)
     for finding in plan.opened:
         await work.record("finding.opened", **facts(finding))
     for finding in plan.to_tell:

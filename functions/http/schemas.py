@@ -9,6 +9,7 @@ from shared.model.profile import Profile
 from shared.profile import catalogue
 from shared.requests.change import CHANGEABLE
 from shared.requests.decisions import CHOICES
+from shared.requests.decisions import MAX_REASON as DECISION_REASON
 from shared.requests.order import MAX_OPERATION, ORDERS
 from shared.requests.request import MAX_OWNER, MAX_REASON
 from shared.requests.side import MAX_ID
@@ -85,7 +86,7 @@ DECISION: Schema = {
     "description": "Who decides is the caller, who needs the app role Keyturn.Approver.",
     "properties": {
         "decision": {"enum": list(CHOICES)},
-        "reason": {"type": "string", "minLength": 1, "maxLength": MAX_REASON},
+        "reason": {"type": "string", "minLength": 1, "maxLength": DECISION_REASON},
         "until": {
             "type": "string",
             "format": "date",

@@ -17,10 +17,10 @@ from shared.model.finding import (
     What,
 )
 
-MOST = 100
+MOST = 40
 """Findings of a connection that are kept while they last; a row of the ledger is bounded."""
 
-MOST_CLOSED = 30
+MOST_CLOSED = 20
 
 REPAIRABLE = frozenset(
     {"CONSENT_MISSING", "CONSENT_DRIFT", "PERM_KIND", "ROLE_MISSING"}
@@ -94,9 +94,10 @@ def plan_findings(
 def kept(known: Iterable[Finding], plan: Plan, now: datetime) -> tuple[Finding, ...]:
     """What the ledger is to hold once everything of the plan was told, the latest closed last."""
     told = {finding.fingerprint for finding in plan.to_tell}
+    # Decisions about what lasts are a part of their own, and not held twice.
     present = [
-        replace(finding, told=now.date()) if finding.fingerprint in told else finding
-        for finding in (*plan.opened, *plan.still)
+        replace(f, told=now.date() if f.fingerprint in told else f.told, decision=None)
+        for f in (*plan.opened, *plan.still)
     ]
     marks = {finding.fingerprint for finding in (*present, *plan.closed)}
     before = [f for f in known if f.closed is not None and f.fingerprint not in marks]

@@ -8,9 +8,12 @@ from shared.model.connection import Value
 from shared.model.finding import Choice
 from shared.requests.document import read
 from shared.requests.problem import Problem, Problems, kind_of, one_of
-from shared.requests.request import MAX_REASON, check_text
+from shared.requests.request import check_text
 
 CHOICES: tuple[Choice, ...] = ("accept", "remove")
+MAX_REASON = 300
+"""Less than an approval's: a connection may have dozens of decisions in its row."""
+
 UNTIL = "a date such as 2027-01-31, the last day on which it is accepted"
 
 

@@ -13,7 +13,7 @@ from shared.model.connection import Status
 from shared.model.directory import GRAPH_APP_ID
 from shared.model.finding import AuditEntry, Choice, Finding, What
 from shared.onboarding.rejected import Rejected
-from shared.planning.findings import decided, state_of
+from shared.planning.findings import MOST, MOST_CLOSED, decided, state_of
 from shared.requests.decisions import Wish
 from tests.fakes import FakeContext
 from tests.fakes.drive import drive
@@ -443,10 +443,10 @@ async def test_a_connection_holds_so_many_findings_and_no_more() -> None:
     ctx = await onboarded()
     scopes(ctx, *(f"Scope.{n}" for n in range(300)))
     await verify(ctx)
-    assert len(await findings(ctx)) == 100
+    assert len(await findings(ctx)) == MOST
     principal(ctx).delegated.clear()
     await verify(ctx)
-    assert len(await findings(ctx)) == 30
+    assert len(await findings(ctx)) == MOST_CLOSED
 
 
 def tenant_of(ctx: FakeContext) -> tuple[object, ...]:

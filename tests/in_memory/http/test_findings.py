@@ -178,7 +178,7 @@ def replaced(finding: Finding) -> Finding:
         ({"decision": "ignore", "reason": "x"}, "decision", "INPUT_INVALID"),
         ({"decision": ["accept"], "reason": "x"}, "decision", "INPUT_INVALID"),
         ({**ACCEPT, "reason": 7}, "reason", "INPUT_INVALID"),
-        ({**ACCEPT, "reason": "x" * 1001}, "reason", "INPUT_INVALID"),
+        ({**ACCEPT, "reason": "x" * 301}, "reason", "INPUT_INVALID"),
         ({**ACCEPT, "until": "soon"}, "until", "INPUT_INVALID"),
         ({**ACCEPT, "until": "20270131"}, "until", "INPUT_INVALID"),
         ({**ACCEPT, "until": 20270131}, "until", "INPUT_INVALID"),

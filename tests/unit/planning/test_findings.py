@@ -6,20 +6,24 @@ from datetime import timedelta
 import pytest
 from msgspec.structs import replace
 
+from shared.adapters.ledger.columns import pack, unpack
 from shared.model.directory import DelegatedGrant, Grant, Kind, Permission, PermissionKey, Resource
-from shared.model.finding import Decision, Finding, Item, Observed, What
+from shared.model.finding import Actor, Decision, Finding, Item, Observed, What
 from shared.planning.consent import judge
 from shared.planning.findings import (
     MOST,
+    MOST_CLOSED,
     accepted,
+    decided,
     fingerprint,
     kept,
     plan_findings,
     state_of,
 )
-from shared.planning.observed import observe
+from shared.planning.observed import ACCEPT, observe
 from shared.planning.ownership import Owners
 from shared.planning.verification import HeldRole, find_troubles
+from shared.requests.decisions import MAX_REASON
 from tests.unit.planning.samples import APPLICATION, DAY, NOW, WANTED
 from tests.unit.planning.test_verification import GOOD
 
@@ -131,7 +135,7 @@ def test_what_was_taken_away_says_so():
     known = look((), EXTRA)
     given = decision(known[0], "remove")
     (removing,) = look(known, EXTRA, decisions=given)
-    assert state_of(removing, NOW) == "removing"
+    assert state_of(decided(removing, given), NOW) == "removing"
     (closed,) = look((removing,), decisions=given)
     assert (closed.closed_why, state_of(closed, NOW)) == ("removed", "closed")
 
@@ -252,3 +256,26 @@ def test_a_person_who_owns_it_no_longer_is_told_by_name():
     (trouble,) = find_troubles(replace(GOOD, owners=owners))
     assert trouble.code == "OWNER_MISSING"
     assert "ana" in trouble.message
+
+
+def test_as_many_as_are_kept_fit_into_a_row_of_the_ledger():
+    long = Observed(
+        item=Item(what=What.REGISTRATION, id="single-page redirect URIs", scope="u" * 256),
+        verdict="extra",
+        code="REDIRECT_MISMATCH",
+        name=f"single-page redirect URIs: {'u' * 256}",
+        remedy=ACCEPT + ACCEPT,
+    )
+    actor = Actor(name="n" * 100, id="i" * 36, activity="a" * 100, at=NOW)
+    many = [replace(long, item=replace(long.item, id=str(n))) for n in range(MOST + MOST_CLOSED)]
+    first = [replace(f, actor=actor) for f in look((), *many[:MOST_CLOSED])]
+    wish = {"reason": "r" * MAX_REASON, "by": "b" * 100}
+    given = {f.fingerprint: replace(decision(f)[f.fingerprint], **wish) for f in first}
+    closed = look(tuple(first), *many[MOST_CLOSED:], decisions=given)
+    rows = tuple(replace(f, actor=actor) for f in closed)
+    assert len(rows) == MOST + MOST_CLOSED
+    assert unpack(pack("findings", rows), "findings", tuple[Finding, ...]) == rows
+    decisions = {
+        f.fingerprint: replace(decision(f)[f.fingerprint], **wish) for f in rows if f.closed is None
+    }
+    assert unpack(pack("decisions", decisions), "decisions", dict[str, Decision]) == decisions
