@@ -22,6 +22,7 @@ BODIES: tuple[dict[str, Any], ...] = (
         "features": {"sync": False},
     },
     {"profile": "authentik-entra", "inputs": {}},
+    {"profile": "elastic-sharepoint-online", "inputs": {}},  # signs in with a certificate
 )
 
 LIFETIMES = ("P30D", "P60D", "P90D", "P180D")

@@ -7,6 +7,7 @@ import pytest
 from shared.model.connection import Aspect, Status
 from shared.model.shape import Shape
 from shared.planning.credentials import PREFIX, operation_of
+from shared.planning.emergency import DISABLE
 from tests.fakes import FakeContext, fake_context
 from tests.fakes.drive import drive
 from tests.fakes.tenant import SecretRow
@@ -14,6 +15,7 @@ from tests.in_memory.chain.certificates import certificates, secrets, served, si
 from tests.in_memory.chain.departures import assert_gone, offboard
 from tests.in_memory.chain.drifts import application, verify
 from tests.in_memory.chain.products import condition, run
+from tests.in_memory.chain.test_emergency import emergency
 from tests.in_memory.chain.test_secrets import retire
 from tests.in_memory.chain.world import NAME, assert_onboarded, connection, onboard
 
@@ -149,3 +151,50 @@ async def test_the_end_of_a_connection() -> None:
     await assert_gone(ctx, NAME)
     removed = [row for row in await ctx.ledger.history(NAME) if row["what"] == "secret.removed"]
     assert [row["why"] for row in removed] == ["offboarded"]
+
+
+@pytest.mark.usefixtures("certificate")
+@pytest.mark.parametrize("options", [(), (DISABLE,)], ids=["at once", "sign-in stopped first"])
+async def test_one_whose_key_is_known_to_others_is_gone_within_minutes(
+    options: tuple[str, ...],
+) -> None:
+    ctx = await onboarded()
+    (leaked,) = certificates(ctx)
+    now = ctx.clock.now()
+    theirs = SecretRow(name="theirs", value="x", starts=now, ends=leaked.ends, certificate=True)
+    application(ctx).secrets.append(theirs)
+    ctx.clock.advance(days=1)
+    await emergency(ctx, *options)
+    assert served(ctx) != leaked.id
+    assert {row.id for row in certificates(ctx)} == {theirs.id, served(ctx)}
+
+
+async def test_the_next_one_may_be_there_ahead_of_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    signs_in_with(monkeypatch, "certificate", prestage=True)
+    ctx = await onboarded_with_two()
+    ahead = ctx.vault.versions[f"{NAME}--next"][-1]
+    assert (ahead.shape, ahead.enabled) == (Shape.PEM, True)
+    await run(ctx, NAME, "rotate")
+    assert served(ctx) == ahead.tags["keyId"]
+
+
+async def test_a_secret_that_was_staged_ahead_is_no_certificate(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The profile has changed since: what was staged is of the wrong kind."""
+    signs_in_with(monkeypatch, "client_secret", prestage=True)
+    ctx = await onboarded_with_two()
+    signs_in_with(monkeypatch, "certificate", prestage=True)
+    await run(ctx, NAME, "rotate")
+    assert served(ctx) in {row.id for row in certificates(ctx)}
+    await retire(ctx, 9)
+    assert secrets(ctx) == []
+
+
+async def onboarded_with_two() -> FakeContext:
+    """The served one, and the next."""
+    ctx = fake_context()
+    await onboard(ctx)
+    await drive(ctx)
+    assert len(application(ctx).secrets) == 2
+    return ctx

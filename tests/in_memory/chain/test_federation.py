@@ -3,9 +3,11 @@
 import pytest
 from msgspec.structs import replace
 
+from shared import onboarding
 from shared.errors import TryLater
 from shared.model.connection import Aspect, Status
 from shared.onboarding import Rejected
+from shared.requests import Emergency
 from tests.fakes import FakeContext, fake_context
 from tests.in_memory.chain.drifts import application
 from tests.in_memory.chain.products import condition, onboard, run
@@ -80,3 +82,13 @@ async def test_a_rotation_is_refused_as_there_is_nothing_to_rotate() -> None:
         await run(ctx, NAME, "rotate")
     assert refused.value.problem.code == "FEATURE_OFF"
     assert "no secret" in refused.value.problem.message
+
+
+async def test_an_emergency_is_refused_as_well() -> None:
+    """Whose tokens are trusted is decided in the product, and in Entra ID."""
+    ctx = await onboarded()
+    wish = Emergency(reason="the issuer's key was stolen", options=())
+    with pytest.raises(Rejected) as refused:
+        await onboarding.replace_now(ctx, NAME, wish, "urgent-1", asked_by="ana")
+    assert refused.value.problem.code == "FEATURE_OFF"
+    assert len(application(ctx).federated) == 1
