@@ -88,6 +88,7 @@ async def _finish(
     name, ledger = work.connection.spec.name, work.ctx.ledger
     if credential.previous_key_id:
         await note_retired(work, credential.previous_key_id, "gone")
+    if credential.previous_key_id or credential.overlap_until is not None:
         await _forget(work)
     if policy_of(work.profile, work.connection.spec).prestage:
         await ledger.set_due("prestage", name, work.ctx.clock.now())

@@ -2,10 +2,12 @@
 
 from datetime import datetime, timedelta
 
+import msgspec
 import pytest
 
 from functions.sweeps import sweep
 from shared import onboarding
+from shared.errors import NeedsHuman
 from shared.messages import RESUME, Event
 from shared.model.connection import Aspect, Credential
 from shared.onboarding import Rejected
@@ -15,6 +17,7 @@ from tests.fakes import FakeContext
 from tests.fakes.drive import drive
 from tests.in_memory.campaign import chosen
 from tests.in_memory.chain.test_crash_points import Killed, deliver_through
+from tests.in_memory.chain.test_emergency import emergency
 from tests.in_memory.chain.test_recovery import onboarded
 from tests.in_memory.chain.test_secrets import held, rotate, served
 from tests.in_memory.chain.world import NAME, connection
@@ -241,3 +244,29 @@ async def test_killed_at_every_call_of_an_overlap(*, after_effect: bool) -> None
         assert len(await rows(ctx, "handover.acknowledged")) == 1, where
         assert (await connection(ctx)).takeover is not None, where
     assert reached > 20
+
+
+async def test_an_emergency_has_no_overlap_even_if_the_removal_is_refused_at_first() -> None:
+    ctx = await onboarded()
+    ctx.clock.advance(days=1)
+    leaked = await served(ctx)
+    ctx.tenant.fail("credentials.remove", NeedsHuman("REFUSED", "HTTP 403", "allow it"), times=1)
+    await emergency(ctx)
+    begun = (await credential(ctx)).published
+    assert leaked in held(ctx)
+    assert (await credential(ctx)).overlap_until == begun
+    for hours in range(1, 5):
+        await swept(ctx, begun + hours * DAY / 24 + timedelta(minutes=1))
+    assert held(ctx) == [await served(ctx)]
+    assert reminders(ctx) == []
+    assert "retire" not in await ctx.ledger.due_times(NAME)
+
+
+async def test_a_failed_attempt_that_was_removed_leaves_no_overlap_open() -> None:
+    """Nothing was published before, but an attempt's secret had to go."""
+    ctx, begun = await rotated()
+    alone = msgspec.structs.replace(await credential(ctx), previous_key_id="")
+    await ctx.ledger.amend(NAME, credential=alone)
+    await swept(ctx, begun + 8 * DAY)
+    assert held(ctx) == [await served(ctx)]
+    assert (await credential(ctx)).overlap_until is None

@@ -100,6 +100,7 @@ async def test_a_rotation_is_followed_to_its_end():
     assert (shown["stage"], shown["overlap"]) == ("settled", None)
     assert shown["credential"]["acknowledged"]["note"] == "done"
     assert shown["credential"]["previous_key_id"] == ""
+    assert "retired" in names(shown)
 
 
 def _counting(deliveries: int) -> Any:
