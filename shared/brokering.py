@@ -25,7 +25,7 @@ async def broker_trouble(work: Work) -> NeedsHuman | None:
         return None
     row = await work.ctx.ledger.connection(work.connection.spec.name)
     token = row.brokered if row else None
-    if token is None and work.message.kind in ("onboard", "rotate"):
+    if token is None and work.message.kind in ("onboard", "rotate", "emergency"):
         return None  # the step that makes it comes later
     entries = await entries_of(work, token)
     read = await asyncio.gather(*(work.ctx.vault.current(entry.name) for entry in entries))

@@ -52,7 +52,11 @@ async def membership(work: Work) -> NeedsHuman | None:
             await _note(work, wanted, await _known_member(work, wanted), joined=True)
             continue
         noted = work.connection.membership
-        if noted is None or noted.joined or work.message.kind not in ("onboard", "rotate"):
+        if (
+            noted is None
+            or noted.joined
+            or work.message.kind not in ("onboard", "rotate", "emergency")
+        ):
             return not_member(noted, wanted)
     return None
 

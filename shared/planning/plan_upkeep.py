@@ -1,15 +1,18 @@
 """What a plan says of the time after onboarding: secrets, scans, and the automation's rights."""
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 from shared.model.connection import Connection
 from shared.model.profile import Profile
 from shared.planning.discovery import is_wanted
 from shared.planning.discovery_schedule import recurrence
-from shared.planning.lifetime import policy_of, rotated_elsewhere
+from shared.planning.lifetime import due_at, policy_of, rotated_elsewhere
 from shared.planning.plan_parts import PlannedCredential, PlannedDiscovery, PlannedNeed
 from shared.planning.preflight import Gathered
 from shared.planning.privileges import GLOBAL_ADMINISTRATOR, Need, unmet
+
+START = datetime(2000, 1, 1, tzinfo=UTC)
+"""Any day: only how long lives last is told."""
 
 
 def credential(profile: Profile, connection: Connection, seen: Gathered) -> PlannedCredential:
@@ -19,7 +22,7 @@ def credential(profile: Profile, connection: Connection, seen: Gathered) -> Plan
     policy = policy_of(profile, connection.spec)
     longest = seen.rules.longest if seen.rules is not None else None
     life = policy.lifetime if longest is None else min(policy.lifetime, timedelta(days=longest))
-    rotated = min(life * 2 / 3, life - min(policy.renew_before, life / 3))
+    rotated = due_at(policy, START, START + life) - START
     return PlannedCredential(
         kind=kind,
         days_asked=_days(policy.lifetime),
