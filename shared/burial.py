@@ -14,9 +14,15 @@ from shared.step import Step
 GIVEN_UP = "MaxDeliveryCountExceeded"
 """Service Bus's reason for a message whose every delivery failed."""
 
+EXPIRED = "TTLExpiredException"
+"""Its reason for a message that nobody took in its time to live."""
+
 
 async def bury(step: Step, body: bytes, message_id: str, why: str, ctx: Context) -> None:
-    """Record a message that was dead-lettered: on its operation, or as a refusal."""
+    """Record a message that was dead-lettered: on its operation, or as a refusal.
+
+    One that merely expired is sent again: the app was down, and no step has failed.
+    """
     problem = NeedsHuman(
         "DEAD_LETTERED",
         f"The message of step {step.name} was given up by the queue: {why}.",
@@ -36,6 +42,9 @@ async def bury(step: Step, body: bytes, message_id: str, why: str, ctx: Context)
         await ctx.ledger.refuse(
             message_id, ctx.clock.now(), {"queue": step.name, **trouble(problem)}
         )
+        return
+    if why == EXPIRED:
+        await ctx.outbox.send(step.name, delivery.message)
         return
     await stop(delivery, problem)
 

@@ -236,6 +236,24 @@ async def test_an_approval_does_not_cover_what_the_profile_asks_for_later() -> N
     await assert_onboarded(ctx)
 
 
+async def test_an_operation_goes_on_when_its_message_expired_while_the_app_was_down() -> None:
+    ctx = fake_context()
+    await onboard(ctx)
+    (waiting,) = ctx.outbox.queued
+    ctx.outbox.queued.clear()
+    body = encode(waiting.message)
+    ctx.tenant.fail("outbox.send", DOWN)
+    with pytest.raises(TryLater):  # the dead letter stays, and is delivered again
+        await burial.bury(STEPS[waiting.step], body, "gone", burial.EXPIRED, ctx)
+    await burial.bury(STEPS[waiting.step], body, "gone", burial.EXPIRED, ctx)
+    assert [again.message for again in ctx.outbox.queued] == [waiting.message]
+    await drive(ctx)
+    await assert_onboarded(ctx)
+    await burial.bury(STEPS[waiting.step], body, "late", burial.EXPIRED, ctx)  # long over by now
+    assert ctx.outbox.queued == []
+    assert [aside.message_id for aside in ctx.outbox.refused] == ["late"]
+
+
 @pytest.mark.parametrize("queue", ["consent", "provisioning", "vault-events"])
 async def test_a_message_nested_too_deeply_is_recorded_once(queue: str) -> None:
     ctx = await onboarded()
