@@ -33,7 +33,7 @@ def cost(method: str, path: str, query: dict[str, str]) -> int:
 
 @dataclass
 class _Bucket:
-    """Fills evenly; `take` answers the wait in seconds, zero when there was enough."""
+    """Fills evenly; `take` answers the wait until a repeat passes; zero: enough."""
 
     size: float
     seconds: float
@@ -47,7 +47,7 @@ class _Bucket:
         if self.level >= 0:
             return 0.0
         self.level = max(self.level, -self.size)
-        return -self.level * self.seconds / self.size
+        return (amount - self.level) * self.seconds / self.size  # its repetition costs as much
 
 
 class Throttle:
