@@ -11,7 +11,7 @@ import time
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
-from bench import broker, discovery, imports, ledger, local_cloud
+from bench import broker, discovery, imports, ledger, local_cloud, rotation
 from bench.figures import Figure, notes, table
 
 FOLDER = Path("build/bench")
@@ -21,6 +21,7 @@ PARTS: dict[str, Callable[[], Awaitable[list[Figure]]]] = {
     "cloud": lambda: local_cloud.measure(FOLDER),
     "broker": broker.measure,
     "ledger": lambda: ledger.measure(FOLDER / "ledger"),
+    "rotation": lambda: rotation.measure(FOLDER / "rotation"),
     "discovery": lambda: discovery.measure(FOLDER / "discovery"),
 }
 
