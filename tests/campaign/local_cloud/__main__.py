@@ -15,7 +15,7 @@ from tests.campaign.local_cloud.plan import plan
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.campaign.local_cloud")
     parser.add_argument("--seed", type=int, action="append", help="may be repeated; default: 1")
-    parser.add_argument("--minutes", type=float, default=2.0, help="of killing, for each seed")
+    parser.add_argument("--minutes", type=float, default=2.0, help="for each seed")
     parser.add_argument("--keep", type=Path, help="folder for logs and stores")
     given = parser.parse_args()
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")

@@ -48,7 +48,7 @@ class Report:
 
 
 async def run(seed: int, seconds: float, folder: Path) -> Report:
-    """Kill for so many seconds, then wait for the end of everything and check it."""
+    """Kill until each life has acted for so many seconds; wait for all to end, and check it."""
     declare_steps()
     options = Options(folder=folder, users=USERS, durable=True, durable_storage=True)
     async with Cloud(options) as cloud, Local(cloud) as local:

@@ -17,6 +17,9 @@ from tests.end_to_end.local import Local, until
 ANSWER_LIMIT = 180.0
 """Seconds until somebody who repeats a request has been answered."""
 
+FIRST_LIMIT = 45.0
+"""Seconds for the first onboarding, before other things are asked all the same."""
+
 UNSURE = {401, 403, 408, 429, 500, 502, 503, 504}
 """Statuses after which a caller tries again: outages, and keys of a host that has died."""
 
@@ -97,9 +100,10 @@ class Living:
         return f"/api/connections/{self.life.name}"
 
     async def run(self, seconds: float) -> None:
-        """Onboard, then act until the time is over."""
-        end = time.monotonic() + seconds
+        """Onboard, which takes its time while processes die, then act for so many seconds."""
         await self.onboard()
+        await self._idle(time.monotonic() + FIRST_LIMIT)
+        end = time.monotonic() + seconds
         for act in self.life.acts:
             if act.patient:
                 await self._idle(end)
