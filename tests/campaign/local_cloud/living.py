@@ -158,5 +158,6 @@ class Living:
     async def _offboarding(self) -> None:
         """It leaves, and its name is taken up again."""
         answer = await self._caller.call("offboarding", "DELETE", self._path, LEAVING)
-        if answer.is_success:
+        # A repeat after a lost answer hears that it leaves, or has left, already.
+        if answer.is_success or "OFFBOARD" in answer.text:
             await self.onboard()
