@@ -11,7 +11,9 @@ from typing import TYPE_CHECKING
 from shared import onboarding
 from shared.model.directory import GRAPH_APP_ID, Kind
 from shared.planning.credentials import PREFIX
-from tests.campaign.products import request_of
+from shared.planning.emergency import DISABLE
+from shared.requests import Emergency
+from shared.requests.side import Acknowledgement
 from tests.fakes.tenant import GrantRow, RoleRow, ScopesRow, SecretRow
 
 if TYPE_CHECKING:
@@ -84,12 +86,44 @@ async def order_by_queue(world: "World", name: str) -> None:
 
 
 @asks
+async def emergency(world: "World", name: str) -> None:
+    """The published secret has leaked: at the end nothing may be left of it."""
+    served, operation = world.served(name), uuid.uuid4().hex
+    options = world.chaos.chance("emergency", operation).choice(((), (), (DISABLE,)))
+    wish = Emergency(reason="leaked", options=options)
+    world.watch.hurried.add(name)
+    if served is not None and await world.ask(
+        "emergency",
+        lambda: onboarding.replace_now(world.ctx, name, wish, operation, asked_by="ana"),
+    ):
+        world.watch.leaked[served.tags.get("keyId", "")] = name
+
+
+@asks
+async def acknowledgement(world: "World", name: str) -> None:
+    given = Acknowledgement()
+    world.watch.hurried.add(name)
+    await world.ask(
+        "acknowledgement",
+        lambda: onboarding.acknowledge(world.ctx, name, given, by="ana", asked_by="ana"),
+    )
+
+
+@asks
 async def near_expiry_event(world: "World", name: str) -> None:
     """Of the current version, and once more."""
     versions = world.ctx.vault.versions.get(name, [])
     if versions:
         await world.near_expiry(name, versions[-1].id)
         await world.near_expiry(name, versions[-1].id)
+
+
+@asks
+async def late_event(world: "World", name: str) -> None:
+    """Of a version that is not served any more."""
+    versions = world.ctx.vault.versions.get(name, [])
+    if len(versions) > 1:
+        await world.near_expiry(name, versions[0].id)
 
 
 @by_hand
@@ -101,7 +135,7 @@ async def secret_added(world: "World", name: str) -> None:
             name="by hand", value="by-hand", starts=now, ends=now + timedelta(days=900)
         )
         application.secrets.append(secret)
-        world.watch.foreign[secret.id] = f"a secret of {name} made by hand"
+        world.watch.foreign[secret.id] = name, "a secret made by hand"
 
 
 @by_hand
@@ -117,7 +151,7 @@ async def extra_grant(world: "World", name: str) -> None:
         if spare:
             row = GrantRow(resource_id=graph.principal_id, permission_id=spare[0])
             principal.grants.append(row)
-            world.watch.foreign[row.id] = f"an application permission of {name} granted by hand"
+            world.watch.foreign[row.id] = name, "an application permission granted by hand"
 
 
 @by_hand
@@ -126,7 +160,7 @@ async def consent_of_one_user(world: "World", name: str) -> None:
     if principal is not None:
         row = ScopesRow(resource_id=graph.principal_id, scopes=("Mail.Read",), everybody=False)
         principal.delegated.append(row)
-        world.watch.foreign[row.id] = f"a user's own consent to {name}"
+        world.watch.foreign[row.id] = name, "a user's own consent"
 
 
 @by_hand
@@ -135,7 +169,7 @@ async def extra_role(world: "World", name: str) -> None:
     if principal is not None:
         row = RoleRow(role_id=world.tenant.role_ids["Reports Reader"])
         principal.roles.append(row)
-        world.watch.foreign[row.id] = f"a directory role of {name} assigned by hand"
+        world.watch.foreign[row.id] = name, "a directory role assigned by hand"
 
 
 @by_hand
@@ -237,6 +271,8 @@ def plan(chance: Random, names: list[str], seconds: float) -> list[Act]:
         drawn.append((chance.uniform(0, 5 * DAY), "onboarding", name))
         asked = chance.choices(sorted(ASKING), k=chance.randint(1, 6))
         drawn += [(chance.uniform(2 * DAY, seconds), what, name) for what in asked]
+        if chance.random() < 0.15:
+            drawn.append((chance.uniform(seconds / 2, seconds), "offboarding", name))
         if chance.random() < 0.6:
             changed = chance.choices(sorted(BY_HAND), k=chance.randint(1, 4))
             drawn += [(chance.uniform(6 * DAY, seconds), what, name) for what in changed]
@@ -246,9 +282,8 @@ def plan(chance: Random, names: list[str], seconds: float) -> list[Act]:
 async def perform(world: "World", act: Act) -> None:
     if act.what == "onboarding":
         await world.onboard(act.name)
+    elif act.what == "offboarding":
+        await world.offboard(act.name)
     else:
         doing = ASKING.get(act.what) or BY_HAND[act.what]
         await doing(world, act.name)
-
-
-__all__ = ["ASKING", "BY_HAND", "Act", "perform", "plan", "request_of"]

@@ -30,6 +30,10 @@ def breaches(world: "World", watch: Watch) -> Iterator[str]:
             yield from _offboarded(world, known)
         else:
             yield from _active(world, watch, known)
+    there = {s.id for a in world.applications().values() for s in a.secrets}
+    yield from (
+        f"{of}: a leaked secret is left" for key, of in watch.leaked.items() if key in there
+    )
     yield from _leaks(world)
 
 

@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING
 
 from shared.model.connection import Connection, Operation
 from shared.planning.credentials import PREFIX, operation_of, staging_name
+from shared.planning.emergency import DISABLE
 from shared.planning.lifetime import policy_of
 from shared.profile import catalogue
-from shared.proof import SUCCESSES
-from tests.campaign.processes import CURRENT
+from tests.campaign.processes import ADDED, CURRENT
 from tests.fakes.tenant import ApplicationRow, SecretRow
 from tests.fakes.vault import Version
 
@@ -24,10 +24,13 @@ if TYPE_CHECKING:
 AT_MOST = 3
 """Live secrets of ours on one application: served, its successor, one in its overlap."""
 
+PROOFS = 5
+"""Tokens in a row before a secret is published; a figure of the design, not of the code."""
+
 SLACK = timedelta(minutes=15)
 """Clocks differ by as much."""
 
-ASKED_FOR = frozenset({"rotate", "emergency"})
+ASKED_FOR = frozenset({"rotate", "emergency", "prestage"})
 STUCK = timedelta(days=2)
 
 
@@ -48,7 +51,8 @@ class Watch:
     published: dict[str, dict[str, Publication]] = field(default_factory=dict)
     excused: dict[str, datetime] = field(default_factory=dict)  # connections: broken by hand
     hurried: set[str] = field(default_factory=set)  # emergency, acknowledged: no overlap
-    foreign: dict[str, str] = field(default_factory=dict)  # id: what it is; none of ours
+    leaked: dict[str, str] = field(default_factory=dict)  # key ids: whose; to be gone at the end
+    foreign: dict[str, tuple[str, str]] = field(default_factory=dict)  # ids: whose, what
     needed: dict[str, datetime] = field(default_factory=dict)  # connections that may rotate
 
     @contextmanager
@@ -89,9 +93,11 @@ class Watch:
 
     def _removed(self, name: str, row: SecretRow) -> None:
         now, known = self.world.now(), self.world.connection(name)
+        if known is None or known.offboarding is not None:
+            return
         if not row.name.startswith(PREFIX):
             self.report(f"{name}: removed a secret that is not ours ({row.name})")
-        if known is None or known.offboarding is not None:
+        if self._is_stopped(name):
             return
         served = self._served().get(name)
         if served is not None and served.tags.get("keyId") == row.id:
@@ -106,6 +112,16 @@ class Watch:
         elif now < public.until + overlap - SLACK and name not in self.excused:
             self.report(f"{name}: removed a replaced secret within its overlap of {overlap}")
 
+    def _is_stopped(self, name: str) -> bool:
+        """Whether an emergency has shut the product out before anything else, as it was told."""
+        principal = self.world.principal(name)
+        running = [o for o in self.world.operations() if o.connection == name]
+        return (
+            principal is not None
+            and not principal.enabled
+            and any(o.state == "running" and DISABLE in o.options for o in running)
+        )
+
     def _overlap(self, known: Connection) -> timedelta:
         return policy_of(catalogue()[known.spec.profile], known.spec).overlap
 
@@ -116,11 +132,25 @@ class Watch:
             self.report(f"{name}: {len(live)} live secrets of ours")
         if not row.name.startswith(PREFIX):
             self.report(f"{name}: added a secret without our mark")
+        self._once(name, row)
         history = self.world.ctx.ledger.rows(name)
         if not any(h["what"] == "secret.intended" and h.get("name") == row.name for h in history):
             self.report(f"{name}: added a secret that the ledger does not announce")
         if (operation := self.world.operation(name, operation_of(row.name))) is not None:
             self._is_needed(name, operation)
+
+    def _once(self, name: str, row: SecretRow) -> None:
+        """addPassword is sent once in a delivery, and not beside one that is safe in staging."""
+        added = ADDED.get()
+        if added is not None:
+            added.append(row.id)
+            if len(added) > 1:
+                self.report(f"{name}: one delivery made {len(added)} secrets")
+        staged = self.world.ctx.vault.versions.get(staging_name(name), [])
+        keys = {v.tags.get("keyId") for v in staged[-1:] if v.enabled}
+        twins = [s for s in self.world.applications()[name].secrets if s.name == row.name]
+        if any(twin.id in keys for twin in twins if twin.id != row.id):
+            self.report(f"{name}: made a secret though the one of its operation is staged")
 
     def _is_needed(self, name: str, operation: Operation) -> None:
         """Asked for by a person, due, or the served one cannot be used."""
@@ -128,6 +158,10 @@ class Watch:
         if known is None or served is None or name in self.excused:
             return
         asked = operation.kind in ASKED_FOR and operation.asked_by != "timer"
+        if policy_of(catalogue()[known.spec.profile], known.spec).prestage:
+            staged = self.world.ctx.vault.versions.get(staging_name(name), [])
+            key = served.tags.get("keyId")
+            asked = asked or not staged or staged[-1].tags.get("keyId") == key  # one to come
         due = known.credential is None or now >= known.credential.due - SLACK
         if not (asked or due or name in self.needed):
             self.report(f"{name}: made a secret though the served one was not due")
@@ -143,8 +177,8 @@ class Watch:
         known.setdefault(key, Publication(at=now))
         if not self.works(name, version):
             self.report(f"{name}: published a secret that the directory does not have")
-        if self.world.tenant.proofs[key] < SUCCESSES:
-            self.report(f"{name}: published a secret without {SUCCESSES} tokens in a row")
+        if self.world.tenant.proofs[key] < PROOFS:
+            self.report(f"{name}: published a secret without {PROOFS} tokens in a row")
 
     def works(self, name: str, version: Version) -> bool:
         application, now = self.world.applications().get(name), self.world.now()
@@ -156,7 +190,10 @@ class Watch:
     def _foreign(self, method: str) -> None:
         there = self.world.foreign_ids()
         for gone in set(self.foreign) - there:
-            self.report(f"{method} took away {self.foreign.pop(gone)}")
+            name, what = self.foreign.pop(gone)
+            known = self.world.connection(name)
+            if known is None or known.offboarding is None:  # goes with the application
+                self.report(f"{method} took away {what} of {name}")
 
     def daily(self) -> None:
         """Without a write: time alone may break what was good."""

@@ -1,9 +1,15 @@
 """The connections of a simulation."""
 
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from random import Random
 from typing import Any
+from unittest import mock
 
+from msgspec.structs import replace
+
+from shared.profile import catalogue
 from shared.requests import Request, check_request
 
 BODIES: tuple[dict[str, Any], ...] = (
@@ -24,6 +30,28 @@ BODIES: tuple[dict[str, Any], ...] = (
     {"profile": "authentik-entra", "inputs": {}},
     {"profile": "elastic-sharepoint-online", "inputs": {}},  # signs in with a certificate
 )
+
+VARIANTS: dict[str, dict[str, Any]] = {
+    "as built in": {},
+    "next secrets staged ahead": {"credential": {"prestage": True}},
+    "certificates": {"credential": {"kind": "certificate"}},
+    "missing grants put back": {"drift": {"policy": "repair"}},
+}
+"""What the profiles of a simulation have besides; each seed has one of them."""
+
+
+@contextmanager
+def profiles(variant: str) -> Iterator[None]:
+    """The built-in profiles of `BODIES`, changed so, for as long as it lasts."""
+    known, changed = catalogue(), {}
+    for body in BODIES:
+        plain = known[body["profile"]]
+        parts = VARIANTS[variant].items()
+        new = {part: replace(getattr(plain, part), **keys) for part, keys in parts}
+        changed[plain.id] = replace(plain, **new)
+    with mock.patch.dict(known._read, changed):
+        yield
+
 
 LIFETIMES = ("P30D", "P60D", "P90D", "P180D")
 

@@ -17,7 +17,7 @@ from functions.steps.vault_events import vault_events
 from shared import onboarding
 from shared.errors import StepError
 from shared.model.connection import Connection, Operation, Status
-from tests.campaign.acts import Act, perform, plan
+from tests.campaign.acts import Act, emergency, perform, plan
 from tests.campaign.broker import Broker, StormOutbox
 from tests.campaign.chaos import Chaos, Counts, Outage, Point, Weather
 from tests.campaign.errors import READS, SERVICES
@@ -26,7 +26,7 @@ from tests.campaign.invariants import Watch
 from tests.campaign.ledger import StormLedger
 from tests.campaign.loop import VirtualClock, VirtualLoop
 from tests.campaign.processes import CURRENT, Fleet, is_kill
-from tests.campaign.products import draw, request_of
+from tests.campaign.products import VARIANTS, draw, profiles, request_of
 from tests.campaign.tenant import STALE, Replicas, StormTenant
 from tests.campaign.timers import DAY, Timers
 from tests.fakes import WRITE_SPACING, FakeContext, fake_context
@@ -84,6 +84,7 @@ class World:
         self.storm = chance.uniform(*options.months) * 30 * DAY
         self.bodies = {f"product-{n}": draw(n, chance) for n in range(chance.randint(1, 3))}
         self.names = list(self.bodies)
+        self.variant = chance.choice(sorted(VARIANTS))
         self.acts: list[Act] = plan(chance, self.names, self.storm)
         self._calm, self._gentle = options.calm, options.gentle
         self.chaos.outages = [] if self._calm or self._gentle else outages(chance, self.storm)
@@ -218,13 +219,29 @@ class World:
         ):
             self.accepted.add(name)
 
+    async def offboard(self, name: str) -> None:
+        """Asked for again while another operation is in flight."""
+        operation = uuid.uuid4().hex
+        self.watch.hurried.add(name)
+        for _ in range(200):
+            if await self.ask(
+                "offboarding",
+                lambda: onboarding.offboard(
+                    self.ctx, name, operation, reason="no longer used", asked_by="ana"
+                ),
+            ):
+                return
+            await self.sleep(1800)
+
     async def near_expiry(self, name: str, version: str) -> None:
         event = {
             "eventType": "Microsoft.KeyVault.SecretNearExpiry",
             "data": {"ObjectName ": name, "Version": version},
         }
         body, id_ = json.dumps([event]).encode(), uuid.uuid4().hex
-        self.may_rotate(name)
+        current = self.served(name)
+        if current is not None and current.id == version:
+            self.may_rotate(name)
         await self.ask("event", lambda: vault_events(body, id_, self.ctx))
 
     # The course of it.
@@ -249,6 +266,9 @@ class World:
         await self.sleep(self.storm)
         self.chaos.active = False
         await self.sleep(4 * DAY)
+        held = {row.id for a in self.applications().values() for row in a.secrets}
+        for name in {of for key, of in self.watch.leaked.items() if key in held}:
+            await emergency(self, name)  # where the first one stopped, as its remedy says
         for name in self.names:
             await self._on_duty(name)
         await self.sleep(QUIET - 4 * DAY)
@@ -273,9 +293,11 @@ class World:
     async def _on_duty(self, name: str) -> None:
         """A person who follows the remedies: what stopped is asked for again."""
         known = self.connection(name)
-        if known is None or known.offboarding is not None:
+        if known is None or (known.offboarding and known.offboarding.finished):
             return
-        if any(condition.status == Status.FALSE for condition in known.conditions):
+        if known.offboarding is not None:
+            await self.offboard(name)
+        elif any(condition.status == Status.FALSE for condition in known.conditions):
             await self.onboard(name)
 
 
@@ -318,7 +340,8 @@ def _run(seed: int, options: Options, loop: VirtualLoop) -> Outcome:
     CURRENT.set(None)
     try:
         world = World(seed, options, loop)
-        loop.run_until_complete(world.run())
+        with profiles(world.variant):
+            loop.run_until_complete(world.run())
     finally:
         for task in asyncio.all_tasks(loop):
             task.cancel()

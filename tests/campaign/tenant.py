@@ -26,7 +26,7 @@ STALE = frozenset(
 """Reads that any replica may answer."""
 
 PARTS = frozenset(
-    ["applications", "consents", "roles", "credentials", "certificates", "federation"]
+    {"applications", "consents", "roles", "credentials", "certificates", "federation"}
 )
 KNOWN_AFTER = (20.0, 120.0, 480.0)
 """Seconds until every node of the token endpoint knows a secret."""

@@ -30,6 +30,7 @@ class Timers:
         self._every = {
             "rotate": QUARTER,
             "retire": QUARTER,
+            "prestage": QUARTER,
             "resume": QUARTER / 3,
             "verify": days * DAY,
             "discover": 7 * DAY,
