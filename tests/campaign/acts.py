@@ -199,6 +199,7 @@ async def replaced_secret_removed(world: "World", name: str) -> None:
         application.secrets[:] = [
             s for s in application.secrets if s.id == key or not s.name.startswith(PREFIX)
         ]
+        world.may_rotate(name)  # one that was staged ahead is gone too
 
 
 @by_hand
