@@ -17,7 +17,7 @@ from shared.profile import Profile
 BELIEVED = timedelta(minutes=2)
 """Replicas differ for so long: what one read finds wrong may be right in the next."""
 
-LOOK_AGAIN = timedelta(seconds=20)
+LOOK_AGAIN = timedelta(seconds=45)
 
 
 class Done(msgspec.Struct, frozen=True):

@@ -21,7 +21,7 @@ LOCK = 20.0
 """Seconds that a lock or lease outlives its holder."""
 
 
-YIELDING, SLOW = 0.4, 0.8
+YIELDING, SLOW = 0.6, 0.85
 """Of the numbers between 0 and 1 that calls draw: above the first they let other tasks run, above
 the second they take a time of their own; the lowest decide what goes wrong."""
 
@@ -173,10 +173,12 @@ class Chaos(Faults):
         return Fault(make(chance), times=1, after_effect=after, nth=1)
 
     def _down(self, method: str) -> Fault | None:
-        now, part = self._fleet.loop.time(), method.partition(".")[0]
+        now = self._fleet.loop.time()
         for outage in self.outages:
+            if not outage.start <= now < outage.end:
+                continue
             code, parts = SERVICES[outage.service]
-            if part in parts and outage.start <= now < outage.end:
+            if method.partition(".")[0] in parts:
                 self.happened(f"outage of {outage.service}")
                 return Fault(down(code), times=1, after_effect=False, nth=1)
         return None
@@ -189,7 +191,7 @@ class Chaos(Faults):
         number = self._number  # `take` was called just now
         # Not every call takes a time of its own: timers would be half of the simulation's work.
         if number > YIELDING:
-            await asyncio.sleep((1 - number) * 2 if number > SLOW else 0)
+            await asyncio.sleep((1 - number) * 3 if number > SLOW else 0)
         if self.active and 0.5 < number < 0.5 + self._weather.stalls:
             self._stall(process, method)
         if process.frozen_until > self._fleet.loop.time():

@@ -8,7 +8,7 @@ from shared.model.connection import Connection, Operation
 from tests.campaign.chaos import LOCK, Chaos
 from tests.campaign.loop import VirtualClock
 from tests.campaign.processes import CURRENT, Process
-from tests.fakes.ledger import FakeLedger, Lease
+from tests.fakes.ledger import FakeLedger, FakeTurn, Lease
 
 
 class StormLedger(FakeLedger):
@@ -21,17 +21,25 @@ class StormLedger(FakeLedger):
         self.moved = asyncio.Event()  # a due time was set
         self._loop = loop
         self._holders: dict[str, Process | None] = {}
+        self._lapse: dict[str, float] = {}  # leases that nobody renews any more, and until when
 
     def is_held(self, lease: Lease, now: datetime) -> bool:
         process = self._holders.get(lease.holder)
         if not lease.holder or process is None:
             return False
-        return process.keeps_locks(self._loop.time(), LOCK)
+        now_here = self._loop.time()
+        return process.keeps_locks(now_here, LOCK) and now_here < self._lapse.get(
+            lease.holder, now_here + 1
+        )
 
     async def _acquire(self, connection: str) -> Lease:
         lease = await super()._acquire(connection)
         self._holders[lease.holder] = CURRENT.get()
         return lease
+
+    async def _release(self, connection: str, lease: Lease, turn: FakeTurn) -> None:
+        self._lapse[lease.holder] = self._loop.time() + LOCK
+        await super()._release(connection, lease, turn)
 
     async def set_due(self, kind: str, connection: str, due: datetime | None) -> None:
         try:

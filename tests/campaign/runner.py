@@ -1,5 +1,6 @@
 """Runs many seeds on all processors, and adds up what happened."""
 
+import gc
 import os
 import time
 from collections.abc import Iterable, Iterator, Sequence
@@ -89,6 +90,7 @@ def _each(jobs: int, work: Sequence[tuple[int, Options]]) -> Iterator[Outcome]:
 
 def _one(task: tuple[int, Options]) -> Outcome:
     seed, options = task
+    gc.set_threshold(100_000, 50, 50)  # a world is garbage as a whole, at its end
     outcome = simulate(seed, options)
     if not outcome.breaches:
         outcome.struck = []  # needed for a replay only

@@ -67,7 +67,7 @@ class Options:
     targets: Collection[Point] = ()
     calm: bool = False
     gentle: bool = False
-    months: tuple[float, float] = (2.0, 4.0)
+    months: tuple[float, float] = (2.0, 3.0)
 
 
 class World:
