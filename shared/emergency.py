@@ -53,6 +53,7 @@ async def _climb(work: Work, policy: Policy) -> Done:
                 await mirror(work)
                 return Done("READY", "Another secret is published; the old ones are removed next.")
             case Halt():
+                verified = False  # what was proven before says nothing of the time after
                 await _sign_in(work, enabled=False)
             case Readmit():
                 await _sign_in(work, enabled=True)

@@ -130,7 +130,8 @@ async def abandon(work: Work, facts: Facts, failed: Abandon) -> NeedsHuman:
         stays = f"; {known.shape.word} {known.hint}... stays published and expires {until}"
         # Often enough before the end, and seldom enough not to be noise.
         again = max(min(AGAIN, (known.expires - now) / 4), timedelta(hours=1))
-        await work.ctx.ledger.set_due("rotate", work.connection.spec.name, now + again)
+        for kind in {"rotate", work.message.kind} & {"rotate", "prestage"}:
+            await work.ctx.ledger.set_due(kind, work.connection.spec.name, now + again)
     said = facts.staged.tags.get("why", "") if facts.staged else ""
     word = work.profile.credential.shape.word
     return NeedsHuman(

@@ -16,6 +16,9 @@ RESUME_AFTER = timedelta(minutes=30)
 FULL_RUN = "full run requested"
 """Reason of a discovery that reads everything, whatever it could read on from."""
 
+SUPERSEDED = "superseded"
+"""State of an operation whose place another one has taken."""
+
 OFFBOARD = "offboard"
 """Kind of operation that ends a connection: no other is started any more."""
 
@@ -75,7 +78,7 @@ async def start(
             raise
         telemetry.event("operation.started", kind=kind, connection=connection, operation=operation)
         if kind == EMERGENCY:
-            await _end_others(ctx, known)
+            await _end_others_soon(ctx, known)
     return known
 
 
@@ -98,19 +101,24 @@ async def in_flight(ctx: Context, connection: str) -> Operation | None:
     return found if found is not None and found.state == "running" else None
 
 
-async def _end_others(ctx: Context, begun: Operation) -> None:
-    """Those that had to give way; one that is missed ends when its next message is dropped."""
+async def _end_others_soon(ctx: Context, begun: Operation) -> None:
+    """At the start of an emergency; what cannot be done now is done when it finishes."""
     try:
-        for other in await ctx.ledger.operations(begun.connection):
-            if other.state == "running" and other.id != begun.id:
-                await supersede(ctx, other)
+        await _end_others(ctx, begun)
     except StepError as error:
         telemetry.event("operation.not-superseded", by=begun.id, why=error.message)
 
 
+async def _end_others(ctx: Context, begun: Operation) -> None:
+    """Those that had to give way: one whose message was lost would seem to run for ever."""
+    for other in await ctx.ledger.operations(begun.connection):
+        if other.state == "running" and other.id != begun.id:
+            await supersede(ctx, other)
+
+
 async def supersede(ctx: Context, operation: Operation) -> None:
     """End an operation whose place another one has taken; what it left is that one's to mend."""
-    await finish(ctx, operation, "superseded", {})
+    await finish(ctx, operation, SUPERSEDED, {})
 
 
 async def is_leaving(ctx: Context, connection: str) -> bool:
@@ -160,8 +168,10 @@ async def resume(ctx: Context, connection: str, now: datetime) -> bool:
 
 
 async def finish(ctx: Context, operation: Operation, state: str, data: dict[str, str]) -> None:
-    """Tell the world and store the final state; last, so that a redelivery tells it again."""
+    """Tell the world, then store the final state, so that a redelivery tells it again."""
     now = ctx.clock.now()
+    if operation.kind == EMERGENCY and state != SUPERSEDED:
+        await _end_others(ctx, operation)
     await ctx.outbox.publish(
         Event(
             id=f"{operation.id}:{state}",
@@ -172,9 +182,10 @@ async def finish(ctx: Context, operation: Operation, state: str, data: dict[str,
             data={"operation": operation.id, "kind": operation.kind, **data},
         )
     )
+    await ctx.ledger.advance(msgspec.structs.replace(operation, state=state, changed=now))
     row = await ctx.ledger.connection(operation.connection)
     if row is None or row.operation == operation.id:
-        # The rescue of another one that has taken its place stays due.
+        # The rescue of another one that has taken its place stays due. Its own stays due until
+        # the state is stored; the sweep takes it off the index should the process die here.
         await ctx.ledger.set_due(RESUME, operation.connection, None)
-    await ctx.ledger.advance(msgspec.structs.replace(operation, state=state, changed=now))
     telemetry.event(f"operation.{state}", kind=operation.kind, operation=operation.id)

@@ -114,13 +114,8 @@ class Watch:
 
     def _is_stopped(self, name: str) -> bool:
         """Whether an emergency has shut the product out before anything else, as it was told."""
-        principal = self.world.principal(name)
         running = [o for o in self.world.operations() if o.connection == name]
-        return (
-            principal is not None
-            and not principal.enabled
-            and any(o.state == "running" and DISABLE in o.options for o in running)
-        )
+        return any(o.state == "running" and DISABLE in o.options for o in running)
 
     def _overlap(self, known: Connection) -> timedelta:
         return policy_of(catalogue()[known.spec.profile], known.spec).overlap
@@ -160,8 +155,9 @@ class Watch:
         asked = operation.kind in ASKED_FOR and operation.asked_by != "timer"
         if policy_of(catalogue()[known.spec.profile], known.spec).prestage:
             staged = self.world.ctx.vault.versions.get(staging_name(name), [])
-            key = served.tags.get("keyId")
-            asked = asked or not staged or staged[-1].tags.get("keyId") == key  # one to come
+            coming = staged[-1].tags.get("keyId") if staged else ""
+            live = {s.id for s in self.world.applications()[name].secrets}
+            asked = asked or coming not in live or coming == served.tags.get("keyId")
         due = known.credential is None or now >= known.credential.due - SLACK
         if not (asked or due or name in self.needed):
             self.report(f"{name}: made a secret though the served one was not due")
@@ -200,7 +196,8 @@ class Watch:
         for name, version in self._served().items():
             known = self.world.connection(name)
             leaving = known is None or known.offboarding is not None
-            if not leaving and name not in self.excused and not self.works(name, version):
+            excused = leaving or name in self.excused or self._is_stopped(name)
+            if not excused and not self.works(name, version):
                 self.report(f"{name}: the published secret does not work")
         now = self.world.now()
         for operation in self.world.operations():
@@ -222,10 +219,8 @@ class Watch:
         staged = self.world.ctx.vault.versions.get(staging_name(name), [])
         if staged and staged[-1].enabled:
             spared.add(staged[-1].tags.get("keyId"))
-        credential = known.credential
-        over = credential.overlap_until if credential else None
-        if credential is not None and over and over > self.world.now() - timedelta(days=2):
-            spared.add(credential.previous_key_id)
+        retiring = "retire" in self.world.ctx.ledger.due_of(name)
+        waiting = set(self.published.get(name, ())) if retiring else set()
         for secret in self._ours(application):
-            if secret.id not in spared:
+            if secret.id not in spared | waiting:
                 yield f"{name}: secret {secret.name} is left behind"
