@@ -270,7 +270,7 @@ def plan(chance: Random, names: list[str], seconds: float) -> list[Act]:
     drawn: list[tuple[float, str, str]] = []
     for name in names:
         drawn.append((chance.uniform(0, 5 * DAY), "onboarding", name))
-        asked = chance.choices(sorted(ASKING), k=chance.randint(1, 4))
+        asked = chance.choices(sorted(ASKING), k=chance.randint(1, 3))
         drawn += [(chance.uniform(2 * DAY, seconds), what, name) for what in asked]
         if chance.random() < 0.15:
             drawn.append((chance.uniform(seconds / 2, seconds), "offboarding", name))

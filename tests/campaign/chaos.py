@@ -21,7 +21,7 @@ LOCK = 20.0
 """Seconds that a lock or lease outlives its holder."""
 
 
-YIELDING, SLOW = 0.6, 0.85
+YIELDING, SLOW = 0.75, 0.9
 """Of the numbers between 0 and 1 that calls draw: above the first they let other tasks run, above
 the second they take a time of their own; the lowest decide what goes wrong."""
 

@@ -66,10 +66,12 @@ MUTATIONS = (
             (
                 ISSUANCE,
                 "        secret = await _create(work, wanted.name, wanted.ends)\n",
-                "        try:\n"
-                "            secret = await _create(work, wanted.name, wanted.ends)\n"
-                "        except TryLater:\n"
-                "            secret = await _create(work, wanted.name, wanted.ends)\n",
+                (
+                    "        try:\n"
+                    "            secret = await _create(work, wanted.name, wanted.ends)\n"
+                    "        except TryLater:\n"
+                    "            secret = await _create(work, wanted.name, wanted.ends)\n"
+                ),
             ),
         ),
     ),
@@ -122,8 +124,10 @@ MUTATIONS = (
         (
             (
                 "shared/operations.py",
-                "    await ctx.ledger.set_due(RESUME, connection, now + RESUME_AFTER)\n"
-                "    if not await ctx.ledger.begin",
+                (
+                    "    await ctx.ledger.set_due(RESUME, connection, now + RESUME_AFTER)\n"
+                    "    if not await ctx.ledger.begin"
+                ),
                 "    if not await ctx.ledger.begin",
             ),
         ),
@@ -148,10 +152,12 @@ MUTATIONS = (
             (
                 RUNTIME,
                 "        async with ctx.ledger.turn(delivery.message.connection) as turn:\n",
-                "        from types import SimpleNamespace\n"
-                "        from contextlib import nullcontext\n"
-                "        free = SimpleNamespace(before_write=lambda: 0, after_write=lambda: 0)\n"
-                "        async with nullcontext(free) as turn:\n",
+                (
+                    "        from types import SimpleNamespace\n"
+                    "        from contextlib import nullcontext\n"
+                    "        free = SimpleNamespace(before_write=bool, after_write=bool)\n"
+                    "        async with nullcontext(free) as turn:\n"
+                ),
             ),
         ),
     ),

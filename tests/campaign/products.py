@@ -49,7 +49,7 @@ def profiles(variant: str) -> Iterator[None]:
         parts = VARIANTS[variant].items()
         new = {part: replace(getattr(plain, part), **keys) for part, keys in parts}
         changed[plain.id] = replace(plain, **new)
-    with mock.patch.dict(known._read, changed):
+    with mock.patch.dict(known._read, changed):  # noqa: SLF001 - profiles are files; these are none
         yield
 
 

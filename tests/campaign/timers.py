@@ -26,7 +26,7 @@ class Timers:
     ) -> None:
         self._ctx, self._ledger, self._fleet, self._chaos = ctx, ledger, fleet, chaos
         self._bug = bug
-        days = chaos.chance("verify").choice((4, 7))
+        days = chaos.chance("verify").choice((5, 8))
         self._every = {
             "rotate": QUARTER,
             "retire": QUARTER,

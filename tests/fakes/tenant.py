@@ -5,6 +5,7 @@ import secrets
 import uuid
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import cache
 from typing import Any
 
 from shared.model.credential import FederatedTrust
@@ -189,16 +190,18 @@ class FakeTenant:
         resource = self.resources.get(api)
         if resource is None:
             return frozenset()
-        names = {
-            permission.key.id: permission.name
-            for permission in resource.permissions
-            if permission.key.kind == Kind.APPLICATION
-        }
+        names = names_of(resource)
         return frozenset(
             names[grant.permission_id]
             for grant in principal.grants
             if grant.resource_id == resource.principal_id
         )
+
+
+@cache
+def names_of(resource: Resource) -> dict[str, str]:
+    """Names of an API's application permissions, by id."""
+    return {p.key.id: p.name for p in resource.permissions if p.key.kind == Kind.APPLICATION}
 
 
 def service(app_id: str) -> Resource:

@@ -273,3 +273,17 @@ async def test_no_secret_is_made_for_an_application_that_waits_for_its_consent()
     await sweep(ctx, "rotate")
     await drive(ctx)
     assert held(ctx) == []
+
+
+async def test_a_revoked_permission_does_not_stop_the_rotation_of_the_secret() -> None:
+    """Or one missing permission would become an outage when the secret expires."""
+    ctx = await onboarded()
+    old = await served(ctx)
+    (principal,) = ctx.tenant.principals.values()
+    principal.grants.pop()
+    await rotate(ctx, "r1")
+    assert await served(ctx) != old
+    found = await shown(ctx, Aspect.VERIFIED)
+    assert (found.status, found.reason) == (Status.FALSE, "CONSENT_DRIFT")
+    ready = await shown(ctx, Aspect.CREDENTIAL_READY)
+    assert (ready.status, ready.reason) == (Status.TRUE, "READY")
