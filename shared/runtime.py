@@ -168,8 +168,17 @@ async def _send_on(delivery: Delivery) -> None:
 
 async def _wait(delivery: Delivery, reason: TryLater) -> None:
     if reason.code != BUSY and not _holds(delivery):
+        if await _moved_on(delivery):
+            return
         await _conclude(delivery, Status.UNKNOWN, reason.code, reason.message)
     await _send_again(delivery.step, delivery.message, reason, delivery.ctx)
+
+
+async def _moved_on(delivery: Delivery) -> bool:
+    """Whether another delivery of the same message, of which this one lost the lock, is done."""
+    known = delivery.operation
+    present = await delivery.ctx.ledger.operation(known.connection, known.id)
+    return present is not None and (present.state, present.step) != (known.state, known.step)
 
 
 async def _send_again(step: Step, message: StepMessage, reason: TryLater, ctx: Context) -> None:

@@ -103,6 +103,8 @@ def _renew(policy: Policy, facts: Facts, name: str, why: str, now: datetime) -> 
             )
         return Publish(previous_key_id=former(facts)) if facts.verified else Verify()
     if len(live(facts.held or (), now)) >= MOST_OF_OURS:
+        if idle := _in_the_way(facts, now):
+            return Discard(idle, why="in-the-way")
         return Ask(
             "TOO_MANY_SECRETS",
             f"The application already has {MOST_OF_OURS} live secrets of ours.",
@@ -110,6 +112,19 @@ def _renew(policy: Policy, facts: Facts, name: str, why: str, now: datetime) -> 
             "failed, or retire a secret by hand.",
         )
     return Add(name=name, ends=now + policy.lifetime, why=why)
+
+
+def _in_the_way(facts: Facts, now: datetime) -> str:
+    """While nothing usable is served: the oldest of ours, but for the one published last.
+
+    Products may still have that one; the others' values are in no vault, and must not keep a
+    new one from being made.
+    """
+    if facts.served is not None and not facts.refused:
+        return ""
+    spared = {facts.noted, facts.staged.key_id if facts.staged else ""}
+    idle = [s for s in live(facts.held or (), now) if s.key_id in facts.leftovers - spared]
+    return min(idle, key=lambda secret: secret.starts).key_id if idle else ""
 
 
 def invisible(registered: datetime, now: datetime) -> Action:

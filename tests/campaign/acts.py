@@ -58,6 +58,7 @@ def by_hand(doing: Doing) -> Doing:
 @asks
 async def rotation(world: "World", name: str) -> None:
     operation = uuid.uuid4().hex
+    world.may_rotate(name)
     await world.ask(
         "rotation",
         lambda: onboarding.run(world.ctx, name, "rotate", operation, asked_by="ana"),
@@ -80,6 +81,7 @@ async def same_request_again(world: "World", name: str) -> None:
 
 @asks
 async def order_by_queue(world: "World", name: str) -> None:
+    world.may_rotate(name)
     order = {"apiVersion": "keyturn/v1", "kind": "rotate", "connection": name}
     body, id_ = json.dumps(order).encode(), uuid.uuid4().hex
     await world.ask("order", lambda: world.ctx.outbox.provision(body, id_))

@@ -36,6 +36,7 @@ class Timers:
             "discover": 7 * DAY,
         }
         self._ticks = 0
+        self._again: dict[str, float] = {}
 
     async def run(self) -> None:
         loop = self._fleet.loop
@@ -51,7 +52,9 @@ class Timers:
             except TimeoutError:
                 if kind and loop.time() >= ticks[kind] - 0.001:
                     ran[kind] = ticks[kind]
-                    await self._tick(kind)
+                    self._again.pop(kind, None)
+                    if not await self._tick(kind):
+                        self._again[kind] = loop.time() + QUARTER  # the real ones tick so often
 
     def _next(self, ran: dict[str, float]) -> dict[str, float]:
         found = {}
@@ -61,16 +64,18 @@ class Timers:
                 every = self._every[kind]
                 at = max((due - START).total_seconds(), now)
                 tick = math.ceil(at / every) * every
-                found[kind] = tick if tick > ran.get(kind, -1.0) else ran[kind] + every
+                regular = tick if tick > ran.get(kind, -1.0) else ran[kind] + every
+                found[kind] = max(self._again.get(kind, regular), now)
         return found
 
-    async def _tick(self, kind: str) -> None:
+    async def _tick(self, kind: str) -> bool:
+        """Whether the sweep came to its end."""
         self._ticks += 1
         name = f"tick:{self._ticks}"
         rough = self._chaos.active and self._chaos.chance(name).random() < 0.02
         if rough and self._chaos.allows(name):
             self._chaos.happened("timer did not fire")
-            return
+            return False
         try:
             await self._fleet.run(f"{kind} timer", lambda: sweep(self._ctx, kind))
         except BaseException as death:
@@ -78,3 +83,5 @@ class Timers:
                 raise
             if isinstance(death, Exception) and not isinstance(death, StepError):
                 self._bug(f"{kind} timer", death)
+            return False
+        return True

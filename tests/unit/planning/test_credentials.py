@@ -237,3 +237,25 @@ def test_names():
     assert len(long) == NAME_LIMIT
     assert long.startswith("managed:devolutions-server/" + "0" * 36)
     assert staging_name("dvls") == "dvls--next"
+
+
+def test_secrets_in_no_vault_do_not_keep_a_new_one_from_being_made() -> None:
+    """The vault has lost what was published: the one published last is spared, the oldest goes."""
+    first, second = (
+        held(key, f"managed:devolutions-server/op-{key} DVLS", age=age * DAY)
+        for key, age in (("first", 90), ("second", 5))
+    )
+    lost = replace(
+        facts(OLD, first, second, served=None),
+        noted="second",
+        leftovers=frozenset({"old", "first", "second"}),
+    )
+    found = plan_credential(
+        POLICY, lost, name=NAME, operation="op-2", rotate=True, registered=NOW - DAY, now=NOW
+    )
+    assert found == Discard("first", why="in-the-way")
+    kept = replace(lost, served=stored("second", "op-second", age=5 * DAY))
+    found = plan_credential(
+        POLICY, kept, name=NAME, operation="op-2", rotate=True, registered=NOW - DAY, now=NOW
+    )
+    assert isinstance(found, Ask) and found.code == "TOO_MANY_SECRETS"
