@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from shared import telemetry
 from shared.context import Context
 from shared.messages import RESUME
-from shared.operations import is_leaving, resume, start
+from shared.operations import TIMER, is_leaving, resume, start
 
 AT_ONCE = 200
 """Connections that one sweep takes; the rest stays due for the next."""
@@ -45,7 +45,7 @@ async def _take(ctx: Context, kind: str, name: str, now: datetime) -> bool:
     if kind == RESUME:
         return await resume(ctx, name, now)
     operation = str(uuid.uuid4())
-    begun = await start(ctx, name, kind, operation, asked_by="timer", reason="due")
+    begun = await start(ctx, name, kind, operation, asked_by=TIMER, reason="due")
     if begun is None:
         due = None if await is_leaving(ctx, name) else now + BUSY
         await ctx.ledger.set_due(kind, name, due)

@@ -16,6 +16,9 @@ RESUME_AFTER = timedelta(minutes=30)
 FULL_RUN = "full run requested"
 """Reason of a discovery that reads everything, whatever it could read on from."""
 
+TIMER = "timer"
+"""Who asks for what is due: whether it still is, the step itself decides."""
+
 SUPERSEDED = "superseded"
 """State of an operation whose place another one has taken."""
 

@@ -111,7 +111,7 @@ async def _attempt(delivery: Delivery, handler: Handler) -> None:
             work = Work(
                 message=delivery.message,
                 connection=delivery.connection,
-                options=delivery.operation.options,
+                operation=delivery.operation,
                 profile=_profile(delivery.connection.spec.profile),
                 turn=turn,
                 ctx=ctx,

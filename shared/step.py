@@ -10,7 +10,7 @@ from shared import telemetry
 from shared.context import Context
 from shared.errors import Doubt, NeedsHuman, StepError, TryLater
 from shared.messages import Event, StepMessage, doubted, exhausted, given_up
-from shared.model.connection import Aspect, Connection
+from shared.model.connection import Aspect, Connection, Operation
 from shared.ports import Turn
 from shared.profile import Profile
 
@@ -36,7 +36,12 @@ class Work(msgspec.Struct, frozen=True, kw_only=True):
     turn: Turn
     ctx: Context
     now: datetime
-    options: tuple[str, ...] = ()  # of the operation: what its caller allows
+    operation: Operation
+
+    @property
+    def options(self) -> tuple[str, ...]:
+        """What the operation's caller allows."""
+        return self.operation.options
 
     async def record(self, what: str, /, **data: Any) -> None:
         """Log a change and append it to the audit history; never with a secret value."""

@@ -9,7 +9,7 @@ from shared.federation import federate
 from shared.ladder import carry_out, gather, name_of
 from shared.mirror import mirror
 from shared.model.connection import Aspect
-from shared.operations import EMERGENCY
+from shared.operations import EMERGENCY, TIMER
 from shared.planning.credential_parts import Action, Facts, Keep, Published
 from shared.planning.credentials import plan_credential
 from shared.planning.lifetime import Policy, policy_of
@@ -65,7 +65,8 @@ def _plan(work: Work, policy: Policy, facts: Facts) -> Action:
         facts,
         name=name_of(work),
         operation=work.message.operation,
-        rotate=work.message.kind == "rotate",
+        # What a timer asks for may have been done since, by an operation that was in flight.
+        rotate=work.message.kind == "rotate" and work.operation.asked_by != TIMER,
         registered=work.connection.facts.registered or work.connection.created,
         now=work.ctx.clock.now(),
     )

@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 
 DAY = 86400.0
 
+OPTIONS: tuple[tuple[str, ...], ...] = ((), (), (DISABLE,))
+"""Of an emergency."""
+
 UNWANTED = ("Sites.Read.All", "Reports.Read.All", "Mail.Read", "Calendars.Read")
 """Permissions that no product of a simulation asks for."""
 
@@ -90,8 +93,15 @@ async def order_by_queue(world: "World", name: str) -> None:
 @asks
 async def emergency(world: "World", name: str) -> None:
     """The published secret has leaked: at the end nothing may be left of it."""
+    await leak(world, name, world.chaos.chance("emergency", name, world.now()).choice(OPTIONS))
+
+
+async def plain_emergency(world: "World", name: str) -> None:
+    await leak(world, name, ())
+
+
+async def leak(world: "World", name: str, options: tuple[str, ...]) -> None:
     served, operation = world.served(name), uuid.uuid4().hex
-    options = world.chaos.chance("emergency", operation).choice(((), (), (DISABLE,)))
     wish = Emergency(reason="leaked", options=options)
     world.watch.hurried.add(name)
     if served is not None and await world.ask(
@@ -227,6 +237,18 @@ async def published_secret_deleted(world: "World", name: str) -> None:
         world.broken(name)
 
 
+async def retirement_forgotten(world: "World", name: str) -> None:
+    """A due time is lost; nothing of Keyturn's loses one, and it is not asked for."""
+    await world.ctx.ledger.set_due("retire", name, None)
+
+
+PLANNED: dict[str, Doing] = {
+    "retirement_forgotten": retirement_forgotten,
+    "plain_emergency": plain_emergency,
+}
+"""What only a written plan asks for."""
+
+
 @by_hand
 async def principal_disabled(world: "World", name: str) -> None:
     """For some hours."""
@@ -252,6 +274,9 @@ async def application_deleted(world: "World", name: str) -> None:
             world.aside[1].extend([principal] if principal else [])
             world.broken(name)
             await world.sleep(world.chaos.chance("deleted", name).uniform(0.1, 3) * DAY)
+            known = world.connection(name)
+            if known is None or known.offboarding is not None:
+                return  # nobody restores what is not used any more
             tenant.applications[unique] = row
             del tenant.deleted[row.id]
             world.aside[0].remove(row)
@@ -288,5 +313,5 @@ async def perform(world: "World", act: Act) -> None:
     elif act.what == "offboarding":
         await world.offboard(act.name)
     else:
-        doing = ASKING.get(act.what) or BY_HAND[act.what]
+        doing = {**ASKING, **BY_HAND, **PLANNED}[act.what]
         await doing(world, act.name)

@@ -56,6 +56,17 @@ class Weather:
         )
 
 
+@dataclass(frozen=True)
+class Aim:
+    """One thing that is to go wrong: at the how-manieth such call of a step since a second."""
+
+    step: str
+    call: str
+    when: str  # before | after: the process dies; lost | down: the call fails; frozen: it lasts
+    nth: int = 1
+    since: float = 0.0
+
+
 @dataclass
 class Death(Fault):
     """The process dies before or after the effect of a call."""
@@ -98,6 +109,7 @@ class Chaos(Faults):
         weather: Weather,
         *,
         targets: Collection[Point] = (),
+        aims: Collection[Aim] = (),
         only: Collection[str] | None = None,
     ) -> None:
         super().__init__()
@@ -106,6 +118,8 @@ class Chaos(Faults):
         self.counts = Counts()
         self.outages: list[Outage] = []
         self.view: Callable[[str, object], AbstractContextManager[None]] | None = None
+        self.hit: list[Aim] = []
+        self._aims: dict[Aim, int] = {aim: aim.nth for aim in aims}
         self._seed, self._fleet, self._weather = seed, fleet, weather
         self._targets, self._only = set(targets), None if only is None else frozenset(only)
         self._nth: dict[str, int] = defaultdict(int)
@@ -134,6 +148,8 @@ class Chaos(Faults):
         step = STEP.get()
         self.counts.calls[step, method] += 1
         number = self._number = zlib.crc32(f"{self._seed}{method}{nth}".encode()) / 2**32
+        if self._aims and (aim := self._aimed(step, method)) is not None:
+            return self._strike(aim, process)
         if not self.active:
             return None
         if self.outages and (down := self._down(method)) is not None:
@@ -149,6 +165,34 @@ class Chaos(Faults):
         if number < weather.kills + weather.faults:
             return self._fault(method)
         return None
+
+    def _aimed(self, step: str, method: str) -> Aim | None:
+        now = self._fleet.loop.time()
+        for aim, left in list(self._aims.items()):
+            if (aim.step, aim.call) == (step, method) and now >= aim.since:
+                self._aims[aim] = left - 1
+                if left == 1:
+                    del self._aims[aim]
+                    self.hit.append(aim)
+                    return aim
+        return None
+
+    def _strike(self, aim: Aim, process: Process) -> Fault | None:
+        match aim.when:
+            case "before" | "after":
+                return Death(
+                    Killed(),
+                    times=1,
+                    after_effect=aim.when == "after",
+                    nth=1,
+                    strike_at=lambda: self._fleet.kill(process, 5),
+                )
+            case "frozen":
+                process.frozen_at = self._fleet.loop.time()
+                process.frozen_until = process.frozen_at + 3 * LOCK
+                return None
+        code = "ANSWER_LOST" if aim.when == "lost" else "VAULT_UNAVAILABLE"
+        return Fault(down(code), times=1, after_effect=aim.when == "lost", nth=1)
 
     def _kill(self, process: Process, method: str, when: str) -> Fault | None:
         event = f"kill:{method}#{self._nth[method]}:{when}"

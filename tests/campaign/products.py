@@ -58,11 +58,17 @@ LIFETIMES = ("P30D", "P60D", "P90D", "P180D")
 
 def draw(number: int, chance: Random) -> dict[str, Any]:
     """The body of a request for one product, by chance."""
-    body = json.loads(json.dumps(chance.choice(BODIES)))
+    profile = chance.choice(BODIES)["profile"]
+    return body_of(profile, number, chance.choice(LIFETIMES))
+
+
+def body_of(profile: str, number: int, lifetime: str = "P180D") -> dict[str, Any]:
+    """The body of a request for one of the products."""
+    body = json.loads(json.dumps(next(b for b in BODIES if b["profile"] == profile)))
     body["name"] = f"product-{number}"
     body["owner"] = "ana@contoso.example"
     body["approval"] = {"reason": "reviewed"}
-    body["inputs"]["secret_lifetime"] = chance.choice(LIFETIMES)
+    body["inputs"]["secret_lifetime"] = lifetime
     if "connection_id" in body["inputs"]:
         body["inputs"]["connection_id"] = f"Export{number}"
     return body

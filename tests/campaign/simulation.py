@@ -19,14 +19,14 @@ from shared.errors import StepError
 from shared.model.connection import Connection, Operation, Status
 from tests.campaign.acts import Act, emergency, perform, plan
 from tests.campaign.broker import Broker, StormOutbox
-from tests.campaign.chaos import Chaos, Counts, Outage, Point, Weather
+from tests.campaign.chaos import Aim, Chaos, Counts, Outage, Point, Weather
 from tests.campaign.errors import READS, SERVICES
 from tests.campaign.final import breaches
 from tests.campaign.invariants import Watch
 from tests.campaign.ledger import StormLedger
 from tests.campaign.loop import VirtualClock, VirtualLoop
 from tests.campaign.processes import CURRENT, Fleet, is_kill
-from tests.campaign.products import VARIANTS, draw, profiles, request_of
+from tests.campaign.products import VARIANTS, body_of, draw, profiles, request_of
 from tests.campaign.tenant import STALE, Replicas, StormTenant
 from tests.campaign.timers import DAY, Timers
 from tests.fakes import WRITE_SPACING, FakeContext, fake_context
@@ -67,6 +67,10 @@ class Options:
     targets: Collection[Point] = ()
     calm: bool = False
     gentle: bool = False
+    aims: Collection[Aim] = ()
+    planned: Collection[tuple[float, str]] = ()  # days and acts, instead of those by chance
+    profile: str = ""  # of the only connection
+    variant: str = ""
     months: tuple[float, float] = (2.0, 2.5)
 
 
@@ -79,7 +83,12 @@ class World:
         self.fleet = Fleet(loop)
         self.weather = Weather.of(chance)
         self.chaos = Chaos(
-            seed, self.fleet, self.weather, targets=options.targets, only=options.only
+            seed,
+            self.fleet,
+            self.weather,
+            targets=options.targets,
+            aims=options.aims,
+            only=options.only,
         )
         self.storm = chance.uniform(*options.months) * 30 * DAY
         self.bodies = {f"product-{n}": draw(n, chance) for n in range(2)}
@@ -92,7 +101,20 @@ class World:
         self.aside: tuple[list[ApplicationRow], list[PrincipalRow]] = ([], [])  # deleted by hand
         self.breaches: list[str] = []
         self.over = asyncio.Event()
+        self._planned = bool(options.profile)
+        if self._planned:
+            self._by_plan(options)
         self._build(chance)
+
+    def _by_plan(self, options: Options) -> None:
+        """One connection, and what happens to it, as written."""
+        self.bodies = {"product-0": body_of(options.profile, 0)}
+        self.names, self.variant = list(self.bodies), options.variant
+        days = [(1.0, "onboarding"), *options.planned]
+        self.acts = [
+            Act(number, day * DAY, what, "product-0") for number, (day, what) in enumerate(days)
+        ]
+        self.storm = max(day for day, _ in days) * DAY + DAY
 
     def _build(self, chance: random.Random) -> None:
         skews = [timedelta(seconds=chance.choice((0, 0, -2, 45, -240))) for _ in range(2)]
@@ -275,10 +297,10 @@ class World:
 
     async def _act(self, act: Act) -> None:
         await self.sleep(act.at)
-        if not self._calm and self.chaos.allows(act.event):
+        if not self._calm and not self._planned and self.chaos.allows(act.event):
             self.chaos.happened(f"by hand: {act.what}")
             await perform(self, act)
-        elif self._calm and act.what == "onboarding":
+        elif self._planned or (self._calm and act.what == "onboarding"):
             await perform(self, act)
 
     async def _days(self) -> None:
@@ -313,6 +335,11 @@ def outages(chance: random.Random, seconds: float) -> list[Outage]:
 
 def simulate(seed: int, options: Options | None = None) -> Outcome:
     """Run one seed to its end; the same seed and options always do the same."""
+    return simulated(seed, options)[1]
+
+
+def simulated(seed: int, options: Options | None = None) -> tuple[World, Outcome]:
+    """The same, with the world as it is then."""
     logging.getLogger("keyturn").setLevel(logging.CRITICAL + 1)
     declare_steps()
     loop = VirtualLoop()
@@ -335,7 +362,7 @@ def simulate(seed: int, options: Options | None = None) -> Outcome:
         return _run(seed, options or Options(), loop)
 
 
-def _run(seed: int, options: Options, loop: VirtualLoop) -> Outcome:
+def _run(seed: int, options: Options, loop: VirtualLoop) -> tuple[World, Outcome]:
     asyncio.set_event_loop(loop)
     CURRENT.set(None)
     try:
@@ -348,7 +375,7 @@ def _run(seed: int, options: Options, loop: VirtualLoop) -> Outcome:
         loop.run_until_complete(asyncio.sleep(0))
         asyncio.set_event_loop(None)
         loop.close()
-    return Outcome(
+    return world, Outcome(
         seed=seed,
         breaches=world.breaches,
         struck=world.chaos.struck,

@@ -9,6 +9,7 @@ from shared import onboarding
 from shared.errors import NeedsHuman, TryLater
 from shared.model.connection import Aspect, Status
 from shared.model.directory import GRAPH_APP_ID
+from shared.operations import TIMER, start
 from shared.planning.credentials import PREFIX
 from shared.requests import Acknowledgement
 from tests.fakes import FakeContext, fake_context
@@ -215,3 +216,14 @@ async def test_a_lost_answer_at_the_limit_is_told_as_such() -> None:
     await drive(ctx)
     ready = (await connection(ctx)).condition(Aspect.CREDENTIAL_READY)
     assert ready is not None and ready.reason == "ANSWER_LOST"
+
+
+async def test_a_sweep_that_comes_too_late_makes_no_second_secret() -> None:
+    """Its operation finds that the one before it has done what was due."""
+    ctx = await onboarded()
+    first = await served(ctx)
+    operation = await start(ctx, NAME, "rotate", "late", asked_by=TIMER, reason="due")
+    assert operation is not None
+    await drive(ctx)
+    assert await served(ctx) == first
+    assert (await statuses(ctx))[Aspect.CREDENTIAL_READY] == Status.TRUE

@@ -125,9 +125,11 @@ async def test_without_start_on_save_only_onboarding_does_not_scan(kind: str, sc
     assert profile.discovery is not None
     lazy = replace(profile.discovery.schedule, start_on_save=False)
     connection = await ctx.ledger.connection(NAME)
-    assert connection is not None
+    operation = await ctx.ledger.operation(NAME, "o1")
+    assert connection is not None and operation is not None
     async with ctx.ledger.turn(NAME) as turn:
         work = Work(
+            operation=operation,
             message=StepMessage(kind=kind, connection=NAME, operation="o1"),
             connection=connection,
             profile=replace(profile, discovery=replace(profile.discovery, schedule=lazy)),

@@ -147,8 +147,11 @@ async def test_an_id_of_another_kind_is_replaced_by_the_right_one(wrong: str):
     profile = catalogue()["pandium"]
     grant = msgspec.structs.replace(profile.external_grants[0], object_id=f"${{{wrong}}}")
     spec = request("pandium", **WISHES).spec
+    operation = await ctx.ledger.operation(NAME, connection.operation)
+    assert operation is not None
     async with ctx.ledger.turn(NAME) as turn:
         work = Work(
+            operation=operation,
             message=StepMessage(kind="onboard", connection=NAME, operation=connection.operation),
             connection=msgspec.structs.replace(connection, spec=spec),
             profile=msgspec.structs.replace(profile, external_grants=(grant,)),
