@@ -10,7 +10,7 @@ STAMP := $(VENV)/.installed
 COMPILED := _pytest pluggy xdist execnet pytest_asyncio azure aiohttp httpx httpcore h2 kiota_http \
   kiota_abstractions opentelemetry cryptography jwt msal werkzeug msgspec yaml rich
 
-.PHONY: help setup demo run test soak check bench generate lock format clean
+.PHONY: help setup demo run test campaign soak check bench generate lock format clean
 
 help:            ## list the commands
 	@grep -E '^[a-z]+: .*##' $(MAKEFILE_LIST) | sed -E 's/:.*## */\t/' | sort
@@ -40,7 +40,12 @@ test: setup      ## run all tests, unit tests first (the Bicep checker has its o
 	$(BIN)/python -m pytest tests/unit -q -m "not slow"
 	$(BIN)/python -m pytest tests -q --ignore=tests/infra -m "slow or not unit" -n 6 --dist loadfile --no-loadscope-reorder
 
-soak: setup      ## kill steps before and after every single call, where the tests try a third
+campaign: setup  ## 300 seeds of the fault campaign, and that it notices deliberate breakages
+	$(BIN)/python -m tests.campaign --seeds 300
+	$(BIN)/python -m tests.campaign.mutations
+
+soak: setup      ## the fault campaigns at full size, which takes about an hour and a half
+	$(BIN)/python -m tests.campaign --seeds 10000 --every-point
 	KEYTURN_SOAK=1 $(BIN)/python -m pytest tests/in_memory -q -m slow -n 2 --dist load
 	$(BIN)/python -m tests.campaign.local_cloud --seed 1 --seed 2 --seed 3 --minutes 2
 
@@ -59,6 +64,7 @@ bench: setup     ## measure, as ratios taken in one run
 generate: setup  ## write the files that are derived from steps, profiles and tests
 	$(BIN)/python -m functions
 	$(BIN)/python -m tests.requirements
+	$(BIN)/python -m tests.campaign.matrix
 
 format: setup    ## format and mend what can be mended
 	$(BIN)/ruff check --fix .

@@ -340,8 +340,18 @@ def simulate(seed: int, options: Options | None = None) -> Outcome:
 
 def simulated(seed: int, options: Options | None = None) -> tuple[World, Outcome]:
     """The same, with the world as it is then."""
-    logging.getLogger("keyturn").setLevel(logging.CRITICAL + 1)
     declare_steps()
+    log = logging.getLogger("keyturn")
+    level = log.level
+    log.setLevel(logging.CRITICAL + 1)
+    try:
+        return _repeatable(seed, options or Options())
+    finally:
+        log.setLevel(level)
+
+
+def _repeatable(seed: int, options: Options) -> tuple[World, Outcome]:
+    """Ids and values come from the seed, too."""
     loop = VirtualLoop()
     loop.set_exception_handler(lambda *_: None)
     numbers = random.Random(f"ids {seed}")
@@ -359,7 +369,7 @@ def simulated(seed: int, options: Options | None = None) -> tuple[World, Outcome
         mock.patch("uuid.uuid4", new=new_id),
         mock.patch("tests.fakes.tenant.secrets.token_urlsafe", new=value),
     ):
-        return _run(seed, options or Options(), loop)
+        return _run(seed, options, loop)
 
 
 def _run(seed: int, options: Options, loop: VirtualLoop) -> tuple[World, Outcome]:
