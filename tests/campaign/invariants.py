@@ -117,9 +117,13 @@ class Watch:
             self.report(f"{name}: removed a replaced secret within its overlap of {overlap}")
 
     def _is_stopped(self, name: str) -> bool:
-        """Whether an emergency has shut the product out before anything else, as it was told."""
-        running = [o for o in self.world.operations() if o.connection == name]
-        return any(o.state == "running" and DISABLE in o.options for o in running)
+        """Whether an emergency has shut the product out before anything else, as it was told.
+
+        One that stopped half-way waits for a person, who is told so.
+        """
+        known = [o for o in self.world.operations() if o.connection == name]
+        unfinished = ("running", "needs-attention")
+        return any(o.state in unfinished and DISABLE in o.options for o in known)
 
     def _overlap(self, known: Connection) -> timedelta:
         return policy_of(catalogue()[known.spec.profile], known.spec).overlap
