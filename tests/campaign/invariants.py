@@ -101,7 +101,7 @@ class Watch:
             return
         if not row.name.startswith(PREFIX):
             self.report(f"{name}: removed a secret that is not ours ({row.name})")
-        if self._is_stopped(name):
+        if self.is_stopped(name):
             return
         served = self._served().get(name)
         if served is not None and served.tags.get("keyId") == row.id:
@@ -116,7 +116,7 @@ class Watch:
         elif now < public.until + overlap - SLACK and name not in self.excused:
             self.report(f"{name}: removed a replaced secret within its overlap of {overlap}")
 
-    def _is_stopped(self, name: str) -> bool:
+    def is_stopped(self, name: str) -> bool:
         """Whether an emergency has shut the product out before anything else, as it was told.
 
         One that stopped half-way waits for a person, who is told so.
@@ -168,6 +168,8 @@ class Watch:
         known, served, now = self.world.connection(name), self._served().get(name), self.world.now()
         if known is None or served is None or name in self.excused:
             return
+        if not self.works(name, served):
+            return
         asked = operation.kind in ASKED_FOR and operation.asked_by != "timer"
         if policy_of(catalogue()[known.spec.profile], known.spec).prestage:
             staged = self.world.ctx.vault.versions.get(staging_name(name), [])
@@ -213,7 +215,7 @@ class Watch:
         for name, version in self._served().items():
             known = self.world.connection(name)
             leaving = known is None or known.offboarding is not None
-            excused = leaving or name in self.excused or self._is_stopped(name)
+            excused = leaving or name in self.excused or self.is_stopped(name)
             if not excused and not self.works(name, version):
                 self.report(f"{name}: the published secret does not work")
         now = self.world.now()

@@ -17,7 +17,7 @@ from functions.steps.vault_events import vault_events
 from shared import onboarding
 from shared.errors import StepError
 from shared.model.connection import Connection, Operation, Status
-from tests.campaign.acts import Act, emergency, perform, plan
+from tests.campaign.acts import DISABLE, Act, emergency, leak, perform, plan
 from tests.campaign.broker import Broker, StormOutbox
 from tests.campaign.chaos import Aim, Chaos, Counts, Outage, Point, Weather
 from tests.campaign.errors import READS, SERVICES
@@ -317,8 +317,11 @@ class World:
         known = self.connection(name)
         if known is None or (known.offboarding and known.offboarding.finished):
             return
+        principal = self.principal(name)
         if known.offboarding is not None:
             await self.offboard(name)
+        elif principal is not None and not principal.enabled and self.watch.is_stopped(name):
+            await leak(self, name, (DISABLE,))  # where the first one stopped
         elif any(condition.status == Status.FALSE for condition in known.conditions):
             await self.onboard(name)
 
