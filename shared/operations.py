@@ -8,7 +8,7 @@ from shared import telemetry
 from shared.context import Context
 from shared.errors import StepError
 from shared.messages import RESUME, Event, StepMessage, first_step
-from shared.model.connection import Offboarding, Operation
+from shared.model.connection import Connection, Offboarding, Operation
 
 RESUME_AFTER = timedelta(minutes=30)
 """An operation that has not moved for so long has lost its message and is sent again."""
@@ -122,6 +122,16 @@ async def _end_others(ctx: Context, begun: Operation) -> None:
 async def supersede(ctx: Context, operation: Operation) -> None:
     """End an operation whose place another one has taken; what it left is that one's to mend."""
     await finish(ctx, operation, SUPERSEDED, {})
+
+
+async def tidy(ctx: Context, connection: Connection, operation: Operation) -> None:
+    """What a crash at its end left of an operation whose message comes again."""
+    replaced = connection.operation != operation.id
+    if operation.state == "running" and replaced:
+        # Its name was offboarded and taken up anew, or an emergency has its place.
+        await supersede(ctx, operation)
+    elif operation.state != "running" and not replaced:
+        await ctx.ledger.set_due(RESUME, operation.connection, None)
 
 
 async def is_leaving(ctx: Context, connection: str) -> bool:

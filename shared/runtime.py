@@ -19,7 +19,7 @@ from shared.messages import (
     trouble,
 )
 from shared.model.connection import Condition, Connection, Operation, Status
-from shared.operations import OFFBOARD, finish, start, supersede
+from shared.operations import OFFBOARD, finish, start, supersede, tidy
 from shared.profile import Profile, catalogue
 from shared.step import Handler, Step, Work
 
@@ -91,6 +91,7 @@ async def _handle(step: Step, message: StepMessage, ctx: Context) -> None:
         await _send_on(delivery)
     elif delivery.stale:
         telemetry.event("message.dropped", why="stale", state=delivery.operation.state)
+        await tidy(ctx, delivery.connection, delivery.operation)
     elif step.work is not None:
         await _attempt(delivery, step.work)
 
