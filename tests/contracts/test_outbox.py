@@ -116,11 +116,20 @@ async def test_a_time_that_has_passed_is_now(broker: Server, outbox: ServiceBusO
 
 
 async def test_connections_have_sessions_of_their_own(broker: Server, outbox: ServiceBusOutbox):
-    other = msgspec.structs.replace(MESSAGE, connection="other")
+    other = msgspec.structs.replace(MESSAGE, connection="other", operation="op-2")
     await outbox.send(STEP, MESSAGE)
     await outbox.send(STEP, other)
     (message,) = await received(broker, STEP, session="other")
     assert decode(body(message)) == other
+
+
+async def test_a_message_that_is_sent_again_is_one(broker: Server, outbox: ServiceBusOutbox):
+    """Or it would wait on beside itself, and twice as often with each repeat."""
+    later = msgspec.structs.replace(MESSAGE, attempt=4)
+    for message in (MESSAGE, MESSAGE, later):
+        await outbox.send(STEP, message)
+    found = await received(broker, STEP, 2, session="dvls-prod")
+    assert [decode(body(message)) for message in found] == [MESSAGE, later]
 
 
 async def test_an_order_of_another_system(broker: Server, outbox: ServiceBusOutbox):
@@ -248,7 +257,7 @@ async def test_a_busy_broker():
         async with opened(broker.connection_string) as outbox, asyncio.timeout(60):
             while sent < 6:
                 try:
-                    await outbox.send(STEP, MESSAGE)
+                    await outbox.send(STEP, msgspec.structs.replace(MESSAGE, attempt=sent + 1))
                 except TryLater:
                     continue
                 sent += 1
