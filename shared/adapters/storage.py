@@ -5,11 +5,13 @@ import contextlib
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
+from shared import telemetry
 from shared.adapters.blob_accounts import BlobAccounts
 from shared.adapters.blob_imports import BlobImports
 from shared.adapters.blob_lines import PARTS
 from shared.adapters.ledger.errors import storage_errors
 from shared.adapters.table_ledger import TableLedger
+from shared.errors import TryLater
 from shared.ports import Clock
 from shared.settings import Settings
 
@@ -49,6 +51,10 @@ async def open_storage(
                     storage_errors(f"creating container {container.container_name}"),
                 ):
                     await container.create_container()
+        except TryLater as down:
+            # What an earlier start has made is there, and calls say so when it is not. A message
+            # that came now would otherwise use up its deliveries within a second.
+            telemetry.event("storage.unchecked", why=down.message)
         except BaseException:
             # The next invocation opens it all again; this attempt must not keep its connections.
             await asyncio.gather(tables.close(), blobs.close())
