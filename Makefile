@@ -47,6 +47,7 @@ campaign: setup  ## 300 seeds of the fault campaign, and that it notices deliber
 soak: setup      ## the fault campaigns at full size, which takes about an hour and a half
 	$(BIN)/python -m tests.campaign --seeds 10000 --every-point
 	KEYTURN_SOAK=1 $(BIN)/python -m pytest tests/in_memory -q -m slow -n 2 --dist load
+	KEYTURN_SOAK=1 $(BIN)/python -m pytest tests/end_to_end/test_processes_die.py -q
 	$(BIN)/python -m tests.campaign.local_cloud --seed 1 --seed 2 --seed 3 --minutes 2
 
 check: setup     ## format, lint, types, import contracts, generated files, Bicep

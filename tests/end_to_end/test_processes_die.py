@@ -1,5 +1,6 @@
 """A minute of SIGKILLs at everything that may die; `make soak` has more, and longer ones."""
 
+import os
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,10 @@ SEED = 102
 """One whose first kill of each process comes early."""
 
 
+@pytest.mark.skipif(
+    not os.environ.get("KEYTURN_SOAK"),
+    reason="two minutes of both processors, which the other tests need: `make soak` runs it",
+)
 @pytest.mark.requirement("X-06")
 async def test_whatever_dies_nothing_is_lost_or_doubled(tmp_path: Path) -> None:
     report = await run(SEED, 15.0, tmp_path)
