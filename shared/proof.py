@@ -2,12 +2,21 @@
 
 import asyncio
 
+from shared.errors import TryLater
 from shared.granting import read_grants
 from shared.model.credential import NewSecret
 from shared.model.directory import GRAPH_APP_ID
 from shared.planning.access import plan_access
 from shared.planning.consent import lacking as ungranted
-from shared.planning.sign_in import Read, Tried, denied, expected_roles, lacking, reads
+from shared.planning.sign_in import (
+    NOT_YET_ACTIVE,
+    Read,
+    Tried,
+    denied,
+    expected_roles,
+    lacking,
+    reads,
+)
 from shared.step import Work
 from shared.wanted import wanted
 
@@ -31,6 +40,8 @@ async def prove(work: Work, secret: NewSecret) -> None:
                 revoked = await _revoked(work)
             _require(work, tried, revoked or frozenset())
     for read in () if revoked else await read_with(work, secret, expected):
+        if not read.facts.signed_in:
+            raise _not_yet(work)
         if not read.facts.allowed:
             raise work.wait("EMPTY_403", denied(read).message, seconds=10)
     await work.record("secret.verified", key_id=secret.key_id, tokens=SUCCESSES, apis=[*expected])
@@ -47,14 +58,16 @@ async def _revoked(work: Work) -> frozenset[str]:
 
 def _require(work: Work, tried: Tried, revoked: frozenset[str]) -> None:
     if tried.token is None:
-        raise work.wait(
-            "SECRET_NOT_YET_ACTIVE", "The new secret is not active yet.", seconds=5, minutes=10
-        )
+        raise _not_yet(work)
     # More than that is for the verification to report: an outage would not make it less.
     if missing := [name for name in lacking(tried) if name not in revoked]:
         raise work.wait(
             "TOKEN_OLDER_THAN_CONSENT", f"A token lacks {', '.join(missing)}.", seconds=10
         )
+
+
+def _not_yet(work: Work) -> TryLater:
+    return work.wait(NOT_YET_ACTIVE, "The new secret is not active yet.", seconds=5, minutes=10)
 
 
 async def sign_in(

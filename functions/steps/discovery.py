@@ -7,7 +7,7 @@ from shared.advising import advise
 from shared.errors import NeedsHuman, StepError, TryLater
 from shared.messages import exhausted
 from shared.model.accounts import Summary
-from shared.model.connection import FINISHED, Aspect, Status
+from shared.model.connection import FINISHED, Aspect
 from shared.model.profile import DiscoveryPolicy
 from shared.operations import FULL_RUN
 from shared.planning import discovery as plan
@@ -27,8 +27,7 @@ async def discovery(work: Work) -> Done | None:
     policy, spec = work.profile.discovery, work.connection.spec
     if policy is None or not plan.is_wanted(policy, spec.features):
         await work.ctx.ledger.set_due(DUE, spec.name, None)
-        known = work.connection.condition(Aspect.DISCOVERED)
-        if work.profile.import_ is not None and known and known.status != Status.UNKNOWN:
+        if work.profile.import_ is not None and await work.ctx.import_store.summaries(spec.name):
             return None  # what the last import says of it
         return Done("NOT_WANTED", "Discovery is switched off for this connection.")
     await _schedule(work, policy)

@@ -16,6 +16,7 @@ from shared.planning.credentials import HEALED_BY_ROTATION
 from shared.planning.drift import besides
 from shared.planning.lifetime import policy_of
 from shared.planning.observed import is_complete, observe
+from shared.planning.sign_in import NOT_YET_ACTIVE
 from shared.planning.strays import mention
 from shared.planning.verification import Evidence, find_troubles, told
 from shared.repair import is_repairing, repair
@@ -38,6 +39,8 @@ async def verification(work: Work) -> Done:
     await work.ctx.ledger.set_due("verify", name, now + EVERY)
     ending = await watch_age(work)
     if troubles := find_troubles(evidence):
+        if any(found.code == NOT_YET_ACTIVE for found in troubles):
+            raise work.wait(NOT_YET_ACTIVE, told(troubles).message, seconds=30)
         problem = work.doubt(told(troubles))
         if isinstance(problem, NeedsHuman):
             await _act(work, wants, evidence, troubles)

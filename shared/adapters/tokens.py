@@ -57,7 +57,7 @@ class EntraTokens:
             return None
         token = await self._token(client_id, secret, GRAPH_APP_ID)
         if token is None:
-            return ReadFacts(allowed=False, said="no token")
+            return ReadFacts(allowed=False, signed_in=False)
         headers = {"Authorization": f"Bearer {token}"}
         try:
             async with httpx.AsyncClient(timeout=30, verify=_trust()) as http:

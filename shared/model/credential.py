@@ -134,6 +134,7 @@ class ReadFacts(Value, frozen=True):
     allowed: bool
     roles: frozenset[str] = frozenset()  # that the token held
     said: str = ""  # Graph's status, code and message, which may be empty
+    signed_in: bool = True  # otherwise there was no token to read with
 
 
 class IssuedToken(Value, frozen=True):

@@ -71,6 +71,8 @@ GUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 YOUNG = timedelta(minutes=10)
 """A secret that was published so recently may be unknown to some nodes."""
 
+NOT_YET_ACTIVE = "SECRET_NOT_YET_ACTIVE"
+
 MADE_ANEW = (
     "Nothing: a new secret is made, verified and published with the next sweep of rotations "
     "(POST /api/connections/{name}/rotation does it now). Enter it into the product where it has "
@@ -165,11 +167,11 @@ def _unusable(found: SignIn, since: datetime | None, now: datetime) -> NeedsHuma
         )
     if found.refused is not None:
         return found.refused
-    if all(tried.token is not None for tried in found.tokens):
+    if _signed_in(found):
         return None
     if found.published is not None and now < found.published + YOUNG:
         return NeedsHuman(
-            "SECRET_NOT_YET_ACTIVE",
+            NOT_YET_ACTIVE,
             f"The new {found.word} is not active yet.",
             "Verify again in some minutes; if it stays, rotate the connection.",
         )
@@ -178,6 +180,12 @@ def _unusable(found: SignIn, since: datetime | None, now: datetime) -> NeedsHuma
         "The token endpoint refuses the value in the vault: it is that of no live secret.",
         MADE_ANEW,
     )
+
+
+def _signed_in(found: SignIn) -> bool:
+    """Each time: any node of the token endpoint may be asked, and some may not know it yet."""
+    tokens = all(tried.token is not None for tried in found.tokens)
+    return tokens and all(read.facts.signed_in for read in found.reads)
 
 
 def lacking(tried: Tried) -> tuple[str, ...]:

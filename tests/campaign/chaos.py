@@ -155,16 +155,24 @@ class Chaos(Faults):
         if self.outages and (down := self._down(method)) is not None:
             return down
         weather = self._weather
-        if self._targets and number < TARGETED:
-            for when in ("before", "after"):
-                if (step, method, when) in self._targets:
-                    self._targets.discard((step, method, when))
-                    return self._kill(process, method, when)
+        if when := self._aimed_death(step, method, nth, number):
+            return self._kill(process, method, when)
         if number < weather.kills:
             return self._kill(process, method, "before" if number < weather.kills / 2 else "after")
         if number < weather.kills + weather.faults:
             return self._fault(method)
         return None
+
+    def _aimed_death(self, step: str, method: str, nth: int, number: float) -> str:
+        """Before or after this call, if it is a target; a replay has the deaths that it names."""
+        times = ("before", "after")
+        if self._only is not None:
+            return next((t for t in times if f"kill:{method}#{nth}:{t}" in self._only), "")
+        if not self._targets or number >= TARGETED:
+            return ""
+        when = next((t for t in times if (step, method, t) in self._targets), "")
+        self._targets.discard((step, method, when))
+        return when
 
     def _aimed(self, step: str, method: str) -> Aim | None:
         now = self._fleet.loop.time()

@@ -127,7 +127,7 @@ class FakeTokens(Part):
             return None
         token = self._token(client_id, secret, GRAPH_APP_ID)
         if token is None:
-            return ReadFacts(allowed=False, said="no token")
+            return ReadFacts(allowed=False, signed_in=False)
         if what in self._tenant.denied_reads or not token.roles & allowing(what):
             said = self._tenant.denied_reads.get(what, "HTTP 403 Authorization_RequestDenied")
             return ReadFacts(allowed=False, roles=token.roles, said=said)

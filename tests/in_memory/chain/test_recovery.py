@@ -11,6 +11,7 @@ from shared.errors import NeedsHuman, TryLater
 from shared.messages import StepMessage, encode
 from shared.model.connection import Approval, Aspect, Connection, Status
 from shared.operations import RESUME
+from shared.requests import Request, check_request
 from shared.step import STEPS
 from tests.fakes import FakeContext, fake_context
 from tests.fakes.drive import drive
@@ -266,3 +267,27 @@ async def test_a_vault_event_nested_too_deeply_is_ignored() -> None:
     ctx = await onboarded()
     await runtime.run(STEPS["vault-events"], b"[" * 100_000, "deep", ctx)
     assert ctx.outbox.queued == []
+
+
+async def test_a_scan_that_is_off_is_no_trouble_any_more_after_its_message_was_given_up() -> None:
+    """The product can import, so the condition may be that of an import: there was none."""
+    ctx = fake_context()
+    body = {
+        "name": NAME,
+        "profile": "devolutions-server",
+        "inputs": {"provider_name": "DVLS PAM"},
+        "features": {"discovery": False},
+        "approval": {"reason": "reviewed"},
+    }
+    wanted = check_request(msgspec.json.encode(body))
+    assert isinstance(wanted, Request)
+    await onboarding.onboard(ctx, wanted, asked_by="test")
+    await drive(ctx, lambda sent: sent.step == "discovery")
+    (waiting,) = ctx.outbox.queued
+    ctx.outbox.queued.clear()
+    given_up = "MaxDeliveryCountExceeded"
+    await burial.bury(STEPS["discovery"], encode(waiting.message), "gone", given_up, ctx)
+    assert (await statuses(ctx))["Discovered"] == Status.FALSE
+    await onboarding.onboard(ctx, wanted, asked_by="test")
+    await drive(ctx)
+    await assert_onboarded(ctx)

@@ -70,6 +70,11 @@ def read(what: str, said: str) -> dict[str, object]:
     return signed_in(reads=(Read(what=what, facts=facts),))
 
 
+def unread(**changes: object) -> dict[str, object]:
+    facts = ReadFacts(allowed=False, signed_in=False)
+    return signed_in(reads=(Read(what="list_users", facts=facts),), **changes)
+
+
 DEVOPS = RESOURCES["azure-devops"]
 
 CASES = {
@@ -110,6 +115,12 @@ CASES = {
     ),
     "id in place of the value": (signed_in(looks_like_id=True), "SECRET_ID_NOT_VALUE", ()),
     "no token": (token(None), "SECRET_MISSING", ()),
+    "no token for a read": (unread(), "SECRET_MISSING", ()),
+    "no token for a read while the secret is new": (
+        unread(published=NOW - DAY / 480),
+        "SECRET_NOT_YET_ACTIVE",
+        (),
+    ),
     "token lacks a permission": (
         token(replace(TOKEN, roles=frozenset({"User.Read.All"}))),
         "TOKEN_OLDER_THAN_CONSENT",
