@@ -17,6 +17,7 @@ from shared.messages import (
     postponed,
     step_after,
     trouble,
+    waited,
 )
 from shared.model.connection import Condition, Connection, Operation, Status
 from shared.operations import OFFBOARD, finish, start, supersede, tidy
@@ -25,6 +26,10 @@ from shared.step import Handler, Step, Work
 
 SHORTEST = timedelta(seconds=0.2)
 """However fast the pace, a step that fails at once must not spin."""
+
+SLACKENS = 0.1
+"""What has been waited for long is looked for less often: each wait is this share of the time
+waited at least."""
 
 
 class Delivery(msgspec.Struct, frozen=True, kw_only=True):
@@ -186,7 +191,9 @@ async def _send_again(step: Step, message: StepMessage, reason: TryLater, ctx: C
     """Send the same message again for later; waiting is never a sleep."""
     now = ctx.clock.now()
     again = postponed(message, reason, now)
-    after = reason.after if reason.exact else max(reason.after * ctx.pace, SHORTEST)
+    after = reason.after
+    if not reason.exact:
+        after = max(after * ctx.pace, SHORTEST, waited(message, reason.code, now) * SLACKENS)
     await ctx.outbox.send(step.name, again, at=now + after)
     telemetry.event("step.postponed", reason=reason.code, why=reason.message, attempt=again.attempt)
 

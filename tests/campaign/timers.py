@@ -53,8 +53,9 @@ class Timers:
                 if kind and loop.time() >= ticks[kind] - 0.001:
                     ran[kind] = ticks[kind]
                     self._again.pop(kind, None)
-                    if not await self._tick(kind):
-                        self._again[kind] = loop.time() + QUARTER  # the real ones tick so often
+                    # The real ones tick so often: what was in flight is not put off for days.
+                    if not await self._tick(kind) or self._is_left(kind):
+                        self._again[kind] = loop.time() + QUARTER
 
     def _next(self, ran: dict[str, float]) -> dict[str, float]:
         found = {}
@@ -67,6 +68,11 @@ class Timers:
                 regular = tick if tick > ran.get(kind, -1.0) else ran[kind] + every
                 found[kind] = max(self._again.get(kind, regular), now)
         return found
+
+    def _is_left(self, kind: str) -> bool:
+        """Whether something could not be taken, as its connection was busy."""
+        due = self._ledger.soonest().get(kind)
+        return due is not None and (due - START).total_seconds() < self._fleet.loop.time() + QUARTER
 
     async def _tick(self, kind: str) -> bool:
         """Whether the sweep came to its end."""

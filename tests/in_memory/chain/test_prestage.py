@@ -87,7 +87,7 @@ async def test_a_rotation_publishes_what_was_staged_and_stages_the_one_after_it(
     ctx = await onboarded()
     ctx.clock.advance(days=80)
     old, coming = await served(ctx), (await following(ctx)).key_id
-    ctx.tenant.token_lag = 100  # of whatever is made from now on
+    ctx.tenant.token_lag = 20  # of whatever is made from now on
     await onboarding.run(ctx, NAME, "rotate", "rotate-1", asked_by="test")
     begun = ctx.clock.now()
     await drive(ctx, lambda sent: ctx.vault.versions[NAME][-1].tags["keyId"] == coming)

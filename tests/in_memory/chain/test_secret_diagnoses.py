@@ -100,6 +100,18 @@ async def test_a_new_secret_is_not_published_before_it_works() -> None:
     await assert_onboarded(ctx)
 
 
+async def test_the_longer_a_secret_is_unknown_the_less_often_it_is_tried() -> None:
+    ctx = fake_context()
+    ctx.tenant.token_lag = 20  # requests: less than two minutes, were each wait five seconds
+    await onboard(ctx)
+    await drive(ctx, lambda sent: sent.step == "credentials" and sent.message.attempt == 2)
+    started = ctx.clock.now()
+    await drive(ctx, lambda sent: sent.step == "credentials" and sent.message.attempt == 20)
+    assert ctx.clock.now() - started > timedelta(minutes=4)
+    await drive(ctx)
+    await assert_onboarded(ctx)
+
+
 @pytest.mark.requirement("D-10", "N-06")
 @pytest.mark.diagnosis("SECRET_LIFETIME_OVER_POLICY")
 async def test_the_tenants_longest_lifetime_is_used_and_told() -> None:
