@@ -21,7 +21,7 @@ from tests.campaign.acts import DISABLE, Act, emergency, leak, perform, plan
 from tests.campaign.broker import Broker, StormOutbox
 from tests.campaign.chaos import Aim, Chaos, Counts, Outage, Point, Weather
 from tests.campaign.errors import READS, SERVICES
-from tests.campaign.final import breaches
+from tests.campaign.final import FINAL, breaches
 from tests.campaign.invariants import Watch
 from tests.campaign.ledger import StormLedger
 from tests.campaign.loop import VirtualClock, VirtualLoop
@@ -293,7 +293,18 @@ class World:
             await emergency(self, name)  # where the first one stopped, as its remedy says
         for name in self.names:
             await self._on_duty(name)
-        await self.sleep(QUIET - 4 * DAY)
+        await self.sleep(5 * DAY)  # all timers have fired since the last thing done by hand
+        for name in self.names:
+            await self._on_duty(name)
+        await self.sleep(QUIET - 9 * DAY)
+        await self._settled()
+
+    async def _settled(self) -> None:
+        """What began just now has two hours to end."""
+        for _ in range(24):
+            if all(operation.state in FINAL for operation in self.operations()):
+                return
+            await self.sleep(300)
 
     async def _act(self, act: Act) -> None:
         await self.sleep(act.at)
