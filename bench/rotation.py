@@ -8,6 +8,7 @@ from pathlib import Path
 from bench.figures import Figure, Goal, Sample
 from bench.timing import latency, verification
 from bench.workshop import Workshop, opened, retire, rotate, work
+from functions.sweeps import AT_ONCE
 from shared.context import Context
 
 CONNECTIONS = 8
@@ -19,6 +20,7 @@ Source: "Microsoft Graph service-specific throttling limits", identity and acces
 """
 EACH = 2  # writes of a rotation: one secret is added, one is removed
 CEILING = WRITES / WINDOW / EACH  # rotations a second
+SWEPT = 900.0  # seconds between two sweeps of rotations, each of which takes AT_ONCE at most
 
 WRITERS = 3
 SPACING = 0.2  # seconds; at this pace Keyturn keeps ten times as much
@@ -60,6 +62,8 @@ async def _rate(shop: Workshop, ctx: Context, names: list[str]) -> list[Figure]:
     allowed = WRITES / WINDOW
     details = {
         "ceiling by the limit": f"{CEILING:.0f} rotations/s",
+        "the sweeps ask for at most": f"{AT_ONCE / SWEPT:.2f} rotations/s, "
+        f"{AT_ONCE / SWEPT / CEILING:.0%} of that",
         "bound by": "the limit" if refused else "the processors of this machine",
     }
     return [
