@@ -153,6 +153,15 @@ class Event(Value, frozen=True, omit_defaults=False):
     datacontenttype: str = "application/json"
 
 
+def announcement(
+    what: str, *, id_: str, connection: str, at: datetime, data: dict[str, Any]
+) -> Event:
+    """Keyturn's event *what* (``noun.verb-ed``) about a connection; the id tells repeats."""
+    return Event(
+        id=id_, type=f"keyturn.{what}", source="/keyturn", subject=connection, time=at, data=data
+    )
+
+
 def trouble(problem: NeedsHuman) -> dict[str, str]:
     """What an event or a condition tells people of a problem."""
     return {"reason": problem.code, "message": problem.message, "remedy": problem.remedy}

@@ -7,7 +7,7 @@ import msgspec
 from shared import telemetry
 from shared.context import Context
 from shared.errors import StepError
-from shared.messages import RESUME, Event, StepMessage, first_step
+from shared.messages import RESUME, StepMessage, announcement, first_step
 from shared.model.connection import Connection, Offboarding, Operation
 
 RESUME_AFTER = timedelta(minutes=30)
@@ -126,11 +126,7 @@ async def supersede(ctx: Context, operation: Operation) -> None:
 
 async def tidy(ctx: Context, connection: Connection, operation: Operation) -> None:
     """What a crash at its end left of an operation whose message comes again."""
-    replaced = connection.operation != operation.id
-    if operation.state == "running" and replaced:
-        # Its name was offboarded and taken up anew, or an emergency has its place.
-        await supersede(ctx, operation)
-    elif operation.state != "running" and not replaced:
+    if operation.state != "running" and connection.operation == operation.id:
         await ctx.ledger.set_due(RESUME, operation.connection, None)
 
 
@@ -186,12 +182,11 @@ async def finish(ctx: Context, operation: Operation, state: str, data: dict[str,
     if operation.kind == EMERGENCY and state != SUPERSEDED:
         await _end_others(ctx, operation)
     await ctx.outbox.publish(
-        Event(
-            id=f"{operation.id}:{state}",
-            type=f"keyturn.operation.{state}",
-            source="/keyturn",
-            subject=operation.connection,
-            time=now,
+        announcement(
+            f"operation.{state}",
+            id_=f"{operation.id}:{state}",
+            connection=operation.connection,
+            at=now,
             data={"operation": operation.id, "kind": operation.kind, **data},
         )
     )

@@ -9,6 +9,7 @@ from shared.model.credential import HeldSecret
 from shared.planning.credentials import SETTLE, staging_name
 from shared.planning.vault_entries import mirrored
 from shared.step import Work
+from shared.telling import recorded
 
 DAILY = timedelta(days=1)
 
@@ -34,8 +35,7 @@ async def take_out(work: Work, key_id: str, *, why: str) -> None:
 
 async def note_retired(work: Work, key_id: str, why: str) -> None:
     """Once, also when a crash came between the removal and its record."""
-    history = await work.ctx.ledger.history(work.connection.spec.name)
-    if not any(row["what"] == "secret.retired" and row.get("key_id") == key_id for row in history):
+    if not await recorded(work.ctx, work.connection.spec.name, "secret.retired", key_id=key_id):
         await work.record("secret.retired", key_id=key_id, why=why)
 
 

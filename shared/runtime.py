@@ -58,7 +58,8 @@ class Delivery(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def replaced(self) -> bool:
-        """Whether an emergency took its place before it could be ended."""
+        """Whether its place is another's, and it could not be ended: an emergency, or its name was
+        offboarded and taken up anew."""
         return self.operation.state == "running" and self.connection.operation != self.operation.id
 
     @property

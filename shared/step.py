@@ -9,7 +9,7 @@ import msgspec
 from shared import telemetry
 from shared.context import Context
 from shared.errors import Doubt, NeedsHuman, StepError, TryLater
-from shared.messages import Event, StepMessage, doubted, exhausted, given_up
+from shared.messages import StepMessage, announcement, doubted, exhausted, given_up
 from shared.model.connection import Aspect, Connection, Operation
 from shared.ports import Turn
 from shared.profile import Profile
@@ -59,12 +59,11 @@ class Work(msgspec.Struct, frozen=True, kw_only=True):
         *once* is the whole id of what is told once whichever operation comes upon it.
         """
         await self.ctx.outbox.publish(
-            Event(
-                id=once or f"{self.message.operation}:{mark or what}",
-                type=f"keyturn.{what}",
-                source="/keyturn",
-                subject=self.connection.spec.name,
-                time=at,
+            announcement(
+                what,
+                id_=once or f"{self.message.operation}:{mark or what}",
+                connection=self.connection.spec.name,
+                at=at,
                 data=data,
             )
         )

@@ -5,7 +5,7 @@ from typing import Any
 
 from shared import telemetry
 from shared.context import Context
-from shared.messages import Event
+from shared.messages import announcement
 
 
 async def recorded(ctx: Context, connection: str, what: str, **marks: object) -> bool:
@@ -28,16 +28,8 @@ async def tell_once(
         return False
     now: datetime = ctx.clock.now()
     id_ = ":".join((connection, what, *(str(value) for value in marks.values())))
-    await ctx.outbox.publish(
-        Event(
-            id=id_,
-            type=f"keyturn.{what}",
-            source="/keyturn",
-            subject=connection,
-            time=now,
-            data={"connection": connection, **marks, **data},
-        )
-    )
+    told = {"connection": connection, **marks, **data}
+    await ctx.outbox.publish(announcement(what, id_=id_, connection=connection, at=now, data=told))
     await ctx.ledger.record(connection, now, what, {**marks, **data})
     telemetry.event(what, **marks)
     return True

@@ -7,7 +7,7 @@ from typing import Any
 from rich.console import Console
 
 from emulators import graph
-from emulators.demo.board import conditions, ended
+from emulators.demo.board import ended
 from emulators.demo.client import Client, control, order
 from emulators.demo.clock import until
 from emulators.demo.products import Product
@@ -42,29 +42,36 @@ class Drift:
 
     async def is_found(self) -> None:
         """By the daily verification, which nobody has asked for."""
-
         name = self._product.name
 
-        async def told() -> str | None:
-            found = await self._client.connection(name)
-            held = conditions(found)["Verified"]
-            text = f"{held['reason']}: {held['message']}"
-            lacks = self._repairs or self._taken in text
-            return text if ended(found) and EXTRA in text and lacks else None
+        async def told() -> dict[str, dict[str, Any]] | None:
+            found = await self._findings()
+            known = {EXTRA, self._taken} <= found.keys()
+            done = known and (found[self._taken]["state"] == "closed") == self._repairs
+            return found if done and ended(await self._client.connection(name)) else None
 
-        text = await until(self._cloud, self._client, name, "the findings", told)
-        self._expect("EXTRA_PERMISSION" in text, f"the condition says {text}")
-        self._say(f"[red]Verified is False[/], {text}")
+        found = await until(self._cloud, self._client, name, "the findings", told)
+        for finding in (found[self._taken], found[EXTRA]):
+            self._say(
+                f"finding [red]{finding['code']}[/]: {finding['name']} is {finding['verdict']}, "
+                f"{finding['state']}; {_by(finding)}; "
+                f"an approver may choose: {', '.join(finding['choices']) or 'nothing more'}"
+            )
+        self._expect(found[EXTRA]["state"] == "open", f"{EXTRA} is {found[EXTRA]['state']}")
+        self._expect(found[EXTRA]["verdict"] == "extra", f"{EXTRA}: {found[EXTRA]['verdict']}")
+        self._expect(found[self._taken]["verdict"] == "missing", f"{self._taken} is not missing")
         held = await self._held()
         self._expect(EXTRA in held, f"{EXTRA} was removed")
         self._expect((self._taken in held) == self._repairs, f"granted: {held}")
-        history = await self._client.get(
-            f"/api/connections/{self._product.name}/history?limit=1000"
-        )
-        repairs = [row for row in history["entries"] if row["what"] == "drift.repaired"]
-        self._expect(bool(repairs) == self._repairs, f"repairs: {repairs}")
         done = "is put back, as its policy is repair" if self._repairs else "is only reported"
         self._say(f"{self._taken} {done}; {EXTRA} is left")
+
+    async def _findings(self) -> dict[str, dict[str, Any]]:
+        """By the name of the permission."""
+        answer = await self._client.get(
+            f"/api/connections/{self._product.name}/findings?limit=1000"
+        )
+        return {finding["name"]: finding for finding in answer["findings"]}
 
     async def _held(self) -> list[str]:
         """Names of the application permissions of Graph that are granted."""
@@ -91,3 +98,8 @@ class Drift:
     def _expect(self, true: bool, otherwise: str) -> None:  # noqa: FBT001 - a fact, no option
         if not true:
             self.wrong.append(f"{self._product.name}: {otherwise}")
+
+
+def _by(finding: dict[str, Any]) -> str:
+    actor = finding["changed_by"]
+    return f"changed by {actor['name']} at {actor['at']}" if actor else "the log names nobody"

@@ -7,7 +7,7 @@ import msgspec
 from shared import onboarding, telemetry
 from shared.context import Context
 from shared.importing import Unfit, start_import
-from shared.messages import Event
+from shared.messages import announcement
 from shared.onboarding import Rejected
 from shared.requests import Order, Problem, Request, changed, check_message
 from shared.step import entrance
@@ -87,14 +87,7 @@ async def _refuse(
     await ctx.ledger.refuse(row, now, data)
     await ctx.outbox.set_aside(body, row, _summary(problems))
     await ctx.outbox.publish(
-        Event(
-            id=f"{row}:refused",
-            type="keyturn.request.refused",
-            source="/keyturn",
-            subject=subject,
-            time=now,
-            data=data,
-        )
+        announcement("request.refused", id_=f"{row}:refused", connection=subject, at=now, data=data)
     )
     telemetry.event("request.refused", message=row, reason=problems[0].code, size=len(body))
 
