@@ -9,6 +9,7 @@ from typing import Any
 import msgspec
 
 from functions.http.credential_views import CredentialView, StrayView, listed, shown, warned
+from shared.messages import RESUME
 from shared.model.connection import (
     Approval,
     BrokeredToken,
@@ -159,7 +160,8 @@ def view(
         findings=dict(counted(connection, now)),
         strays=tuple(listed(stray, now) for stray in connection.strays),
         verified=connection.verified,
-        due=dict(due),
+        # The watch over an operation in flight is no work of its own, and ends a moment after it.
+        due={kind: at for kind, at in due.items() if kind != RESUME},
         granted=connection.granted,
         roles=connection.roles,
         advice=connection.advice,
