@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from shared.model.connection import Connection, Status
+from shared.model.connection import Aspect, Connection, Status
 from tests.campaign.invariants import Watch
 
 if TYPE_CHECKING:
@@ -15,6 +15,9 @@ FINAL = frozenset({"succeeded", "needs-attention", "superseded"})
 
 BY_HAND = frozenset({"EXTRA_PERMISSION", "SECRET_VALUE_UNKNOWN", "TWO_ROTATORS"})
 """Findings about what people did by hand: they stay until people undo it."""
+
+AFTER = frozenset({Aspect.DISCOVERED, Aspect.HANDED_OVER})
+"""An operation that such a finding stops does not come to these."""
 
 
 def breaches(world: "World", watch: Watch) -> Iterator[str]:
@@ -39,7 +42,11 @@ def breaches(world: "World", watch: Watch) -> Iterator[str]:
 
 def _active(world: "World", watch: Watch, known: Connection) -> Iterator[str]:
     name = known.spec.name
+    verified = known.condition(Aspect.VERIFIED)
+    stopped = verified is not None and verified.reason in BY_HAND
     for condition in known.conditions:
+        if stopped and condition.type in AFTER:
+            continue
         if condition.status != Status.TRUE and condition.reason not in BY_HAND:
             yield (
                 f"{name}: {condition.type} is {condition.status} at the end: "
