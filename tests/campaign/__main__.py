@@ -6,7 +6,8 @@ import sys
 from tests.campaign.chaos import Point
 from tests.campaign.runner import Total, campaign, survey
 from tests.campaign.shrink import shrink
-from tests.campaign.simulation import Options, simulate
+from tests.campaign.simulation import simulate
+from tests.campaign.world import Options
 
 BREACHED = 2
 """Exit code when something that must hold did not: an error of the campaign itself has another."""

@@ -17,7 +17,7 @@ from shared.requests.side import Acknowledgement
 from tests.fakes.tenant import GrantRow, RoleRow, ScopesRow, SecretRow
 
 if TYPE_CHECKING:
-    from tests.campaign.simulation import World
+    from tests.campaign.world import World
 
 DAY = 86400.0
 

@@ -9,7 +9,7 @@ from shared.model.connection import Aspect, Connection, Status
 from tests.campaign.invariants import Watch
 
 if TYPE_CHECKING:
-    from tests.campaign.simulation import World
+    from tests.campaign.world import World
 
 FINAL = frozenset({"succeeded", "needs-attention", "superseded"})
 

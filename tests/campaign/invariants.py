@@ -19,7 +19,7 @@ from tests.fakes.tenant import ApplicationRow, SecretRow
 from tests.fakes.vault import Version
 
 if TYPE_CHECKING:
-    from tests.campaign.simulation import World
+    from tests.campaign.world import World
 
 AT_MOST = 3
 """Live secrets of ours on one application: served, its successor, one in its overlap."""

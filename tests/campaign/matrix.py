@@ -11,7 +11,8 @@ from pathlib import Path
 
 from shared.planning.credentials import PREFIX, operation_of
 from tests.campaign.chaos import Aim
-from tests.campaign.simulation import Options, World, simulated
+from tests.campaign.simulation import simulated
+from tests.campaign.world import Options, World
 
 PAGE = Path(__file__).parents[2] / "docs" / "lifecycle.md"
 BEGIN, END = "<!-- crash points: `make generate` -->", "<!-- end of crash points -->"

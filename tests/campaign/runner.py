@@ -9,7 +9,8 @@ from dataclasses import dataclass, field
 from multiprocessing import get_context
 
 from tests.campaign.chaos import Counts, Point
-from tests.campaign.simulation import Options, Outcome, simulate
+from tests.campaign.simulation import Outcome, simulate
+from tests.campaign.world import Options
 
 SURVEYED = 40
 """Seeds that are run without faults to learn which crash points there are."""

@@ -3,7 +3,8 @@
 import time
 from collections.abc import Sequence
 
-from tests.campaign.simulation import Options, Outcome, simulate
+from tests.campaign.simulation import Outcome, simulate
+from tests.campaign.world import Options
 
 PATIENCE = 120.0
 """Seconds."""
