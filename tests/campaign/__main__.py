@@ -2,7 +2,6 @@
 
 import argparse
 import sys
-from collections.abc import Collection
 
 from tests.campaign.chaos import Point
 from tests.campaign.runner import Total, campaign, survey
@@ -21,7 +20,7 @@ def main() -> int:
     given = _arguments()
     if given.only is not None or given.replay is not None:
         return replay(given.replay or given.first, given.only)
-    points = {} if given.bare else survey(given.jobs)
+    points = [] if given.bare else survey(given.jobs)
     total = campaign(
         range(given.first, given.first + given.seeds),
         jobs=given.jobs,
@@ -42,7 +41,7 @@ def main() -> int:
     return BREACHED if total.failed or missed else 0
 
 
-def show(total: Total, points: Collection[Point]) -> None:
+def show(total: Total, points: list[Point]) -> None:
     """What was done, and how often."""
     print(
         f"{total.seeds} seeds, {total.connections} connections, "
