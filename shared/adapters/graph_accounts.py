@@ -25,8 +25,7 @@ from shared.adapters.graph_account_rows import (
 from shared.adapters.graph_client import Graph, Page
 from shared.adapters.graph_query import query
 from shared.errors import NeedsHuman
-from shared.model.accounts import Account, Origin
-from shared.planning.accounts import ELIGIBLE
+from shared.model.accounts import Account, Origin, Through
 
 LARGEST_PAGE = 999
 NO_LICENCE = "AadPremiumLicenseRequired"
@@ -132,26 +131,26 @@ class GraphAccounts:
         async for rows in holdings:
             fresh = {row.principal_id: row.holder for row in rows if row.principal_id not in seen}
             seen.update(fresh)
-            async for users, via in self._users_of(list(fresh.values())):
-                origin = replace(role, via=ELIGIBLE if eligible else via)
+            async for users, chain in self._users_of(list(fresh.values())):
+                origin = replace(role, eligible=eligible, chain=chain)
                 yield [user.value(origin, eligible=eligible) for user in users]
 
     async def _users_of(
         self, holders: Sequence[HolderRow]
-    ) -> AsyncIterator[tuple[Sequence[UserRow], str]]:
+    ) -> AsyncIterator[tuple[Sequence[UserRow], tuple[Through, ...]]]:
         """Users with the group through which they are among the *holders*."""
-        yield [holder for holder in holders if holder.type == USER and holder.whole], ""
+        yield [holder for holder in holders if holder.type == USER and holder.whole], ()
         for holder in holders:
             # Graph does not promise to expand all properties; those of a service principal or
             # of an object that is gone are not needed.
             if holder.type in ("", USER) and not holder.whole:
                 user = await self._user(holder.id)
-                yield [user] if user else [], ""
+                yield [user] if user else [], ()
         for holder in holders:
             if holder.type == GROUP:
                 name = holder.display_name or holder.id
                 async for users in self._users_in(holder.id, f"reading the members of {name}"):
-                    yield users, name
+                    yield users, (Through(id=holder.id, name=name),)
 
     async def _user(self, id_: str) -> UserRow | None:
         builder = self._graph.client.users.by_user_id(id_)

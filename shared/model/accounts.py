@@ -1,20 +1,52 @@
 """Discovered accounts and the account of a discovery run."""
 
 from datetime import datetime
-from typing import Any
+from typing import Any, Literal
 
 import msgspec
 
 from shared.model.connection import Value
 
+USER = "user"
+SERVICE_PRINCIPAL = "servicePrincipal"
 
-class Origin(Value, frozen=True):
-    """Why an account is in scope: the group or role searched, and the way to it."""
+EVERYWHERE = "/"
+"""Scope of a role that holds for the whole directory."""
 
-    kind: str  # group | role | tenant, when all users are
+Registered = Literal["yes", "no", "unknown"]
+"""Unknown where nobody said: the report was not granted, or does not name the account."""
+
+
+class Through(Value, frozen=True):
+    """A group on the way from a reason to an account."""
+
     id: str
     name: str
-    via: str = ""  # group through which a role is held; "eligible" for a PIM eligibility
+
+
+class Origin(Value, frozen=True):
+    """One reason why an account is in scope: what was searched, and the way to the account.
+
+    `chain` are the groups on the way, outermost first; empty for who is directly in the group or
+    holds the role directly. Of a group that was searched it begins behind that group, of a role
+    with the group that holds it. Its last group is the one that the account is directly in.
+    """
+
+    kind: str  # group | role | user, named by itself | tenant, when all users are
+    id: str
+    name: str
+    chain: tuple[Through, ...] = ()
+    scope: str = ""  # of a role: "/", or the id of the administrative unit or object
+    scope_name: str = ""  # of the administrative unit
+    eligible: bool = False  # may activate the role (PIM), does not hold it
+    since: datetime | None = None  # of an eligibility
+    until: datetime | None = None  # of an eligibility; None has no end
+
+    @property
+    def way(self) -> tuple[Any, ...]:
+        """What tells two reasons apart; names and dates may change without it."""
+        chain = tuple(step.id for step in self.chain)
+        return (self.kind, self.id, self.scope, self.eligible, chain)
 
 
 class Account(Value, frozen=True, omit_defaults=False):
@@ -31,6 +63,9 @@ class Account(Value, frozen=True, omit_defaults=False):
     state: str = "found"  # a scan imports nothing (D-35)
     attributes: dict[str, Any] = msgspec.field(default_factory=dict)
     """What was selected beyond the above, by Graph's names."""
+    kind: str = USER  # or servicePrincipal, where these are wanted
+    synced: bool = False  # its home is a directory on premises
+    mfa: Registered = "unknown"  # whether a method for multi-factor authentication is registered
 
 
 class Source(Value, frozen=True, omit_defaults=False):
@@ -68,5 +103,8 @@ class Summary(Value, frozen=True, omit_defaults=False):
     entities: dict[str, int] = msgspec.field(default_factory=dict)  # kind: how many
     links: int = 0
     changes: int = 0  # rows inserted, updated or deleted since the snapshot before
+    changed_attributes: dict[str, int] = msgspec.field(default_factory=dict)  # of users: how often
+    removed_for_good: int = 0  # of those removed, as far as Graph said; the others are restorable
+    skipped: dict[str, int] = msgspec.field(default_factory=dict)  # reason: accounts left out
     slowed: datetime | None = None  # since when it waits because Graph asked it to
     waited: float = 0.0  # seconds that it has waited because Graph asked it to

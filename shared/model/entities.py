@@ -66,6 +66,7 @@ class Findings(Value, frozen=True):
 
     rows: tuple[Account | Entity, ...] = ()
     gone: tuple[str, ...] = ()  # ids of objects that were deleted
+    for_good: tuple[str, ...] = ()  # those of them that Graph cannot restore any more
     links: tuple[Link, ...] = ()
     unlinked: tuple[Link, ...] = ()
     cookie: str = ""

@@ -6,26 +6,86 @@ from typing import TypeVar
 
 from msgspec.structs import replace
 
-from shared.model.accounts import Account, Origin, Source, Summary
+from shared.model.accounts import Account, Origin, Registered, Source, Summary, Through
 
 STALE = "stale"
 """State of an account whose source could not be read this time: last known facts."""
 
-ELIGIBLE = "eligible"
-"""`Origin.via` of a role that is only eligible through PIM."""
+FACT = "fact"
+"""State of a row that says something of an account and does not vouch for it: see `fact`."""
 
 Row = TypeVar("Row")
 
 
+def fact(id_: str, *, mfa: Registered) -> Account:
+    """What a report says of an account that other sources may name, or may not.
+
+    Merged with their rows it adds to them; alone it makes no row (`is_vouched`).
+    """
+    return Account(
+        id=id_,
+        user_principal_name="",
+        display_name="",
+        enabled=True,
+        guest=False,
+        mail="",
+        origins=(),
+        state=FACT,
+        mfa=mfa,
+    )
+
+
+def is_vouched(row: Account) -> bool:
+    """Whether some source named the account itself."""
+    return row.state != FACT
+
+
 def merged(known: Account | None, seen: Account) -> Account:
-    """One row an account, with every reason why it is in scope (D-30)."""
+    """One row an account, with every reason why it is in scope (D-30).
+
+    Rows of one run come in any order and may repeat; the outcome is the same.
+    """
     if known is None:
         return replace(seen, origins=_ordered(seen.origins))
+    base = seen if is_vouched(seen) or not is_vouched(known) else known
+    origins = _ordered((*known.origins, *seen.origins))
     return replace(
-        seen,
-        origins=_ordered((*known.origins, *seen.origins)),
-        eligible=known.eligible and seen.eligible,
+        base,
+        origins=origins,
+        eligible=_only_eligible(origins),
+        attributes={**known.attributes, **seen.attributes} if base is seen else known.attributes,
+        mfa=_told(known.mfa, seen.mfa),
     )
+
+
+def carried(before: Account, seen: Account) -> Account:
+    """The new row with what nobody said this time: a report is not read in every run.
+
+    A *seen* that is only a fact changes the row before, which stays otherwise as it was.
+    """
+    if not is_vouched(seen):
+        return replace(before, mfa=_told(before.mfa, seen.mfa))
+    return replace(seen, mfa=_told(before.mfa, seen.mfa))
+
+
+def vouches(source: Source, origin: Origin) -> bool:
+    """Whether *source* is where *origin* was read, or a part of the way to it.
+
+    Kinds of sources: those of origins; ``membership`` of one group, or of all without an id;
+    ``assignment`` and ``eligibility``, the holders of all roles or of one.
+    """
+    match source.kind:
+        case "assignment" | "eligibility":
+            wanted = source.kind == "eligibility"
+            known = origin.kind == "role" and origin.eligible == wanted
+            return known and source.id in ("", origin.id)
+        case "membership":
+            passed = {step.id for step in origin.chain}
+            if origin.kind == "group":
+                passed.add(origin.id)
+            return source.id in passed if source.id else bool(passed)
+        case _:
+            return (source.kind, source.id) == (origin.kind, origin.id)
 
 
 def kept(before: Account, seen: Account | None, failed: Iterable[Source]) -> Account | None:
@@ -34,16 +94,22 @@ def kept(before: Account, seen: Account | None, failed: Iterable[Source]) -> Acc
     Nothing disappears because a source could not be read: an account goes only when every
     source that vouched for it was read whole and no longer names it.
     """
-    unread = {(source.kind, source.id) for source in failed}
-    vouched = tuple(origin for origin in before.origins if (origin.kind, origin.id) in unread)
+    unread = tuple(failed)
+    vouched = tuple(
+        origin for origin in before.origins if any(vouches(source, origin) for source in unread)
+    )
     if not vouched:
         return None
-    if seen is None:
-        return replace(before, origins=vouched, eligible=_only_eligible(vouched), state=STALE)
+    if seen is None or not is_vouched(seen):
+        mfa = _told(before.mfa, seen.mfa) if seen else before.mfa
+        eligible = _only_eligible(vouched)
+        return replace(before, origins=vouched, eligible=eligible, state=STALE, mfa=mfa)
+    origins = _ordered((*vouched, *seen.origins))  # what was read now is newer
     return replace(
         seen,
-        origins=_ordered((*vouched, *seen.origins)),
-        eligible=seen.eligible and _only_eligible(vouched),
+        origins=origins,
+        eligible=_only_eligible(origins),
+        mfa=_told(before.mfa, seen.mfa),
     )
 
 
@@ -63,15 +129,50 @@ def facts(row: Row) -> Row:
     """What counts as a change: of an account neither our state, nor that a group was renamed."""
     if not isinstance(row, Account):
         return row
-    ways = {(origin.kind, origin.id, origin.via): origin for origin in row.origins}
-    origins = tuple(replace(ways[way], name="") for way in sorted(ways))
+    origins = tuple(_nameless(origin) for origin in _ordered(row.origins))
     return replace(row, origins=origins, state="")
 
 
+COMPARED = (
+    "user_principal_name",
+    "display_name",
+    "enabled",
+    "guest",
+    "mail",
+    "eligible",
+    "synced",
+    "mfa",
+)
+"""Columns of a row that a change of it may concern; besides, its reasons and its attributes."""
+
+
+def differing(before: Account, after: Account) -> tuple[str, ...]:
+    """The columns in which two rows differ, `origins`, and selected attributes by Graph's names."""
+    found = [name for name in COMPARED if getattr(before, name) != getattr(after, name)]
+    if facts(before).origins != facts(after).origins:
+        found.append("origins")
+    names = {*before.attributes, *after.attributes}
+    found += [
+        name for name in sorted(names) if before.attributes.get(name) != after.attributes.get(name)
+    ]
+    return tuple(found)
+
+
+def _told(before: Registered, now: Registered) -> Registered:
+    """What is known; unknown says nothing."""
+    return before if now == "unknown" else now
+
+
 def _only_eligible(origins: Iterable[Origin]) -> bool:
-    return all(origin.via == ELIGIBLE for origin in origins)
+    found = tuple(origins)
+    return bool(found) and all(origin.eligible for origin in found)
+
+
+def _nameless(origin: Origin) -> Origin:
+    chain = tuple(Through(id=step.id, name="") for step in origin.chain)
+    return replace(origin, name="", scope_name="", chain=chain)
 
 
 def _ordered(origins: Iterable[Origin]) -> tuple[Origin, ...]:
-    once = {(origin.kind, origin.id, origin.via): origin for origin in origins}
+    once = {origin.way: origin for origin in origins}
     return tuple(once[way] for way in sorted(once))

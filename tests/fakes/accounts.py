@@ -3,9 +3,9 @@
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, field
 
-import msgspec
+from msgspec.structs import replace
 
-from shared.model.accounts import Account, Origin
+from shared.model.accounts import Account, Origin, Through
 from tests.fakes.faults import fallible
 from tests.fakes.tenant import FakeTenant
 
@@ -43,20 +43,22 @@ class People:
 
     def within(self, ids: Sequence[str]) -> list[tuple[str, str]]:
         """Each user among *ids*, directly or through groups, with the outermost group's name."""
-        found: dict[str, str] = {}
-        for id_ in ids:
-            via = self.groups.get(id_, "")
-            for user in self._users(id_, set()):
-                found.setdefault(user, via)
-        return list(found.items())
+        ways = self.ways(ids).items()
+        return [(user, chain[0].name if chain else "") for user, chain in ways]
 
-    def _users(self, id_: str, seen: set[str]) -> list[str]:
-        if id_ in self.users:
-            return [id_]
-        if id_ in seen:
-            return []
-        seen.add(id_)
-        return [user for member in self.members.get(id_, []) for user in self._users(member, seen)]
+    def ways(self, ids: Sequence[str]) -> dict[str, tuple[Through, ...]]:
+        """Each user among *ids* with the groups between, the shortest way first found."""
+        found: dict[str, tuple[Through, ...]] = {}
+        seen: set[str] = set()
+        waiting: list[tuple[str, tuple[Through, ...]]] = [(id_, ()) for id_ in ids]
+        for id_, chain in waiting:
+            if id_ in self.users:
+                found.setdefault(id_, chain)
+            elif id_ not in seen:
+                seen.add(id_)
+                step = Through(id=id_, name=self.groups.get(id_, id_))
+                waiting += [(member, (*chain, step)) for member in self.members.get(id_, [])]
+        return found
 
 
 class FakeAccountReader:
@@ -87,27 +89,18 @@ class FakeAccountReader:
     async def members(self, group: Origin) -> AsyncIterator[list[Account]]:
         await self._page("members")
         found = [
-            _from(self.people.users[user], group)
-            for user, _ in self.people.within(self.people.members.get(group.id, []))
+            _from(self.people.users[user], replace(group, chain=chain))
+            for user, chain in self.people.ways(self.people.members.get(group.id, [])).items()
         ]
         for start in range(0, len(found), self._page_size):
             yield found[start : start + self._page_size]
 
     async def holders(self, role: Origin) -> AsyncIterator[list[Account]]:
         await self._page("holders")
-        active = self.people.within(self.people.holders.get(role.id, []))
-        known = {user for user, _ in active}
         found = [
-            _from(self.people.users[user], msgspec.structs.replace(role, via=via))
-            for user, via in active
-        ] + [
-            _from(
-                self.people.users[user],
-                msgspec.structs.replace(role, via="eligible"),
-                eligible=True,
-            )
-            for user, _ in self.people.within(self.people.eligible.get(role.id, []))
-            if user not in known
+            _from(self.people.users[user], replace(role, chain=chain, eligible=eligible))
+            for eligible, held in ((False, self.people.holders), (True, self.people.eligible))
+            for user, chain in self.people.ways(held.get(role.id, [])).items()
         ]
         for start in range(0, len(found), self._page_size):
             yield found[start : start + self._page_size]
@@ -128,5 +121,5 @@ def _matching(name: str, origins: list[Origin]) -> list[Origin]:
     return by_id or [o for o in origins if o.name.casefold() == name.casefold()]
 
 
-def _from(account: Account, origin: Origin, *, eligible: bool = False) -> Account:
-    return msgspec.structs.replace(account, origins=(origin,), eligible=eligible)
+def _from(account: Account, origin: Origin) -> Account:
+    return replace(account, origins=(origin,), eligible=origin.eligible)

@@ -42,7 +42,7 @@ class TestMerged:
         assert rows.merged(once, account("ada", ADMINS)) == once
 
     def test_eligible_only_as_long_as_nothing_is_active(self) -> None:
-        may = account("ada", replace(ADMINS, via=rows.ELIGIBLE), eligible=True)
+        may = account("ada", replace(ADMINS, eligible=True), eligible=True)
         does = account("ada", STAFF)
         assert rows.merged(None, may).eligible
         assert not rows.merged(may, does).eligible
@@ -64,7 +64,7 @@ class TestKept:
         assert kept == account("ada", ADMINS, STAFF)
 
     def test_active_in_an_unread_source_is_more_than_eligible_in_a_read_one(self) -> None:
-        role = Origin(kind="role", id="r1", name="Reader", via=rows.ELIGIBLE)
+        role = Origin(kind="role", id="r1", name="Reader", eligible=True)
         fresh = account("ada", role, eligible=True)
         kept = rows.kept(account("ada", ADMINS), fresh, self.failed)
         assert kept is not None
