@@ -26,6 +26,7 @@ from shared.adapters.graph_client import Graph, Page
 from shared.adapters.graph_query import query
 from shared.errors import NeedsHuman
 from shared.model.accounts import Account, Origin, Through
+from shared.model.entities import Page as FoundPage
 
 LARGEST_PAGE = 999
 NO_LICENCE = "AadPremiumLicenseRequired"
@@ -80,6 +81,17 @@ class GraphAccounts:
         )
         async for accounts in self._expanded(eligible, role, eligible=True):
             yield accounts
+
+    def member_pages(self, group: Origin, link: str = "") -> AsyncIterator[FoundPage]:
+        raise NotImplementedError
+
+    def holder_pages(
+        self, role: Origin, link: str = "", *, eligible: bool = False
+    ) -> AsyncIterator[FoundPage]:
+        raise NotImplementedError
+
+    async def unit_names(self) -> dict[str, str]:
+        raise NotImplementedError
 
     async def _groups_called(self, name: str) -> list[Origin]:
         if GUID.fullmatch(name):

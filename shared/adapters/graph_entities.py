@@ -17,6 +17,7 @@ from shared.adapters.graph_query import query
 from shared.errors import TryLater
 from shared.model.accounts import Account, Origin
 from shared.model.entities import USER, Entity, Findings, Link, Reading
+from shared.model.entities import Page as FoundPage
 
 LARGEST_PAGE = 999
 
@@ -53,6 +54,9 @@ class GraphEntities:
             )
         async for page in found:
             yield page
+
+    def pages(self, wanted: Reading, link: str = "") -> AsyncIterator[FoundPage]:
+        raise NotImplementedError
 
     async def _all_users(self, wanted: Reading, doing: str) -> AsyncIterator[Findings]:
         """A list has pages five times as long as a delta query has.

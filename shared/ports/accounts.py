@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from typing import Protocol
 
 from shared.model.accounts import Account, Origin, Summary
-from shared.model.entities import Change, Entity, Findings, Link, Reading
+from shared.model.entities import Change, Entity, Findings, Link, Page, Reading
 from shared.model.imports import (
     AccessPolicy,
     GroupLine,
@@ -32,9 +32,38 @@ class AccountReader(Protocol):
     def holders(self, role: Origin) -> AsyncIterator[list[Account]]:
         """Users who hold a role, actively or eligibly, directly or through groups."""
 
+    def member_pages(self, group: Origin, link: str = "") -> AsyncIterator[Page]:
+        """Users in a group, directly or through nested groups; *link* is a page's `next_link`.
+
+        The rows' origins say through which groups. Raises `NeedsHuman` as `EntityReader.pages`
+        does, and with code ``SOURCE_GONE`` when there is no such group.
+        """
+
+    def holder_pages(
+        self, role: Origin, link: str = "", *, eligible: bool = False
+    ) -> AsyncIterator[Page]:
+        """Users who hold a role, or who may activate it, directly or through groups."""
+
+    async def unit_names(self) -> dict[str, str]:
+        """Names of the administrative units, by id."""
+
 
 class EntityReader(Protocol):
     """Whole kinds of directory objects, or what has changed of them."""
+
+    def pages(self, wanted: Reading, link: str = "") -> AsyncIterator[Page]:
+        """Everything without a *link*; else from where that link, of an earlier page, stands.
+
+        A `delta_link` reads what is new since it was given, a `next_link` goes on with the
+        reading that it comes from. Items may repeat and come in any order. The reading is whole
+        when a page without `next_link` has come, and not before.
+
+        Raises `TryLater` when Graph is throttling or not available: go on from the same link.
+        Raises `NeedsHuman` with code ``PAGE_TOKEN_EXPIRED`` when a `next_link` is no longer good:
+        start this source again. With ``DELTA_EXPIRED`` when a delta link is not: read everything.
+        With ``NOT_LICENSED`` or ``AUTOMATION_PRIVILEGE`` when the tenant or the automation may not
+        read it.
+        """
 
     def read(self, wanted: Reading, cookie: str) -> AsyncIterator[Findings]:
         """Everything without a *cookie*, else what is new since it was given.

@@ -5,7 +5,9 @@ from dataclasses import dataclass, field
 
 from msgspec.structs import replace
 
+from shared.errors import NeedsHuman
 from shared.model.accounts import Account, Origin, Through
+from shared.model.entities import Findings, Page
 from tests.fakes.faults import fallible
 from tests.fakes.tenant import FakeTenant
 
@@ -19,6 +21,8 @@ class People:
     members: dict[str, list[str]] = field(default_factory=dict)  # group id -> ids
     holders: dict[str, list[str]] = field(default_factory=dict)  # role id -> ids
     eligible: dict[str, list[str]] = field(default_factory=dict)  # role id -> ids
+    units: dict[str, str] = field(default_factory=dict)  # administrative unit id -> name
+    expired: set[str] = field(default_factory=set)  # links that are refused, once each
 
     def add_user(self, name: str, *, enabled: bool = True, guest: bool = False) -> str:
         """Add a user called *name*; returns its id."""
@@ -104,6 +108,44 @@ class FakeAccountReader:
         ]
         for start in range(0, len(found), self._page_size):
             yield found[start : start + self._page_size]
+
+    async def member_pages(self, group: Origin, link: str = "") -> AsyncIterator[Page]:
+        found = [
+            _from(self.people.users[user], replace(group, chain=chain))
+            for user, chain in self.people.ways(self.people.members.get(group.id, [])).items()
+        ]
+        async for page in self._paged("members", found, link):
+            yield page
+
+    async def holder_pages(
+        self, role: Origin, link: str = "", *, eligible: bool = False
+    ) -> AsyncIterator[Page]:
+        held = (self.people.eligible if eligible else self.people.holders).get(role.id, [])
+        found = [
+            _from(self.people.users[user], replace(role, chain=chain, eligible=eligible))
+            for user, chain in self.people.ways(held).items()
+        ]
+        async for page in self._paged("holders", found, link):
+            yield page
+
+    @fallible("account_reader.unit_names")
+    async def unit_names(self) -> dict[str, str]:
+        return dict(self.people.units)
+
+    async def _paged(self, what: str, found: list[Account], link: str) -> AsyncIterator[Page]:
+        """A link is the number of rows before it; one from `expired` is no longer good."""
+        at = int(link or 0)
+        while True:
+            await self._page(what)
+            if link and link in self.people.expired:
+                self.people.expired.discard(link)
+                raise NeedsHuman("PAGE_TOKEN_EXPIRED", f"HTTP 400 {link}", "Nothing.")
+            end = at + self._page_size
+            link = str(end) if end < len(found) else ""
+            yield Page(findings=Findings(rows=tuple(found[at:end])), next_link=link)
+            if not link:
+                return
+            at = end
 
     @fallible("account_reader.read")
     async def _page(self, what: str) -> None:
