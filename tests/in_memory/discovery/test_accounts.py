@@ -1,15 +1,17 @@
 """Rows of accounts: merged from several sources, and kept when one fails."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
+import pytest
 from msgspec.structs import replace
 
-from shared.model.accounts import Account, Origin, Source, Summary
+from shared.model.accounts import Account, Origin, Source, Summary, Through
 from shared.planning import accounts as rows
 
 NOW = datetime(2026, 1, 5, 9, 0, tzinfo=UTC)
 ADMINS = Origin(kind="group", id="g1", name="Admins")
 STAFF = Origin(kind="group", id="g2", name="Staff")
+ROLE = Origin(kind="role", id="r1", name="Reader", scope="/")
 
 
 def account(id_: str, *origins: Origin, **changes: object) -> Account:
@@ -47,6 +49,66 @@ class TestMerged:
         assert rows.merged(None, may).eligible
         assert not rows.merged(may, does).eligible
         assert not rows.merged(does, may).eligible
+
+    def test_a_report_adds_to_a_row_and_makes_none(self) -> None:
+        report, seen = rows.fact("ada", mfa="yes"), account("ada", ADMINS)
+        there = rows.merged(rows.merged(None, report), seen)
+        assert there == rows.merged(rows.merged(None, seen), report) == replace(seen, mfa="yes")
+        assert rows.is_vouched(there)
+        assert not rows.is_vouched(rows.merged(None, report))
+
+    def test_what_a_report_said_stays_while_it_is_not_read(self) -> None:
+        before = account("ada", ADMINS, mfa="yes")
+        assert rows.carried(before, account("ada", STAFF)) == account("ada", STAFF, mfa="yes")
+        assert rows.carried(before, rows.fact("ada", mfa="no")) == replace(before, mfa="no")
+        assert rows.carried(before, account("ada", ADMINS, mfa="no")).mfa == "no"
+
+
+class TestVouches:
+    chain = (Through(id="g7", name="Inner"),)
+
+    @pytest.mark.parametrize(
+        ("kind", "id_", "origin", "expected"),
+        [
+            ("group", "g1", ADMINS, True),
+            ("group", "g2", ADMINS, False),
+            ("role", "r1", ROLE, True),
+            ("assignment", "", ROLE, True),
+            ("assignment", "r1", ROLE, True),
+            ("assignment", "r2", ROLE, False),
+            ("assignment", "", replace(ROLE, eligible=True), False),
+            ("eligibility", "", replace(ROLE, eligible=True), True),
+            ("eligibility", "", ROLE, False),
+            ("membership", "g1", ADMINS, True),
+            ("membership", "g7", replace(ADMINS, chain=chain), True),
+            ("membership", "g7", replace(ROLE, chain=chain), True),
+            ("membership", "", replace(ROLE, chain=chain), True),
+            ("membership", "", ROLE, False),
+            ("membership", "g7", ADMINS, False),
+        ],
+    )
+    def test_what_a_source_vouches_for(
+        self, kind: str, id_: str, origin: Origin, *, expected: bool
+    ) -> None:
+        read = Source(kind=kind, id=id_, name="", status="failed", accounts=0)
+        assert rows.vouches(read, origin) is expected
+
+
+class TestDiffering:
+    def test_each_column_and_attribute_by_its_name(self) -> None:
+        before = account("ada", ADMINS, attributes={"jobTitle": "Pilot", "city": "Ulm"})
+        after = account("ada", STAFF, enabled=False, mfa="no", attributes={"city": "Ulm"})
+        assert rows.differing(before, after) == ("enabled", "mfa", "origins", "jobTitle")
+
+    def test_neither_a_renamed_group_nor_our_own_state(self) -> None:
+        before = account("ada", ADMINS)
+        after = account("ada", replace(ADMINS, name="Administrators"), state=rows.STALE)
+        assert rows.differing(before, after) == ()
+
+    def test_a_longer_eligibility_is_a_change(self) -> None:
+        may = replace(ROLE, eligible=True, until=NOW)
+        later = replace(may, until=NOW + timedelta(days=1))
+        assert rows.differing(account("ada", may), account("ada", later)) == ("origins",)
 
 
 class TestKept:
