@@ -94,6 +94,7 @@ class Summary(Value, frozen=True, omit_defaults=False):
     changed: int = 0
     removed: int = 0
     unchanged: int = 0
+    held: int = 0  # rows whose removal waits for a person's word
     guests: int = 0
     disabled: int = 0
     sources: tuple[Source, ...] = ()

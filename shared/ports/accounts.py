@@ -1,10 +1,11 @@
 """What is found in the tenant, and where it is kept."""
 
 from collections.abc import AsyncIterator, Mapping, Sequence
+from datetime import datetime
 from typing import Protocol
 
 from shared.model.accounts import Account, Origin, Summary
-from shared.model.entities import Change, Entity, Findings, Link, Page, Reading
+from shared.model.entities import Change, Entity, Findings, Link, Page, Reading, Row
 from shared.model.imports import (
     AccessPolicy,
     GroupLine,
@@ -13,6 +14,7 @@ from shared.model.imports import (
     ImportSummary,
     UserStore,
 )
+from shared.model.scan import Held, Losses, Progress, Removals
 from shared.planning.changes import Patch
 from shared.planning.snapshots import Position
 
@@ -73,6 +75,31 @@ class EntityReader(Protocol):
         """
 
 
+class Staging(Protocol):
+    """What one attempt at a run reads; rows that follow the last checkpoint die with it.
+
+    Of two attempts at the same run one gets no further: a checkpoint raises `TryLater` with code
+    ``SNAPSHOT_CONFLICT`` when it does not follow the one that this attempt began with.
+    """
+
+    @property
+    def progress(self) -> Progress | None:
+        """The last checkpoint; None when there was none."""
+
+    async def stage(self, source_key: str, found: Findings) -> None:
+        """Add a page of a source.
+
+        The same row twice is one row, and the later one counts. Memory is bounded: what has been
+        buffered is written from time to time, and counts from the next checkpoint on.
+        """
+
+    async def restart(self, source_key: str) -> None:
+        """What was staged of a source so far counts no more: it is read from its start again."""
+
+    async def checkpoint(self, progress: Progress) -> None:
+        """Make what was staged durable, and with it how far the run is."""
+
+
 class AccountStore(Protocol):
     """Snapshots and summaries of discovery; a snapshot becomes visible as a whole."""
 
@@ -85,19 +112,64 @@ class AccountStore(Protocol):
         It, the rows that changed and the cookies become visible in one write.
         """
 
+    async def progress(self, connection: str, operation: str) -> Progress | None:
+        """How far a run was at its last checkpoint."""
+
+    async def staging(self, connection: str, operation: str) -> Staging:
+        """Where an attempt at a run puts what it reads, from the last checkpoint on."""
+
+    async def losses(self, connection: str, operation: str) -> Losses:
+        """What publishing the last checkpoint would take away; nothing becomes visible."""
+
+    async def publish(self, summary: Summary, *, removals: Removals) -> Summary:
+        """A snapshot of the one before and what its operation staged until the last checkpoint.
+
+        By the rules of `shared.planning.merging`. Rows, changes and cookies become visible in
+        one write; the answer has all counts. Safe to repeat: an operation makes one snapshot.
+        With *removals* ``hold`` nothing is taken away: what would go is parked until `release`,
+        or until a later run finds it again.
+        """
+
+    async def discard(self, connection: str, operation: str) -> None:
+        """Drop what a run has staged; safe to repeat."""
+
+    async def held(self, connection: str) -> Held | None:
+        """Removals that wait for a person's word."""
+
+    def held_rows(self, connection: str) -> AsyncIterator[Row]:
+        """The rows that they would take away, or that a source no longer names."""
+
+    async def release(
+        self, connection: str, *, approve: bool, by: str, now: datetime
+    ) -> Summary | None:
+        """Take the parked rows away, or let them stay until a run decides anew.
+
+        The counts of the snapshot that this makes; None when nothing is held.
+        """
+
     async def note(self, summary: Summary) -> None:
         """Store a summary without accounts: a run that is going on, or failed."""
 
     async def summaries(self, connection: str) -> list[Summary]:
         """Newest first."""
 
-    def accounts(self, connection: str) -> AsyncIterator[Account]:
-        """The accounts of the latest finished snapshot."""
+    def accounts(self, connection: str, after: str = "") -> AsyncIterator[Account]:
+        """The accounts of the latest finished snapshot by id, from behind the id *after* on."""
 
-    def entities(self, connection: str) -> AsyncIterator[Entity]:
-        """Its groups, directory roles and service principals."""
+    async def account(self, connection: str, id_: str) -> Account | None: ...
+    def entities(self, connection: str, after: str = "") -> AsyncIterator[Entity]:
+        """Its groups, directory roles and service principals by id."""
 
-    def links(self, connection: str) -> AsyncIterator[Link]: ...
+    async def entity(self, connection: str, id_: str) -> Entity | None: ...
+    def links(self, connection: str, after: str = "") -> AsyncIterator[Link]:
+        """Its links by their ids."""
+
+    def links_of(self, connection: str, kind: str, source: str) -> AsyncIterator[Link]:
+        """The members or owners of one object."""
+
+    def links_to(self, connection: str, target: str) -> AsyncIterator[Link]:
+        """What one object is a member or an owner of."""
+
     async def cookies(self, connection: str) -> dict[str, str]:
         """From where each kind is read on, by the reading's key."""
 
