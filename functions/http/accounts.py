@@ -1,7 +1,7 @@
 """Discovered accounts, page by page, and the runs that found them."""
 
 from collections.abc import Callable, Mapping
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 from urllib.parse import urlencode
 
@@ -12,13 +12,11 @@ from msgspec.structs import replace
 from functions.http import answers, asking, forms, rows, views
 from functions.http.call import Connect
 from functions.http.connections import find
+from functions.http.definitions import Definition, define
 from shared.context import Context
 from shared.model.accounts import Account, Summary
-from shared.model.connection import FINISHED, Spec, Value
-from shared.planning import discovery as plan
-from shared.planning import discovery_schedule as schedule
+from shared.model.connection import FINISHED, Value
 from shared.planning.discovery_runs import as_shown
-from shared.profile import catalogue
 
 FILTERS = ("enabled", "guest", "origin")
 
@@ -43,22 +41,6 @@ class AccountPage(Value, frozen=True, omit_defaults=False):
     as_of: datetime | None
     accounts: tuple[Account, ...]
     next: str | None
-
-
-class Definition(Value, frozen=True, omit_defaults=False):
-    """What scans of a connection do: its configuration, as stored with the connection (D-13)."""
-
-    name: str
-    mode: str
-    filter: tuple[str, ...]
-    entities: tuple[str, ...]
-    attributes: tuple[str, ...]
-    every: timedelta | None
-    start: datetime | None
-    start_on_save: bool
-    next: datetime | None  # when the next scan is due
-    tracked: bool  # scans read only what has changed, where they can
-    result_state: str  # what becomes of the rows: review | import | export
 
 
 class DiscoveryList(Value, frozen=True, omit_defaults=False):
@@ -110,33 +92,9 @@ async def list_discoveries(req: func.HttpRequest, connect: Connect) -> func.Http
     flight = await ctx.ledger.operation(name, connection.operation)
     now = ctx.clock.now()
     runs = [as_shown(run, flight, now) for run in await ctx.account_store.summaries(name)]
-    definition = _definition(connection.spec, due)
+    definition = await define(ctx, connection.spec, due, runs)
     return answers.ok(
         DiscoveryList(connection=name, definition=definition, discoveries=tuple(runs))
-    )
-
-
-def _definition(spec: Spec, due: datetime | None) -> Definition | None:
-    profile = catalogue().get(spec.profile)
-    policy = profile.discovery if profile else None
-    if policy is None or not plan.is_wanted(policy, spec.features):
-        return None
-    wanted = plan.search(spec.inputs, policy.modes)
-    repeats = schedule.recurrence(policy, spec.inputs)
-    whole = wanted.mode not in plan.SEARCHES
-    readings = plan.readings(wanted, policy, spec.inputs) if whole else ()
-    return Definition(
-        name=wanted.configuration,
-        mode=wanted.mode,
-        filter=wanted.names,
-        entities=tuple(reading.kind for reading in readings) or ("user",),
-        attributes=tuple(spec.inputs.get("attributes") or policy.attributes),
-        every=repeats.every if repeats else None,
-        start=repeats.start if repeats else None,
-        start_on_save=schedule.starts_on_save(policy.schedule, spec.inputs),
-        next=due,
-        tracked=policy.delta is not None and whole,
-        result_state=policy.result_state,
     )
 
 

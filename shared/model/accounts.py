@@ -78,6 +78,7 @@ class Source(Value, frozen=True, omit_defaults=False):
     accounts: int
     reason: str = ""
     read: str = "full"  # or "changes": only what is new since the run before
+    missing: str = ""  # permission that it lacks
 
 
 class Summary(Value, frozen=True, omit_defaults=False):
