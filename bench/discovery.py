@@ -16,8 +16,9 @@ from azure.identity.aio import ClientSecretCredential
 from bench.figures import Figure, Goal, Sample
 from emulators.child import Child
 from shared.adapters.graph_account_rows import USER_FIELDS, UserRow
-from shared.adapters.graph_accounts import LARGEST_PAGE, GraphAccounts
+from shared.adapters.graph_accounts import GraphAccounts
 from shared.adapters.graph_client import Graph, Page
+from shared.adapters.graph_paging import LARGEST_PAGE
 from shared.adapters.graph_query import query
 from shared.model.accounts import Origin
 from shared.settings import Settings

@@ -1,26 +1,55 @@
 """The parts of Graph's users, groups and role assignments that discovery reads."""
 
+from datetime import datetime
+from typing import Any
+
 import msgspec
 
 from shared.adapters.graph_rows import Row
-from shared.model.accounts import Account, Origin
+from shared.model.accounts import EVERYWHERE, Account, Origin
+from shared.model.entities import Link
+from shared.planning.reasons import Holding
 
+MODEL = "#microsoft.graph."
 USER = "#microsoft.graph.user"
 GROUP = "#microsoft.graph.group"
 
-USER_FIELDS = ["id", "userPrincipalName", "displayName", "accountEnabled", "userType", "mail"]
-"""Graph leaves out accountEnabled and userType unless they are selected (Graph: List users)."""
+USER_FIELDS = [
+    "id",
+    "userPrincipalName",
+    "displayName",
+    "accountEnabled",
+    "userType",
+    "mail",
+    "onPremisesSyncEnabled",
+]
+"""Graph leaves out accountEnabled, userType and onPremisesSyncEnabled unless they are selected.
+
+Source: Graph v1.0 "List users".
+"""
+
+NOTHING: dict[str, Any] = {}
+"""Attributes of whoever has none; shared, as rows are never changed."""
 
 
-class UserRow(Row, frozen=True):
+class UserRow(Row, frozen=True, gc=False):
+    """Not for the garbage collector: a row holds nothing that could hold it."""
+
     id: str
     user_principal_name: str | None = None
     display_name: str | None = None
     account_enabled: bool | None = None
     user_type: str | None = None
     mail: str | None = None
+    on_premises_sync_enabled: bool | None = None
 
-    def value(self, origin: Origin, *, eligible: bool = False) -> Account:
+    def value(
+        self,
+        origins: tuple[Origin, ...],
+        attributes: dict[str, Any] = NOTHING,
+        *,
+        eligible: bool = False,
+    ) -> Account:
         name = self.user_principal_name or ""
         # Users from before 2014 have no type; the mark in the name is then all there is.
         guest = "#EXT#" in name if self.user_type is None else self.user_type == "Guest"
@@ -31,13 +60,15 @@ class UserRow(Row, frozen=True):
             enabled=self.account_enabled is not False,
             guest=guest,
             mail=self.mail or "",
-            origins=(origin,),
+            origins=origins,
             eligible=eligible,
+            attributes=attributes,
+            synced=self.on_premises_sync_enabled is True,
         )
 
 
-class HolderRow(UserRow, frozen=True):
-    """A user, group or service principal that holds a role."""
+class HolderRow(UserRow, frozen=True, gc=False):
+    """A user, group or service principal that is in a group or holds a role."""
 
     type: str = msgspec.field(default="", name="@odata.type")
 
@@ -47,16 +78,42 @@ class HolderRow(UserRow, frozen=True):
         return self.user_principal_name is not None and self.account_enabled is not None
 
 
-class HoldingRow(Row, frozen=True):
-    """A role assignment, or an eligibility for one."""
+class HoldingRow(Row, frozen=True, gc=False):
+    """A role assignment, or an eligibility for one; only the latter has dates."""
 
     principal_id: str
+    role_definition_id: str
+    directory_scope_id: str | None = None
     principal: HolderRow | None = None
+    start_date_time: datetime | None = None
+    end_date_time: datetime | None = None
 
     @property
     def holder(self) -> HolderRow:
         """Also when Graph expanded nothing: then of unknown type."""
         return self.principal or HolderRow(id=self.principal_id)
+
+    def value(self, *, eligible: bool) -> Holding:
+        return Holding(
+            principal=self.principal_id,
+            role=self.role_definition_id,
+            scope=self.directory_scope_id or EVERYWHERE,
+            eligible=eligible,
+            since=self.start_date_time,
+            until=self.end_date_time,
+        )
+
+    def link(self, kind: str) -> Link:
+        return Link(
+            kind=kind,
+            of="roleDefinition",
+            source=self.role_definition_id,
+            target=self.principal_id,
+            target_kind=self.holder.type.removeprefix(MODEL),
+            scope=self.directory_scope_id or EVERYWHERE,
+            start=self.start_date_time,
+            end=self.end_date_time,
+        )
 
 
 class RoleIdRow(Row, frozen=True):

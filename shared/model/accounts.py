@@ -49,7 +49,7 @@ class Origin(Value, frozen=True):
         return (self.kind, self.id, self.scope, self.eligible, chain)
 
 
-class Account(Value, frozen=True, omit_defaults=False):
+class Account(Value, frozen=True, omit_defaults=False, gc=False):
     """One discovered account; the id is the tenant's, the name is kept verbatim (D-40)."""
 
     id: str

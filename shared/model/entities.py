@@ -22,7 +22,7 @@ class Entity(Value, frozen=True, omit_defaults=False):
     attributes: dict[str, Any] = msgspec.field(default_factory=dict)
 
 
-class Link(Value, frozen=True, omit_defaults=False):
+class Link(Value, frozen=True, omit_defaults=False, gc=False):
     """That one object is a member or an owner of another, or holds a role."""
 
     kind: str  # members | owners | assigned | eligible
@@ -112,3 +112,6 @@ class Page(Value, frozen=True):
     findings: Findings
     next_link: str = ""  # empty: that was the last page
     delta_link: str = ""  # to begin the next run with; on any page, the last one seen counts
+    requests: int = 0  # that were made since the page before
+    refused: int = 0  # of them, because there were too many
+    units: int = 0  # resource units that they cost

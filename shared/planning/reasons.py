@@ -79,7 +79,7 @@ def of_roles(
     direct: defaultdict[str, list[Origin]] = defaultdict(list)
     through: defaultdict[str, list[Origin]] = defaultdict(list)
     for holding in held:
-        origin = _origin(holding, names)
+        origin = origin_of(holding, names)
         if units and origin.scope not in units:
             continue
         if holding.principal not in names.groups:
@@ -127,7 +127,8 @@ def _mfa(id_: str, registered: Mapping[str, bool] | None) -> Registered:
     return "yes" if registered[id_] else "no"
 
 
-def _origin(holding: Holding, names: Names) -> Origin:
+def origin_of(holding: Holding, names: Names) -> Origin:
+    """Why whoever has it directly is in scope."""
     scope = holding.scope or EVERYWHERE
     unit = scope.removeprefix(UNITS) if scope.startswith(UNITS) else ""
     return Origin(
