@@ -1,8 +1,9 @@
 """Calls about discovered accounts."""
 
-from functions.calls.common import PAGING
+from functions.calls.common import BODY_FAULTS, PAGING
 from functions.http import forms
 from functions.http.call import Call, late
+from shared.model.caller import Role
 from shared.model.entities import KINDS
 
 CALLS: tuple[Call, ...] = (
@@ -42,6 +43,31 @@ CALLS: tuple[Call, ...] = (
         tag="discovery",
         answers={200: "DiscoveryList"},
         faults=(404,),
+    ),
+    Call(
+        name="list_removals",
+        method="GET",
+        path="connections/{name}/discoveries/{operation}/removals",
+        handle=late("removals.list_removals"),
+        about="List what a discovery did not find any more and holds for somebody's word",
+        tag="discovery",
+        query={**PAGING, "format": {"enum": list(forms.ACCOUNTS)}},
+        answers={200: "RemovalPage"},
+        other_forms=("text/csv", "application/x-ndjson"),
+        faults=(400, 404, 406),
+    ),
+    Call(
+        name="decide_removals",
+        method="POST",
+        path="connections/{name}/discoveries/{operation}/removals",
+        handle=late("removals.decide_removals"),
+        about="Approve what a discovery would take away, or drop it",
+        tag="discovery",
+        accepts="RemovalsRequest",
+        body_required=True,
+        answers={202: "Accepted"},
+        role=Role.APPROVER,
+        faults=(*BODY_FAULTS, 404, 409, 410),
     ),
     Call(
         name="list_entities",

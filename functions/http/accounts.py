@@ -14,6 +14,7 @@ from functions.http.definitions import Definition, define
 from shared.context import Context
 from shared.model.accounts import Account, Summary
 from shared.model.connection import Connection, Value
+from shared.model.scan import Held
 from shared.planning.discovery_runs import as_shown
 from shared.profile import catalogue
 
@@ -36,6 +37,7 @@ class DiscoveryList(Value, frozen=True, omit_defaults=False):
 
     connection: str
     definition: Definition | None
+    held: Held | None  # removals that wait for somebody's word
     discoveries: tuple[Summary, ...]
 
 
@@ -93,10 +95,13 @@ async def list_discoveries(req: func.HttpRequest, connect: Connect) -> func.Http
     flight = await ctx.ledger.operation(name, connection.operation)
     now = ctx.clock.now()
     runs = [as_shown(run, flight, now) for run in await ctx.account_store.summaries(name)]
-    definition = await define(ctx, connection.spec, due, runs)
-    return answers.ok(
-        DiscoveryList(connection=name, definition=definition, discoveries=tuple(runs))
+    shown = DiscoveryList(
+        connection=name,
+        definition=await define(ctx, connection.spec, due, runs),
+        held=await ctx.account_store.held(name),
+        discoveries=tuple(runs),
     )
+    return answers.ok(shown)
 
 
 def _next(name: str, given: Mapping[str, str], limit: int, last: str) -> str:

@@ -13,7 +13,7 @@ from shared.operations import FULL_RUN
 from shared.planning import discovery as plan
 from shared.planning import discovery_schedule as schedule
 from shared.planning.discovery_runs import why_stuck
-from shared.scanning import entities, searches
+from shared.scanning import entities, releasing, searches
 from shared.scanning.finished import Finished
 from shared.step import Done, Work, step
 
@@ -30,6 +30,8 @@ async def discovery(work: Work) -> Done | None:
         if work.profile.import_ is not None and await work.ctx.import_store.summaries(spec.name):
             return None  # what the last import says of it
         return Done("NOT_WANTED", "Discovery is switched off for this connection.")
+    if releasing.is_asked(work):
+        return await releasing.released(work)
     await _schedule(work, policy)
     onboarding = work.message.kind == "onboard"
     if onboarding and not schedule.starts_on_save(policy.schedule, spec.inputs):

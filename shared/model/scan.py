@@ -56,6 +56,10 @@ class Losses(Value, frozen=True, omit_defaults=False):
     """Voucher: rows that it vouched for and does not name any more."""
 
 
+APPROVE, DROP = "approve", "drop"
+"""What a person may decide: the held rows go, or stay until a run decides anew."""
+
+
 class Held(Value, frozen=True, omit_defaults=False):
     """Removals that wait for a person's word; their rows stay in the snapshot meanwhile."""
 
