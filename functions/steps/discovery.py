@@ -15,6 +15,7 @@ from shared.planning import discovery_schedule as schedule
 from shared.planning.discovery_runs import why_stuck
 from shared.scanning import entities, releasing, searches
 from shared.scanning.finished import Finished
+from shared.scanning.telling import tell_changes
 from shared.step import Done, Work, step
 
 DUE = "discover"
@@ -44,6 +45,7 @@ async def discovery(work: Work) -> Done | None:
             await _give_up(work, summary, problem)
             raise
     await _schedule(work, policy)
+    await tell_changes(work, summary)
     await advise(work)
     await _tell(work, summary)
     return _done(summary)
