@@ -74,7 +74,7 @@ class Source(Value, frozen=True, omit_defaults=False):
     kind: str  # group | role | entity
     id: str
     name: str
-    status: str  # complete | failed
+    status: str  # complete | failed; of a run that goes on, waiting | reading, too
     accounts: int
     reason: str = ""
     read: str = "full"  # or "changes": only what is new since the run before
@@ -108,5 +108,7 @@ class Summary(Value, frozen=True, omit_defaults=False):
     changed_attributes: dict[str, int] = msgspec.field(default_factory=dict)  # of users: how often
     removed_for_good: int = 0  # of those removed, as far as Graph said; the others are restorable
     skipped: dict[str, int] = msgspec.field(default_factory=dict)  # reason: accounts left out
+    scope: str = ""  # mark of what was searched: other marks mean other rows
+    moved: datetime | None = None  # when it last came further
     slowed: datetime | None = None  # since when it waits because Graph asked it to
     waited: float = 0.0  # seconds that it has waited because Graph asked it to

@@ -28,6 +28,7 @@ class SourceProgress(Value, frozen=True):
     why: str = ""  # it is read in full
     reason: str = ""  # CODE: message, of a failed one
     missing: str = ""  # permission or licence that it lacks
+    skipped: dict[str, int] = msgspec.field(default_factory=dict)  # reason: rows left out
 
     @property
     def voucher(self) -> str:

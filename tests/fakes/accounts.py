@@ -1,6 +1,6 @@
 """Accounts of the tenant in memory."""
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass, field
 
 from msgspec.structs import replace
@@ -73,6 +73,7 @@ class FakeAccountReader:
         self.people = People()
         self._tenant = tenant
         self._page_size = page_size
+        self.on_page: Callable[[str, str], None] | None = None  # told id and link; may raise
 
     @fallible("account_reader.resolve_groups")
     async def resolve_groups(self, names: Sequence[str]) -> dict[str, list[Origin]]:
@@ -114,7 +115,7 @@ class FakeAccountReader:
             _from(self.people.users[user], replace(group, chain=chain))
             for user, chain in self.people.ways(self.people.members.get(group.id, [])).items()
         ]
-        async for page in self._paged("members", found, link):
+        async for page in self._paged(group.id, found, link):
             yield page
 
     async def holder_pages(
@@ -125,18 +126,20 @@ class FakeAccountReader:
             _from(self.people.users[user], replace(role, chain=chain, eligible=eligible))
             for user, chain in self.people.ways(held).items()
         ]
-        async for page in self._paged("holders", found, link):
+        async for page in self._paged(role.id, found, link):
             yield page
 
     @fallible("account_reader.unit_names")
     async def unit_names(self) -> dict[str, str]:
         return dict(self.people.units)
 
-    async def _paged(self, what: str, found: list[Account], link: str) -> AsyncIterator[Page]:
+    async def _paged(self, id_: str, found: list[Account], link: str) -> AsyncIterator[Page]:
         """A link is the number of rows before it; one from `expired` is no longer good."""
         at = int(link or 0)
         while True:
-            await self._page(what)
+            await self._page(id_)
+            if self.on_page is not None:
+                self.on_page(id_, link)
             if link and link in self.people.expired:
                 self.people.expired.discard(link)
                 raise NeedsHuman("PAGE_TOKEN_EXPIRED", f"HTTP 400 {link}", "Nothing.")

@@ -1,6 +1,6 @@
 """Kinds of directory objects with delta queries, in memory."""
 
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Callable, Iterable
 from dataclasses import dataclass, field
 
 from shared.errors import NeedsHuman, StepError
@@ -82,6 +82,7 @@ class FakeEntityReader:
         self.faults = tenant.faults
         self.directory = Directory()
         self.asked: list[tuple[str, str]] = []  # kind, cookie
+        self.on_page: Callable[[str, str], None] | None = None  # told kind and link; may raise
 
     async def read(self, wanted: Reading, cookie: str) -> AsyncIterator[Findings]:
         self.asked.append((wanted.kind, cookie))
@@ -101,6 +102,8 @@ class FakeEntityReader:
         self.asked.append((wanted.kind, link))
         while True:
             await self._page()
+            if self.on_page is not None:
+                self.on_page(wanted.kind, link)
             self._refuse(wanted, link)
             since, end, after = _parsed(link, len(self.directory.log))
             found = self._changed(wanted, since, end) if since else self._listed(wanted)
