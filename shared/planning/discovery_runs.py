@@ -104,7 +104,12 @@ def _is_gone(source: SourceProgress) -> bool:
 
 
 def _told(read: Progress) -> tuple[Source, ...]:
-    return tuple(_source(source) for source in read.sources)
+    """A report that was read by an earlier run, and is good for some time, is none of this one."""
+    return tuple(_source(source) for source in read.sources if not _is_earlier(source))
+
+
+def _is_earlier(source: SourceProgress) -> bool:
+    return source.id == REGISTRATION and source.state == "complete" and not source.full
 
 
 def _source(source: SourceProgress) -> Source:
