@@ -53,7 +53,6 @@ def merged(known: Account | None, seen: Account) -> Account:
         base,
         origins=origins,
         eligible=_only_eligible(origins),
-        attributes={**known.attributes, **seen.attributes} if base is seen else known.attributes,
         mfa=_told(known.mfa, seen.mfa),
     )
 

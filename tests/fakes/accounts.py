@@ -11,6 +11,9 @@ from shared.model.entities import Findings, Page
 from tests.fakes.faults import fallible
 from tests.fakes.tenant import FakeTenant
 
+Way = tuple[str, tuple[Through, ...]]
+"""A user or group, and the groups through which it is reached."""
+
 
 @dataclass
 class People:
@@ -47,22 +50,34 @@ class People:
 
     def within(self, ids: Sequence[str]) -> list[tuple[str, str]]:
         """Each user among *ids*, directly or through groups, with the outermost group's name."""
-        ways = self.ways(ids).items()
-        return [(user, chain[0].name if chain else "") for user, chain in ways]
+        found: dict[str, str] = {}
+        for user, chain in self.ways(ids):
+            found.setdefault(user, chain[0].name if chain else "")
+        return list(found.items())
 
-    def ways(self, ids: Sequence[str]) -> dict[str, tuple[Through, ...]]:
-        """Each user among *ids* with the groups between, the shortest way first found."""
-        found: dict[str, tuple[Through, ...]] = {}
-        seen: set[str] = set()
-        waiting: list[tuple[str, tuple[Through, ...]]] = [(id_, ()) for id_ in ids]
-        for id_, chain in waiting:
-            if id_ in self.users:
-                found.setdefault(id_, chain)
-            elif id_ not in seen:
-                seen.add(id_)
-                step = Through(id=id_, name=self.groups.get(id_, id_))
-                waiting += [(member, (*chain, step)) for member in self.members.get(id_, [])]
+    def ways(self, ids: Sequence[str], root: str = "") -> list[Way]:
+        """Each user among *ids*, which are in *root*, once for each group that it is directly in.
+
+        With the groups between: of several ways to a group the shortest, and of those the first.
+        """
+        found: list[Way] = []
+        seen = {root}
+        level: list[Way] = [(id_, ()) for id_ in ids]
+        while level:
+            below: list[Way] = []
+            for id_, chain in sorted(level, key=_steps):
+                if id_ in self.users:
+                    found.append((id_, chain))
+                elif id_ not in seen:
+                    seen.add(id_)
+                    step = Through(id=id_, name=self.groups.get(id_, id_))
+                    below += [(member, (*chain, step)) for member in self.members.get(id_, [])]
+            level = below
         return found
+
+
+def _steps(way: Way) -> list[str]:
+    return [*(step.id for step in way[1]), way[0]]
 
 
 class FakeAccountReader:
@@ -95,7 +110,7 @@ class FakeAccountReader:
         await self._page("members")
         found = [
             _from(self.people.users[user], replace(group, chain=chain))
-            for user, chain in self.people.ways(self.people.members.get(group.id, [])).items()
+            for user, chain in self.people.ways(self.people.members.get(group.id, []), group.id)
         ]
         for start in range(0, len(found), self._page_size):
             yield found[start : start + self._page_size]
@@ -105,7 +120,7 @@ class FakeAccountReader:
         found = [
             _from(self.people.users[user], replace(role, chain=chain, eligible=eligible))
             for eligible, held in ((False, self.people.holders), (True, self.people.eligible))
-            for user, chain in self.people.ways(held.get(role.id, [])).items()
+            for user, chain in self.people.ways(held.get(role.id, []))
         ]
         for start in range(0, len(found), self._page_size):
             yield found[start : start + self._page_size]
@@ -113,7 +128,7 @@ class FakeAccountReader:
     async def member_pages(self, group: Origin, link: str = "") -> AsyncIterator[Page]:
         found = [
             _from(self.people.users[user], replace(group, chain=chain))
-            for user, chain in self.people.ways(self.people.members.get(group.id, [])).items()
+            for user, chain in self.people.ways(self.people.members.get(group.id, []), group.id)
         ]
         async for page in self._paged(group.id, found, link):
             yield page
@@ -124,7 +139,7 @@ class FakeAccountReader:
         held = (self.people.eligible if eligible else self.people.holders).get(role.id, [])
         found = [
             _from(self.people.users[user], replace(role, chain=chain, eligible=eligible))
-            for user, chain in self.people.ways(held).items()
+            for user, chain in self.people.ways(held)
         ]
         async for page in self._paged(role.id, found, link):
             yield page

@@ -11,6 +11,7 @@ from shared.errors import TryLater
 from shared.model.accounts import Account, Summary
 from shared.model.entities import Change, Entity, Findings, Link, Row
 from shared.model.scan import Held, Losses, Progress, Removals, voucher
+from shared.planning.accounts import merged
 from shared.planning.changes import Patch, Section, exactly
 from shared.planning.counting import Count
 from shared.planning.merging import (
@@ -80,7 +81,12 @@ class FakeStaging:
                 self._rows[section].setdefault(id_, {})[by] = None
         for row in found.rows:
             section = "accounts" if isinstance(row, Account) else "entities"
-            self._rows[section].setdefault(row.id, {})[by] = row
+            said = self._rows[section].setdefault(row.id, {})
+            before = said.get(by)
+            if isinstance(row, Account) and isinstance(before, Account):
+                said[by] = merged(before, row)  # one source may have several reasons for it
+            else:
+                said[by] = row
         for link in found.unlinked:
             self._rows["links"].setdefault(link.id, {})[by] = None
         for link in found.links:

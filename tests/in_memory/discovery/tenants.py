@@ -230,7 +230,7 @@ def _people_truth(*, roles: bool) -> Callable[[FakeContext], dict[str, Any]]:
 
 
 def _reach(people: People, origin: Origin, ids: list[str], found: dict[str, list[Origin]]) -> None:
-    for user, chain in people.ways(ids).items():
+    for user, chain in people.ways(ids, origin.id):
         found.setdefault(user, []).append(replace(origin, chain=chain))
 
 
