@@ -15,7 +15,7 @@ from shared.model.profile import DiscoveryPolicy, holds
 from shared.planning.attributes import check_attributes
 from shared.planning.discovery_options import options
 
-SEARCHES = ("groups", "roles")
+USERS, SEARCHES = "users", ("groups", "roles")
 """Modes that look into chosen sources; the others read kinds of entities."""
 
 NAVIGATION = {"group": ("members", "owners"), "directoryRole": ("members",)}
@@ -84,9 +84,9 @@ def readings(
     """The kinds of entities to read, each with its links (N-20)."""
     attributes = tuple(inputs.get("attributes") or policy.attributes)
     check_attributes(attributes)
-    if wanted.mode in SEARCHES:
+    if is_chosen(wanted):
         return ()
-    kinds = (USER,) if wanted.mode == "users" else policy.entities
+    kinds = (USER,) if wanted.mode == USERS else policy.entities
     tracked = policy.delta is not None
     found = []
     for kind in kinds:
@@ -106,10 +106,15 @@ def reports(policy: DiscoveryPolicy, inputs: Mapping[str, Any]) -> tuple[Reading
     return (Reading(kind=REGISTRATION),) if needed or options(inputs).mfa else ()
 
 
+def is_chosen(wanted: Search) -> bool:
+    """Whether it looks into chosen sources: groups, roles, or users by their names."""
+    return wanted.mode in SEARCHES or (wanted.mode == USERS and bool(wanted.names))
+
+
 def scope(wanted: Search, policy: DiscoveryPolicy, inputs: Mapping[str, Any]) -> str:
     """A mark of what is searched: runs with the same one find the same rows in the same tenant."""
     chosen = replace(options(inputs), mfa=True)
-    kinds = () if wanted.mode in SEARCHES else (policy.entities, policy.navigation)
+    kinds = () if is_chosen(wanted) else (policy.entities, policy.navigation)
     said = (wanted.mode, sorted(wanted.names), kinds, chosen)
     return sha256(msgspec.json.encode(said)).hexdigest()[:12]
 

@@ -142,7 +142,8 @@ class AccountStore(Protocol):
     async def release(
         self, connection: str, *, approve: bool, by: str, now: datetime
     ) -> Summary | None:
-        """Take the parked rows away, or let them stay until a run decides anew.
+        """Take the parked rows away, or let them stay until a run decides anew: the next one, which
+        reads everything, as no link to go on from is left.
 
         The counts of the snapshot that this makes; None when nothing is held.
         """

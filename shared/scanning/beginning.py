@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from msgspec.structs import replace
 
+from shared.errors import NeedsHuman
 from shared.model.accounts import Origin
 from shared.model.entities import Reading
 from shared.model.scan import Progress
@@ -22,8 +23,10 @@ async def begun(
     Raises `NeedsHuman` with code ``FILTER_NOT_FOUND`` or ``FILTER_AMBIGUOUS``.
     """
     found = sources.of_readings(readings, by)
-    if wanted.mode in plan.SEARCHES:
-        found = (*sources.of_origins(await _origins(work.ctx.account_reader, wanted)), *found)
+    if plan.is_chosen(wanted):
+        users = wanted.mode == plan.USERS
+        chosen = await (_users(work, wanted) if users else _origins(work, wanted))
+        found = (*sources.of_origins(chosen), *found)
     return Progress(
         operation=work.message.operation,
         connection=work.connection.spec.name,
@@ -32,9 +35,29 @@ async def begun(
     )
 
 
-async def _origins(reader: AccountReader, wanted: plan.Search) -> tuple[Origin, ...]:
+async def _users(work: Work, wanted: plan.Search) -> tuple[Origin, ...]:
+    """Users by their ids, principal names, mail addresses or display names."""
+    names, filters = parted(wanted.names)
+    if filters:
+        raise NeedsHuman(
+            "INPUT_INVALID",
+            f"filter has {filters[0].written!r}; users are found by their names alone.",
+            "Give the names or ids of users, or leave filter out to find all.",
+        )
+    reader = work.ctx.directory_reader
+    found = {
+        name: [
+            Origin(kind="user", id=user.id, name=user.user_principal_name)
+            for user in await reader.users_called(name)
+        ]
+        for name in names
+    }
+    return plan.sources(wanted, found)
+
+
+async def _origins(work: Work, wanted: plan.Search) -> tuple[Origin, ...]:
     """The chosen groups or roles; all of them when none is named."""
-    groups = wanted.mode == "groups"
+    reader, groups = work.ctx.account_reader, wanted.mode == "groups"
     names, filters = parted(wanted.names)
     every: Sequence[Origin] = ()
     if filters or not names:

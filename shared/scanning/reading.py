@@ -22,6 +22,7 @@ class Reader:
         self, work: Work, readings: Iterable[Reading], wanted: Options, units: Mapping[str, str]
     ) -> None:
         self._accounts, self._entities = work.ctx.account_reader, work.ctx.entity_reader
+        self._directory = work.ctx.directory_reader
         self._readings = {reading.key: reading for reading in readings}
         self._wanted, self._units = wanted, units
 
@@ -30,12 +31,21 @@ class Reader:
         link = source.link
         if source.key in self._readings:
             found = self._entities.pages(self._readings[source.key], link)
+        elif source.kind == "user":
+            found = self._user(source)
         elif source.kind == "group":
             found = self._accounts.member_pages(_origin(source), link)
         else:
             eligible = source.kind == ELIGIBLE
             found = self._accounts.holder_pages(_origin(source), link, eligible=eligible)
         return cast("AsyncGenerator[Page, None]", found)  # so that it can be closed early
+
+    async def _user(self, source: SourceProgress) -> AsyncGenerator[Page, None]:
+        """A user who was named; none any more when it is deleted."""
+        origin = Origin(kind="user", id=source.id, name=source.name)
+        known = await self._directory.users_called(source.id)
+        rows = tuple(replace(user, origins=(origin,)) for user in known if user.id == source.id)
+        yield Page(findings=Findings(rows=rows))
 
     def admit(self, source: SourceProgress, found: Findings) -> tuple[Findings, dict[str, int]]:
         """What of a page the scan is to find, and how many rows it leaves out for which reason."""
@@ -51,7 +61,7 @@ class Reader:
 
         Raises `TryLater` when the lists cannot be read now.
         """
-        if source.key in self._readings:
+        if source.kind not in ("group", "role", ELIGIBLE):
             return False
         known = self._accounts
         resolve = known.resolve_groups if source.kind == "group" else known.resolve_roles

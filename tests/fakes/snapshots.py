@@ -216,7 +216,11 @@ class FakeAccountStore:
         known.held = None
         latest = known.head.summary
         return self._published(
-            known, replace(latest, finished=now), count, changes, known.head.cookies
+            known,
+            replace(latest, finished=now),
+            count,
+            changes,
+            known.head.cookies if approve else {},
         )
 
     @fallible("account_store.note")

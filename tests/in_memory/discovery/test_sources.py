@@ -263,3 +263,43 @@ async def test_units_are_named_and_one_that_is_not_there_is_told() -> None:
     problem = await condition(ctx)
     assert problem.reason == "FILTER_NOT_FOUND"
     assert "'Nowhere'" in problem.message
+
+
+# Users by their names.
+
+
+async def named(*names: str) -> FakeContext:
+    ctx = await connected(
+        world=world(),
+        profile="bitwarden-directory-connector",
+        features={"sync": True},
+        search_mode="users",
+        filter=list(names),
+    )
+    people = ctx.account_reader.people
+    for name in ("ada", "bo", "chen"):
+        people.add_user(name)
+    return ctx
+
+
+@pytest.mark.requirement("D-29")
+async def test_users_who_are_named_are_found_and_no_other() -> None:
+    ctx = await named("ada", "BO@contoso.onmicrosoft.com")
+    summary = await survive(ctx, "o1")
+    seen = await found(ctx)
+    assert seen.keys() == {"ada", "bo"}
+    assert seen["ada"].origins == (
+        Origin(kind="user", id="user-ada", name="ada@contoso.onmicrosoft.com"),
+    )
+    assert (summary.state, summary.mode, len(summary.sources)) == ("succeeded", "users", 2)
+
+
+@pytest.mark.requirement("D-29")
+@pytest.mark.parametrize(
+    ("name", "reason"),
+    [("eli", "FILTER_NOT_FOUND"), ("contains(displayName,'a')", "INPUT_INVALID")],
+)
+async def test_a_name_that_means_nobody(name: str, reason: str) -> None:
+    ctx = await named("ada", name)
+    await scan(ctx, "o1")
+    assert (await condition(ctx)).reason == reason
