@@ -1,12 +1,11 @@
-"""Rows of accounts: merged from several sources, kept when one fails, compared."""
+"""Rows of accounts: merged from several sources, compared."""
 
-from collections.abc import Iterable, Sequence
-from datetime import datetime
+from collections.abc import Iterable
 from typing import TypeVar
 
 from msgspec.structs import replace
 
-from shared.model.accounts import Account, Origin, Registered, Source, Summary, Through
+from shared.model.accounts import Account, Origin, Registered, Through
 
 STALE = "stale"
 """State of an account whose source could not be read this time: last known facts."""
@@ -54,73 +53,6 @@ def merged(known: Account | None, seen: Account) -> Account:
         origins=origins,
         eligible=_only_eligible(origins),
         mfa=_told(known.mfa, seen.mfa),
-    )
-
-
-def carried(before: Account, seen: Account) -> Account:
-    """The new row with what nobody said this time: a report is not read in every run.
-
-    A *seen* that is only a fact changes the row before, which stays otherwise as it was.
-    """
-    if not is_vouched(seen):
-        return replace(before, mfa=_told(before.mfa, seen.mfa))
-    return replace(seen, mfa=_told(before.mfa, seen.mfa))
-
-
-def vouches(source: Source, origin: Origin) -> bool:
-    """Whether *source* is where *origin* was read, or a part of the way to it.
-
-    Kinds of sources: those of origins; ``membership`` of one group, or of all without an id;
-    ``assignment`` and ``eligibility``, the holders of all roles or of one.
-    """
-    match source.kind:
-        case "assignment" | "eligibility":
-            wanted = source.kind == "eligibility"
-            known = origin.kind == "role" and origin.eligible == wanted
-            return known and source.id in ("", origin.id)
-        case "membership":
-            passed = {step.id for step in origin.chain}
-            if origin.kind == "group":
-                passed.add(origin.id)
-            return source.id in passed if source.id else bool(passed)
-        case _:
-            return (source.kind, source.id) == (origin.kind, origin.id)
-
-
-def kept(before: Account, seen: Account | None, failed: Iterable[Source]) -> Account | None:
-    """The account with what an unread source said of it last time; None when it said nothing.
-
-    Nothing disappears because a source could not be read: an account goes only when every
-    source that vouched for it was read whole and no longer names it.
-    """
-    unread = tuple(failed)
-    vouched = tuple(
-        origin for origin in before.origins if any(vouches(source, origin) for source in unread)
-    )
-    if not vouched:
-        return None
-    if seen is None or not is_vouched(seen):
-        mfa = _told(before.mfa, seen.mfa) if seen else before.mfa
-        eligible = _only_eligible(vouched)
-        return replace(before, origins=vouched, eligible=eligible, state=STALE, mfa=mfa)
-    origins = _ordered((*vouched, *seen.origins))  # what was read now is newer
-    return replace(
-        seen,
-        origins=origins,
-        eligible=_only_eligible(origins),
-        mfa=_told(before.mfa, seen.mfa),
-    )
-
-
-def closed(summary: Summary, read: Sequence[Source], now: datetime) -> Summary:
-    """The summary of a run that is over, but for the counts of its snapshot."""
-    full = [source for source in read if source.read == "full"]
-    return replace(
-        summary,
-        state="partial" if any(source.status == "failed" for source in read) else "succeeded",
-        finished=now,
-        sources=tuple(read),
-        read="full" if full or not read else "changes",
     )
 
 

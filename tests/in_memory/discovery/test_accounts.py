@@ -2,10 +2,9 @@
 
 from datetime import UTC, datetime, timedelta
 
-import pytest
 from msgspec.structs import replace
 
-from shared.model.accounts import Account, Origin, Source, Summary, Through
+from shared.model.accounts import Account, Origin, Source
 from shared.planning import accounts as rows
 
 NOW = datetime(2026, 1, 5, 9, 0, tzinfo=UTC)
@@ -57,42 +56,6 @@ class TestMerged:
         assert rows.is_vouched(there)
         assert not rows.is_vouched(rows.merged(None, report))
 
-    def test_what_a_report_said_stays_while_it_is_not_read(self) -> None:
-        before = account("ada", ADMINS, mfa="yes")
-        assert rows.carried(before, account("ada", STAFF)) == account("ada", STAFF, mfa="yes")
-        assert rows.carried(before, rows.fact("ada", mfa="no")) == replace(before, mfa="no")
-        assert rows.carried(before, account("ada", ADMINS, mfa="no")).mfa == "no"
-
-
-class TestVouches:
-    chain = (Through(id="g7", name="Inner"),)
-
-    @pytest.mark.parametrize(
-        ("kind", "id_", "origin", "expected"),
-        [
-            ("group", "g1", ADMINS, True),
-            ("group", "g2", ADMINS, False),
-            ("role", "r1", ROLE, True),
-            ("assignment", "", ROLE, True),
-            ("assignment", "r1", ROLE, True),
-            ("assignment", "r2", ROLE, False),
-            ("assignment", "", replace(ROLE, eligible=True), False),
-            ("eligibility", "", replace(ROLE, eligible=True), True),
-            ("eligibility", "", ROLE, False),
-            ("membership", "g1", ADMINS, True),
-            ("membership", "g7", replace(ADMINS, chain=chain), True),
-            ("membership", "g7", replace(ROLE, chain=chain), True),
-            ("membership", "", replace(ROLE, chain=chain), True),
-            ("membership", "", ROLE, False),
-            ("membership", "g7", ADMINS, False),
-        ],
-    )
-    def test_what_a_source_vouches_for(
-        self, kind: str, id_: str, origin: Origin, *, expected: bool
-    ) -> None:
-        read = Source(kind=kind, id=id_, name="", status="failed", accounts=0)
-        assert rows.vouches(read, origin) is expected
-
 
 class TestDiffering:
     def test_each_column_and_attribute_by_its_name(self) -> None:
@@ -109,31 +72,3 @@ class TestDiffering:
         may = replace(ROLE, eligible=True, until=NOW)
         later = replace(may, until=NOW + timedelta(days=1))
         assert rows.differing(account("ada", may), account("ada", later)) == ("origins",)
-
-
-class TestKept:
-    failed = (source(ADMINS, "failed"),)
-
-    def test_nothing_of_an_account_that_only_read_sources_vouched_for(self) -> None:
-        assert rows.kept(account("ada", STAFF), None, self.failed) is None
-
-    def test_an_unread_source_keeps_its_accounts_as_stale(self) -> None:
-        kept = rows.kept(account("ada", ADMINS, STAFF), None, self.failed)
-        assert kept == account("ada", ADMINS, state=rows.STALE)
-
-    def test_an_account_seen_elsewhere_keeps_its_unread_reason(self) -> None:
-        kept = rows.kept(account("ada", ADMINS), account("ada", STAFF), self.failed)
-        assert kept == account("ada", ADMINS, STAFF)
-
-    def test_active_in_an_unread_source_is_more_than_eligible_in_a_read_one(self) -> None:
-        role = Origin(kind="role", id="r1", name="Reader", eligible=True)
-        fresh = account("ada", role, eligible=True)
-        kept = rows.kept(account("ada", ADMINS), fresh, self.failed)
-        assert kept is not None
-        assert not kept.eligible
-
-
-def test_a_run_is_partial_when_a_source_failed() -> None:
-    running = Summary(operation="o", connection="c", state="running", mode="groups", started=NOW)
-    assert rows.closed(running, [source(STAFF)], NOW).state == "succeeded"
-    assert rows.closed(running, [source(STAFF), source(ADMINS, "failed")], NOW).state == "partial"
