@@ -1,5 +1,6 @@
 """The parts of Graph's users, groups and role assignments that discovery reads."""
 
+from collections.abc import Callable, Iterable
 from datetime import datetime
 from typing import Any
 
@@ -43,28 +44,38 @@ class UserRow(Row, frozen=True, gc=False):
     mail: str | None = None
     on_premises_sync_enabled: bool | None = None
 
-    def value(
-        self,
-        origins: tuple[Origin, ...],
-        attributes: dict[str, Any] = NOTHING,
-        *,
-        eligible: bool = False,
-    ) -> Account:
-        name = self.user_principal_name or ""
-        # Users from before 2014 have no type; the mark in the name is then all there is.
-        guest = "#EXT#" in name if self.user_type is None else self.user_type == "Guest"
-        return Account(
-            id=self.id,
-            user_principal_name=name,
-            display_name=self.display_name or "",
-            enabled=self.account_enabled is not False,
-            guest=guest,
-            mail=self.mail or "",
+    def value(self, origins: tuple[Origin, ...], *, eligible: bool = False) -> Account:
+        return accounts((self,), origins, eligible=eligible)[0]
+
+
+def accounts(
+    rows: Iterable[UserRow],
+    origins: tuple[Origin, ...],
+    chosen: Callable[[Any], dict[str, Any]] | None = None,
+    *,
+    eligible: bool = False,
+) -> list[Account]:
+    """Accounts of *rows*; *chosen* makes their attributes.
+
+    One expression without calls: of a large tenant's scan it is where the time goes.
+    """
+    return [
+        Account(
+            id=row.id,
+            user_principal_name=row.user_principal_name or "",
+            display_name=row.display_name or "",
+            enabled=row.account_enabled is not False,
+            # Users from before 2014 have no type; the mark in the name is then all there is.
+            guest=row.user_type == "Guest"
+            or (row.user_type is None and "#EXT#" in (row.user_principal_name or "")),
+            mail=row.mail or "",
             origins=origins,
             eligible=eligible,
-            attributes=attributes,
-            synced=self.on_premises_sync_enabled is True,
+            attributes=chosen(row) if chosen else NOTHING,
+            synced=row.on_premises_sync_enabled is True,
         )
+        for row in rows
+    ]
 
 
 class HolderRow(UserRow, frozen=True, gc=False):

@@ -23,9 +23,14 @@ from shared.errors import TryLater
 MOST = 20
 
 
+class Inner(msgspec.Struct, frozen=True):
+    request_id: str = msgspec.field(default="", name="request-id")
+
+
 class Fault(msgspec.Struct, frozen=True):
     code: str = ""
     message: str = ""
+    inner: Inner = msgspec.field(default=Inner(), name="innerError")
 
 
 class Refusal(msgspec.Struct, frozen=True):
@@ -66,7 +71,7 @@ class Part(msgspec.Struct, frozen=True):
             fault = msgspec.json.decode(self.body, type=Refusal).error
         except msgspec.DecodeError:  # a body that is none
             fault = Fault()
-        trace = self.header("request-id")
+        trace = fault.inner.request_id or self.header("request-id")
         return f"{doing}: HTTP {self.status} {fault.code}: {fault.message}" + (
             f" (request-id {trace})" if trace else ""
         )

@@ -20,6 +20,7 @@ from shared import telemetry
 from shared.adapters.graph_errors import graph_errors, retry_after
 from shared.adapters.graph_limiter import Limiter
 from shared.adapters.graph_refusals import explained
+from shared.adapters.graph_transport import PageClient
 from shared.adapters.identity import claims
 from shared.errors import NeedsHuman
 from shared.settings import Settings
@@ -77,12 +78,13 @@ class Graph:
             ),
             options=options | once,
         )
-        adapter = GraphRequestAdapter(provider, client=self._http)
-        adapter.base_url = settings.graph
-        self._client = GraphServiceClient(request_adapter=adapter)
+        self._pages = PageClient(TIMEOUT)
+        self._adapter = GraphRequestAdapter(provider, client=self._http)
+        self._bulk = GraphRequestAdapter(provider, client=self._pages)
+        self._adapter.base_url = self._bulk.base_url = settings.graph
+        self._client = GraphServiceClient(request_adapter=self._adapter)
         self.tenant_id = settings.tenant_id
         self._credential = credential
-        self._adapter = adapter
         self.scope = settings.graph_scope
         self._host = settings.graph_host
         self.base = settings.graph
@@ -106,6 +108,7 @@ class Graph:
     async def close(self) -> None:
         await self._http.aclose()
         await self._transport.aclose()
+        await self._pages.aclose()
 
     async def get(self, info: Any, type_: type[T], *, doing: str = "reading") -> T | None:
         """Answer None for 404: absent and not replicated yet look alike, the caller decides."""
@@ -203,11 +206,15 @@ class Graph:
             await asyncio.sleep(pause * self.pace)
         return await self.send_once(info)
 
-    async def send_once(self, info: Any) -> bytes | None:
-        """Send as it is; the SDK's and the transport's errors come through."""
+    async def send_once(self, info: Any, *, bulk: bool = False) -> bytes | None:
+        """Send as it is; the SDK's and the transport's errors come through.
+
+        *bulk* is for long pages, whose way is another one.
+        """
         from msgraph.generated.models.o_data_errors.o_data_error import ODataError
 
-        data: bytes | None = await self._adapter.send_primitive_async(
+        adapter = self._bulk if bulk else self._adapter
+        data: bytes | None = await adapter.send_primitive_async(
             info, "bytes", {"4XX": ODataError, "5XX": ODataError}
         )
         return data

@@ -9,7 +9,7 @@ from typing import Any
 from msgspec.structs import replace
 
 from shared.adapters.graph_account_rows import GROUP, USER, USER_FIELDS, HolderRow, HoldingRow
-from shared.adapters.graph_nested import Nested, Visit, Walk, accounts
+from shared.adapters.graph_nested import Nested, Visit, Walk, people
 from shared.adapters.graph_paging import Listing, Reader
 from shared.adapters.graph_query import query
 from shared.adapters.graph_roles_held import held
@@ -37,7 +37,7 @@ class Holders(Nested):
         for row in page.value:
             origin = await self._origin(row)
             holder = await self._whole(row.holder)
-            rows += accounts([holder], (origin,))
+            rows += people([holder], (origin,))
             if holder.type == GROUP:
                 step = Through(id=holder.id, name=holder.display_name or holder.id)
                 # The same group may hold the role in several scopes.

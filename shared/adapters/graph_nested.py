@@ -4,14 +4,14 @@ Source: Graph v1.0 "List group members"; "List group transitive members" would t
 once, but not through which groups.
 """
 
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 import msgspec
 from msgspec.structs import replace
 
-from shared.adapters.graph_account_rows import GROUP, USER, USER_FIELDS, HolderRow
+from shared.adapters.graph_account_rows import GROUP, USER, USER_FIELDS, HolderRow, accounts
 from shared.adapters.graph_client import Page
 from shared.adapters.graph_paging import Listing, Reader, ahead, together
 from shared.adapters.graph_query import query
@@ -94,22 +94,18 @@ class Found:
 
     def take(self, visit: Visit, page: Page[HolderRow]) -> None:
         origins = (visit.origin,)
-        self.rows += accounts(page.value, origins)
+        self.rows += people(page.value, origins)
         self.inner += [visit.child(row) for row in page.value if row.type == GROUP]
         if page.next_link:
             self.begun.append(replace(visit, link=page.next_link))
 
 
-def accounts(rows: Iterable[HolderRow], origins: tuple[Origin, ...]) -> list[Account]:
+def people(rows: Sequence[HolderRow], origins: tuple[Origin, ...]) -> list[Account]:
     """Users and service principals among *rows*; the latter say so in their kind."""
     eligible = origins[0].eligible
-    return [
-        row.value(origins, eligible=eligible)
-        if row.type == USER
-        else replace(row.value(origins, eligible=eligible), kind=SERVICE_PRINCIPAL)
-        for row in rows
-        if row.type in (USER, PRINCIPAL)
-    ]
+    users = accounts((row for row in rows if row.type == USER), origins, eligible=eligible)
+    others = accounts((row for row in rows if row.type == PRINCIPAL), origins, eligible=eligible)
+    return [*users, *(replace(row, kind=SERVICE_PRINCIPAL) for row in others)]
 
 
 class Nested:

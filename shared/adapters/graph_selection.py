@@ -5,14 +5,14 @@ struct that is made for one selection takes a millionth of a second. Neither the
 is made of them can be part of a cycle, so that the garbage collector leaves them alone.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from functools import lru_cache
 from operator import attrgetter
 from typing import Any, Generic, TypeVar
 
 import msgspec
 
-from shared.adapters.graph_account_rows import NOTHING, UserRow
+from shared.adapters.graph_account_rows import NOTHING, UserRow, accounts
 from shared.adapters.graph_client import Page
 from shared.adapters.graph_rows import Row
 from shared.model.accounts import Account, Origin
@@ -64,13 +64,10 @@ class Selection:
         self.decoder: msgspec.json.Decoder[DeltaPage[Any]] = msgspec.json.Decoder(DeltaPage[row])  # type: ignore[valid-type] # decoded at run time
         names = {field.encode_name: field.name for field in msgspec.structs.fields(row)}
         self._chosen = _chooser([(name, names[name]) for name in wanted.attributes])
-        self._make: Callable[[Any], Account | Entity] = (
-            self._account if wanted.kind == USER else self._entity
-        )
 
     def listed(self, rows: Sequence[Any]) -> Findings:
         """Of a plain list: nothing is removed, nothing repeats."""
-        return Findings(rows=tuple(map(self._make, rows)))
+        return Findings(rows=self._made(rows))
 
     def changed(self, rows: Sequence[Any]) -> Findings:
         """Of a delta query: of an item that a page has twice, the later one counts."""
@@ -83,23 +80,24 @@ class Selection:
                     links[link.id] = (link, target.removed is None)
         gone = [row for row in found.values() if row.removed is not None]
         return Findings(
-            rows=tuple(self._make(row) for row in found.values() if row.removed is None),
+            rows=self._made(row for row in found.values() if row.removed is None),
             gone=tuple(row.id for row in gone),
             for_good=tuple(row.id for row in gone if row.removed.reason == FOR_GOOD),
             links=tuple(link for link, there in links.values() if there),
             unlinked=tuple(link for link, there in links.values() if not there),
         )
 
-    def _account(self, row: Any) -> Account:
-        account: Account = row.value(EVERYBODY, self._chosen(row))
-        return account
-
-    def _entity(self, row: Any) -> Entity:
-        return Entity(
-            kind=self._wanted.kind,
-            id=row.id,
-            display_name=row.display_name or "",
-            attributes=self._chosen(row),
+    def _made(self, rows: Iterable[Any]) -> tuple[Account | Entity, ...]:
+        if self._wanted.kind == USER:
+            return tuple(accounts(rows, EVERYBODY, self._chosen))
+        return tuple(
+            Entity(
+                kind=self._wanted.kind,
+                id=row.id,
+                display_name=row.display_name or "",
+                attributes=self._chosen(row) if self._chosen else NOTHING,
+            )
+            for row in rows
         )
 
     def _link(self, navigation: str, source: str, target: TargetRow) -> Link:
@@ -133,10 +131,10 @@ def _links(wanted: Reading) -> list[Any]:
     ]
 
 
-def _chooser(names: Sequence[tuple[str, str]]) -> Callable[[Any], dict[str, Any]]:
+def _chooser(names: Sequence[tuple[str, str]]) -> Callable[[Any], dict[str, Any]] | None:
     """What has a value: Graph leaves some empty ones out and answers null or [] for others."""
     if not names:
-        return lambda _: NOTHING
+        return None
     shown = [name for name, _ in names]
     get = attrgetter(*(field for _, field in names))
 

@@ -83,7 +83,7 @@ class Sender:
             await self._turn(reserved, doing, report=report)
             self.tally.requests += 1
             try:
-                data = await self.graph.send_once(info)
+                data = await self.graph.send_once(info, bulk=True)
             except APIError as error:
                 pause = self._pause(error, usual)
                 if pause is None:
