@@ -73,7 +73,9 @@ class Changes:
         self._next += count
         mark = f"{time.time():.0f}-{at}"
         numbers = iter(f"#{number}" for number in range(at, at + 10 * tenth))
-        updates = [{"user": next(numbers), "jobTitle": f"Pilot {mark}"} for _ in range(4 * tenth)]
+        updates = [
+            {"user": next(numbers), "displayName": f"Renamed {mark}"} for _ in range(4 * tenth)
+        ]
         deletions = [next(numbers) for _ in range(2 * tenth)]
         users = [
             {

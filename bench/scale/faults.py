@@ -1,22 +1,46 @@
-"""Runs against a service that is not well: the documented throttle, and the notes' two cases."""
+"""Runs against a service that is not well: the documented throttle, and how peers fail."""
 
 import os
-from typing import Any
+from typing import Any, NamedTuple
 
 from bench.scale import rounds
 from bench.scale.product import Runs, rows_of
 from bench.scale.rounds import Report, Round
 from bench.scale.server import Server
 
-CASES: dict[str, dict[str, Any]] = {
-    "429 on every 25th request": {"fault": "DF-01"},
-    "page token expires once": {
-        "fault": "expired",
-        "call": ["GET /users", "GET /groups", "GET /users/delta", "GET /groups/delta"],
-        "pattern": "ok,400",
-    },
+LISTS = ["GET /users", "GET /groups", "GET /users/delta", "GET /groups/delta"]
+MEMBERS = ["GET /groups/{id}/members", "GET /groups/{id}/transitiveMembers/{cast}"]
+
+
+class Case(NamedTuple):
+    fault: dict[str, Any]
+    full: bool = True
+    """Of a connection that has a snapshot: everything is read again, not only what is new."""
+
+
+SHARED = {
+    "429 on every 25th request": Case({"fault": "DF-01"}),
+    "page token expires once": Case({"fault": "expired", "call": LISTS, "times": 1}),
 }
-"""Section 2.6 of the notes: 429 with Retry-After 1, and an expired token on a continuation."""
+"""Section 2.6 of the notes, for every client: it reads the tenant for the first time."""
+
+OWN = {
+    "429 without Retry-After": Case({"fault": "DF-02"}),
+    "two of a batch throttled": Case({"fault": "F13", "call": MEMBERS, "times": 2}),
+    "503 in the middle": Case({"fault": "DF-06", "call": LISTS}),
+    "connection breaks in a page": Case({"fault": "partial", "call": LISTS, "times": 1}),
+    "page fails for good": Case({"fault": "DF-08", "call": LISTS}),
+    "page token always expired": Case({"fault": "DF-10", "call": LISTS}),
+    "empty pages": Case({"fault": "DF-12", "call": LISTS}),
+    "page size cut": Case({"fault": "DF-13", "call": "GET /users"}),
+    "list ends early": Case({"fault": "DF-18", "call": "GET /users"}),
+    "delta token expired": Case({"fault": "DF-20", "times": 1}, full=False),
+    "delta token not known": Case({"fault": "DF-21", "times": 1}, full=False),
+    "delta in disorder": Case({"fault": "DF-23"}, full=True),
+    "groups in parts": Case({"fault": "DF-24"}),
+    "list of users empty": Case({"fault": "DF-31"}),
+}
+"""Further ones, for Keyturn alone: in a second run, so that a false removal would show."""
 
 
 async def throttled(target: dict[str, Any]) -> Report:
@@ -44,25 +68,27 @@ async def throttled(target: dict[str, Any]) -> Report:
 
 async def faulty(target: dict[str, Any]) -> Report:
     """One whole run with a fault; what is stored is compared with the tenant."""
-    server = Server(target)
+    server, name = Server(target), target["case"]
+    case = SHARED.get(name) or OWN[name]
     client = Runs(target, mode="all")
-    await client.open()
+    await client.open(impatient=True)
     idle = rounds.resident()
-    name = await client.connect(f"faulty-{os.getpid()}")
-    await server.control("faults", **CASES[target["case"]])
+    connection = await client.connect(f"faulty-{os.getpid()}")
+    if name in OWN:
+        await client.run(connection)
+    await server.control("faults", **case.fault)
     await server.count_anew()
-
     summaries = []
 
     async def read() -> rounds.Rows:
-        summaries.append(await client.run(name))
+        summaries.append(await client.run(connection, full=name in OWN and case.full))
         return rows_of(summaries[-1])
 
     one = await rounds.timed(read)
     used = await server.used()
+    hits = await server.hits()
     await server.heal()
-    found = await client.found(name)
-    state = summaries[-1].state
-    return Report(
-        (Round(one.seconds, one.cpu, one.rows, used),), rounds.peak(), idle, found, outcome=state
-    )
+    more = {"hits": hits, "removed": summaries[-1].removed, "why": summaries[-1].why}
+    taken = (Round(one.seconds, one.cpu, one.rows, used),)
+    found = await client.found(connection)
+    return Report(taken, rounds.peak(), idle, found, outcome=summaries[-1].state, more=more)

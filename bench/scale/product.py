@@ -21,6 +21,7 @@ from shared.messages import StepMessage
 from shared.model.accounts import Summary
 from shared.model.connection import Connection, Operation, Spec
 from shared.model.entities import Reading
+from shared.operations import FULL_RUN
 from shared.planning import discovery as plan
 from shared.profile import catalogue
 from shared.settings import Settings
@@ -99,12 +100,15 @@ class Runs:
         self.last = ""
         """Connection of the last reading."""
 
-    async def open(self) -> None:
+    async def open(self, *, impatient: bool = False) -> None:
+        """*impatient* skips the waits between attempts."""
         declare_steps()
         self.storage.watch()
         clock = Clock()
         built = await build(settings_of(self._target))
-        self.ctx = msgspec.structs.replace(built, clock=clock, outbox=Queue(clock))
+        self.ctx = msgspec.structs.replace(
+            built, clock=clock, outbox=Queue(clock, impatient=impatient)
+        )
 
     async def connect(self, name: str) -> str:
         """A connection that is onboarded but for its discovery."""
@@ -124,7 +128,8 @@ class Runs:
         self.last = await self.connect(f"{self._mode}-{os.getpid()}-{next(self._numbers)}")
         return rows_of(await self.run(self.last))
 
-    async def run(self, name: str) -> Summary:
+    async def run(self, name: str, *, full: bool = False) -> Summary:
+        """One operation; *full* reads everything again."""
         operation = hashlib.sha256(f"{name}/{next(self._numbers)}".encode()).hexdigest()[:32]
         now = self.ctx.clock.now()
         begun = Operation(
@@ -135,6 +140,7 @@ class Runs:
             step="discovery",
             started=now,
             changed=now,
+            reason=FULL_RUN if full else "",
         )
         if not await self.ctx.ledger.begin(begun):
             raise RuntimeError(f"{name} is busy")

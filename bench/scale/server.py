@@ -19,6 +19,10 @@ class Server:
     async def count_anew(self) -> None:
         await self._call("DELETE", "usage")
 
+    async def hits(self) -> int:
+        """Calls that faults have struck."""
+        return sum(rule["hits"] for rule in await self._call("GET", "faults"))
+
     async def heal(self) -> None:
         await self._call("DELETE", "faults")
 

@@ -110,6 +110,7 @@ async def main() -> None:
         first = (str(error).splitlines() or [repr(error)])[0]
         report["outcome"] = f"aborted: {first[:160]}"
     if target.get("fault"):
+        report["more"]["hits"] = sum(rule["hits"] for rule in control(target, "GET", "faults"))
         control(target, "DELETE", "faults")
     joined = ",".join(sorted(ids))
     report["found"] = {"users": {"ids": hashlib.sha256(joined.encode()).hexdigest()}}
