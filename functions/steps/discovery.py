@@ -1,5 +1,7 @@
 """Discovered: the accounts of the chosen groups or roles, or of the tenant, are on record."""
 
+from collections.abc import Sequence
+
 from msgspec.structs import replace
 
 from shared import telemetry
@@ -38,9 +40,10 @@ async def discovery(work: Work) -> Done | None:
     onboarding = work.message.kind == "onboard"
     if onboarding and not schedule.starts_on_save(policy.schedule, spec.inputs):
         return Done("NOT_WANTED", "The first scan waits for its schedule or for a request.")
-    summary = await _begin(work, policy)
+    known = await work.ctx.account_store.summaries(spec.name)
+    summary = await _begin(work, policy, known)
     if summary.state not in FINISHED:
-        summary = await _run(work, policy, summary)
+        summary = await _run(work, policy, summary, known)
     await _schedule(work, policy)
     await tell_changes(work, summary)
     await advise(work)
@@ -58,16 +61,16 @@ async def _schedule(work: Work, policy: DiscoveryPolicy) -> None:
     await work.ctx.ledger.set_due(DUE, spec.name, due)
 
 
-async def _begin(work: Work, policy: DiscoveryPolicy) -> Summary:
+async def _begin(work: Work, policy: DiscoveryPolicy, known: Sequence[Summary]) -> Summary:
     """The summary of this operation: the one that an earlier attempt left, or a new one."""
     store, operation = work.ctx.account_store, work.message.operation
     mine: Summary | None = None
-    for known in await store.summaries(work.connection.spec.name):
-        if known.operation == operation:
-            mine = known
-        elif known.state == "running":  # only one operation is in flight, so that one is over
-            telemetry.event("discovery.abandoned", operation=known.operation)
-            over = replace(known, state="failed", finished=work.now, why="abandoned")
+    for run in known:
+        if run.operation == operation:
+            mine = run
+        elif run.state == "running":  # only one operation is in flight, so that one is over
+            telemetry.event("discovery.abandoned", operation=run.operation)
+            over = replace(run, state="failed", finished=work.now, why="abandoned")
             await _close(work, over)
     if mine is not None and mine.state in FINISHED:
         return mine
@@ -102,14 +105,16 @@ async def _stuck(work: Work, mine: Summary, why: str) -> NeedsHuman:
     )
 
 
-async def _run(work: Work, policy: DiscoveryPolicy, running: Summary) -> Summary:
+async def _run(
+    work: Work, policy: DiscoveryPolicy, running: Summary, known: Sequence[Summary]
+) -> Summary:
+    earlier = [run for run in known if run.snapshot and run.operation != running.operation]
     with telemetry.pauses() as slowed:
         try:
-            summary = await scan(work, policy, running)
+            return await scan(work, policy, running, earlier, slowed)
         except StepError as problem:
             await _left(work, replace(running, waited=running.waited + sum(slowed)), problem)
             raise
-    return summary
 
 
 async def _left(work: Work, running: Summary, problem: StepError) -> None:

@@ -1,6 +1,9 @@
 """A run of discovery: slice by slice until every source is settled, then published as a whole."""
 
+from collections.abc import Sequence
 from datetime import timedelta
+
+from msgspec.structs import replace
 
 from shared.errors import TryLater
 from shared.messages import exhausted, given_up
@@ -21,8 +24,17 @@ ENOUGH = 0.5
 """Share of a slice after which nothing is published in it: that takes its time, too."""
 
 
-async def scan(work: Work, policy: DiscoveryPolicy, running: Summary) -> Summary:
+async def scan(
+    work: Work,
+    policy: DiscoveryPolicy,
+    running: Summary,
+    earlier: Sequence[Summary],
+    slowed: Sequence[float],
+) -> Summary:
     """Read on from the last checkpoint; answers the summary of the snapshot that is visible then.
+
+    *earlier* are the snapshots before, newest first; *slowed* grows by the seconds for which
+    requests of this slice wait because Graph asks for it.
 
     Raises `TryLater` that has moved when there is more to read, and one that has not when nothing
     of that can be read now.
@@ -52,7 +64,8 @@ async def scan(work: Work, policy: DiscoveryPolicy, running: Summary) -> Summary
         await _end(work, slice_)
     if problem := runs.why_none(slice_.progress):
         raise problem
-    return await _publish(work, running, slice_.progress, scope)
+    running = replace(running, waited=running.waited + sum(slowed))
+    return await _publish(work, running, slice_.progress, scope, earlier)
 
 
 async def _end(work: Work, slice_: Slice) -> None:
@@ -99,16 +112,12 @@ def _given_up(work: Work, slice_: Slice) -> list[SourceProgress]:
     return found
 
 
-async def _publish(work: Work, running: Summary, read: Progress, scope: str) -> Summary:
-    name, store = running.connection, work.ctx.account_store
-    earlier = [
-        known
-        for known in await store.summaries(name)
-        if known.snapshot and known.operation != running.operation
-    ]
-    why = ""
+async def _publish(
+    work: Work, running: Summary, read: Progress, scope: str, earlier: Sequence[Summary]
+) -> Summary:
+    store, why = work.ctx.account_store, ""
     if earlier:
-        losses = await store.losses(name, running.operation)
+        losses = await store.losses(running.connection, running.operation)
         allowed = guard.limit(work.connection.spec.inputs)
         same = earlier[0].scope == scope
         why = guard.why_held(losses, read.sources, earlier, allowed, same=same)
