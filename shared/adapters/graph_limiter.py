@@ -21,12 +21,11 @@ REPORTS = 5.0  # requests
 SHARE = 0.9  # of the quota; the rest is left to others who use the same identity
 BURST = 1.0  # seconds' worth that may be sent at once
 
-CROWDED = 0.8  # share of the quota in use from which on Graph tells it
-FULL = 1.05
-SLOWEST = 0.1
-GENTLY = 0.2
-AFTER_REFUSAL, LEAST, RECOVERY = 0.7, 0.2, 0.02
-"""Factor on the rate for each refusal, its least product, and what comes back each second."""
+SLOWEST = 0.05
+"""Share of the full rate that is always left to a scan, however much others use."""
+GROWTH = 0.03  # by which the rate comes back each second while Graph tells no share in use
+AFTER_REFUSAL = 0.7
+"""Factor on the rate for each refusal."""
 
 COSTS = (
     (re.compile(r"/groups/[^/]+/members(/[^/]+)?", re.IGNORECASE), 3),
@@ -81,12 +80,15 @@ class Limiter:
         self._units = Pace(rate, rate * BURST, clock)
         self._reports = Pace(REPORTS * SHARE / PER, REPORTS - 1, clock)
         self._closed = 0.0
-        self._caution, self._since = 1.0, clock()
-        self._crowding = 1.0
+        self._ceiling, self._since = 1.0, clock()
+        self._used: dict[int, float] = {}
+        """Units that were reserved, by second, for as long as Graph's limits look back."""
 
     def wait(self, units: float, *, report: bool = False) -> float:
         """Reserve a request; answers the seconds to wait before it is sent."""
-        self._units.factor = self._crowding * self._recovered()
+        now = int(self._clock())
+        self._used[now] = self._used.get(now, 0.0) + units
+        self._units.factor = self._ceiling
         spaced = self._units.wait(units)
         if report:
             spaced = max(spaced, self._reports.wait(1))
@@ -98,8 +100,7 @@ class Limiter:
 
     def close(self, seconds: float) -> None:
         """Graph refused a request and asks for this long."""
-        self._caution = max(self._recovered() * AFTER_REFUSAL, LEAST)
-        self._since = self._clock()
+        self._limit(self._ceiling * AFTER_REFUSAL)
         self.hold(seconds)
 
     def hold(self, seconds: float) -> None:
@@ -109,27 +110,26 @@ class Limiter:
     def told(self, reserved: float, units: str, percentage: str) -> float:
         """Take in the headers of an answer, empty where there is none; what it cost."""
         used, actual = _number(percentage), _number(units)
-        self._crowding = 1.0 if used is None else _slowed(used)
+        if used:
+            # Graph tells it from 0.8 of the quota on, be it ours or that of a smaller tenant,
+            # used by us or by others: at this rate it will be as much as it may be.
+            self._limit(self._own() * SHARE / used)
+        else:
+            grown = (self._clock() - self._since) * GROWTH
+            self._limit(self._ceiling * (1 + grown))
         if actual is None:
             return reserved
         self._units.correct(actual - reserved)
         return actual
 
-    def _recovered(self) -> float:
-        return min(self._caution + (self._clock() - self._since) * RECOVERY, 1.0)
+    def _own(self) -> float:
+        """Share of the full rate that was reserved in the time that Graph looks back."""
+        now = int(self._clock())
+        self._used = {second: used for second, used in self._used.items() if second > now - PER}
+        return sum(self._used.values()) / (UNITS * SHARE)
 
-
-def _slowed(used: float) -> float:
-    """A little from 0.8 of the quota on; from 0.9 on steeply, to a tenth when it is used up.
-
-    Others may use the same quota, and a smaller tenant has less than is assumed.
-    """
-    if used <= CROWDED:
-        return 1.0
-    if used <= SHARE:
-        return 1.0 - (used - CROWDED) * GENTLY
-    begin = 1.0 - (SHARE - CROWDED) * GENTLY
-    return max(begin - (begin - SLOWEST) * (used - SHARE) / (FULL - SHARE), SLOWEST)
+    def _limit(self, share: float) -> None:
+        self._ceiling, self._since = min(max(share, SLOWEST), 1.0), self._clock()
 
 
 def _number(text: str) -> float | None:
