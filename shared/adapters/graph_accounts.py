@@ -19,7 +19,7 @@ from shared.adapters.graph_query import query
 from shared.adapters.graph_rows import NamedRow
 from shared.adapters.graph_sending import Sender
 from shared.errors import NeedsHuman, TryLater
-from shared.model.accounts import USER, Account, Origin
+from shared.model.accounts import Origin
 from shared.model.entities import Page as FoundPage
 
 RESTARTS = 5
@@ -91,20 +91,6 @@ class GraphAccounts:
         )
         return {row.id: row.display_name or row.id for row in rows}
 
-    async def members(self, group: Origin) -> AsyncIterator[list[Account]]:
-        async for page in self.member_pages(group):
-            yield _users(page)
-
-    async def holders(self, role: Origin) -> AsyncIterator[list[Account]]:
-        async for page in self.holder_pages(role):
-            yield _users(page)
-        try:
-            async for page in self.holder_pages(role, eligible=True):
-                yield _users(page)
-        except NeedsHuman as problem:
-            if problem.code != "NOT_LICENSED":
-                raise
-
     async def _walked(self, nested: Nested, walk: Walk, link: str) -> AsyncIterator[FoundPage]:
         async for page in nested.pages(Walk.parsed(link) if link else walk):
             yield page
@@ -168,7 +154,3 @@ def _roles_called(name: str, roles: Sequence[RoleRow]) -> list[Origin]:
     ]
     named = [row for row in roles if (row.display_name or "").casefold() == name.casefold()]
     return [row.origin() for row in by_id or named]
-
-
-def _users(page: FoundPage) -> list[Account]:
-    return [row for row in page.findings.rows if isinstance(row, Account) and row.kind == USER]

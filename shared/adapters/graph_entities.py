@@ -8,9 +8,6 @@ delta" (members), "servicePrincipal: delta"; "Use delta query to track changes",
 from collections.abc import AsyncIterator
 from typing import Any
 
-from msgspec.structs import replace
-
-from shared.adapters.graph_account_pages import RESTARTS
 from shared.adapters.graph_account_rows import USER_FIELDS
 from shared.adapters.graph_client import Graph
 from shared.adapters.graph_containers import Containers
@@ -19,7 +16,7 @@ from shared.adapters.graph_query import query
 from shared.adapters.graph_roles_held import holdings, registrations
 from shared.adapters.graph_selection import Selection, selection
 from shared.adapters.graph_sending import Sender
-from shared.errors import NeedsHuman, TryLater
+from shared.errors import TryLater
 from shared.model.entities import (
     ASSIGNMENT,
     ELIGIBILITY,
@@ -27,7 +24,6 @@ from shared.model.entities import (
     REGISTRATION,
     UNIT,
     USER,
-    Findings,
     Page,
     Reading,
 )
@@ -56,19 +52,6 @@ class GraphEntities:
             case kind if kind == USER and not _is_delta(link):
                 return _Users(reader, wanted).pages(link)
         return _Changes(reader, wanted).pages(link)
-
-    async def read(self, wanted: Reading, cookie: str) -> AsyncIterator[Findings]:
-        """The same to its end, begun again when a page token expires on the way."""
-        for _ in range(RESTARTS):
-            try:
-                async for page in self.pages(wanted, cookie):
-                    yield replace(page.findings, cookie=page.delta_link)
-            except NeedsHuman as problem:
-                if problem.code != "PAGE_TOKEN_EXPIRED":
-                    raise
-            else:
-                return
-        raise TryLater("PAGE_TOKEN_EXPIRED", f"reading {wanted.kind}")
 
 
 class _Users:

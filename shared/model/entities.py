@@ -91,7 +91,7 @@ class Unread(Value, frozen=True):
 
 
 class Findings(Value, frozen=True):
-    """One page of what is new of a kind; the last page of a tracked reading has the cookie."""
+    """What one page says of a kind."""
 
     rows: tuple[Account | Entity, ...] = ()
     gone: tuple[str, ...] = ()  # ids of objects that were deleted
@@ -100,7 +100,6 @@ class Findings(Value, frozen=True):
     unlinked: tuple[Link, ...] = ()
     unread: tuple[Unread, ...] = ()  # the source is not complete for these, and only for these
     vanished: tuple[str, ...] = ()  # listed, and gone before their links were read
-    cookie: str = ""
 
 
 class Page(Value, frozen=True):

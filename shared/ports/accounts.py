@@ -28,12 +28,6 @@ class AccountReader(Protocol):
     async def all_groups(self) -> list[Origin]: ...
     async def resolve_roles(self, names: Sequence[str]) -> dict[str, list[Origin]]: ...
     async def all_roles(self) -> list[Origin]: ...
-    def members(self, group: Origin) -> AsyncIterator[list[Account]]:
-        """Users in a group, directly or through nested groups."""
-
-    def holders(self, role: Origin) -> AsyncIterator[list[Account]]:
-        """Users who hold a role, actively or eligibly, directly or through groups."""
-
     def member_pages(self, group: Origin, link: str = "") -> AsyncIterator[Page]:
         """Users in a group, directly or through nested groups; *link* is a page's `next_link`.
 
@@ -65,13 +59,6 @@ class EntityReader(Protocol):
         start this source again. With ``DELTA_EXPIRED`` when a delta link is not: read everything.
         With ``NOT_LICENSED`` or ``AUTOMATION_PRIVILEGE`` when the tenant or the automation may not
         read it.
-        """
-
-    def read(self, wanted: Reading, cookie: str) -> AsyncIterator[Findings]:
-        """Everything without a *cookie*, else what is new since it was given.
-
-        Items may repeat and come in any order. Raises `NeedsHuman` with code ``DELTA_EXPIRED``
-        when the cookie is no longer good: then everything has to be read.
         """
 
 

@@ -106,25 +106,6 @@ class FakeAccountReader:
     async def all_roles(self) -> list[Origin]:
         return self._roles()
 
-    async def members(self, group: Origin) -> AsyncIterator[list[Account]]:
-        await self._page("members")
-        found = [
-            _from(self.people.users[user], replace(group, chain=chain))
-            for user, chain in self.people.ways(self.people.members.get(group.id, []), group.id)
-        ]
-        for start in range(0, len(found), self._page_size):
-            yield found[start : start + self._page_size]
-
-    async def holders(self, role: Origin) -> AsyncIterator[list[Account]]:
-        await self._page("holders")
-        found = [
-            _from(self.people.users[user], replace(role, chain=chain, eligible=eligible))
-            for eligible, held in ((False, self.people.holders), (True, self.people.eligible))
-            for user, chain in self.people.ways(held.get(role.id, []))
-        ]
-        for start in range(0, len(found), self._page_size):
-            yield found[start : start + self._page_size]
-
     async def member_pages(self, group: Origin, link: str = "") -> AsyncIterator[Page]:
         found = [
             _from(self.people.users[user], replace(group, chain=chain))

@@ -75,27 +75,14 @@ class Directory:
 
 
 class FakeEntityReader:
-    """Implements ``ports.EntityReader`` over `directory`; a cookie is a place in its log."""
+    """Implements ``ports.EntityReader`` over `directory`."""
 
     def __init__(self, tenant: FakeTenant, *, page_size: int = 2) -> None:
         self.page_size = page_size
         self.faults = tenant.faults
         self.directory = Directory()
-        self.asked: list[tuple[str, str]] = []  # kind, cookie
+        self.asked: list[tuple[str, str]] = []  # kind, link
         self.on_page: Callable[[str, str], None] | None = None  # told kind and link; may raise
-
-    async def read(self, wanted: Reading, cookie: str) -> AsyncIterator[Findings]:
-        self.asked.append((wanted.kind, cookie))
-        known = self.directory
-        await self._page()
-        if cookie and wanted.kind in known.expired:
-            known.expired.discard(wanted.kind)
-            raise NeedsHuman("DELTA_EXPIRED", "HTTP 410 syncStateNotFound", "Nothing.")
-        end = len(known.log)
-        for kind, found in known.log[int(cookie) :] if cookie else self._everything():
-            if kind == wanted.kind:
-                yield _selected(found, wanted)
-        yield Findings(cookie=str(end) if wanted.tracked else "")
 
     async def pages(self, wanted: Reading, link: str = "") -> AsyncIterator[Page]:
         """A delta link is a place in the log; a next link has besides how far the reading is."""
@@ -156,6 +143,8 @@ class FakeEntityReader:
         known = self.directory
         names = HOLDS[wanted.kind][1] if wanted.kind in HOLDS else wanted.navigation
         links = tuple(v for v in known.links.values() if v.source == id_ and v.kind in names)
+        if wanted.kind == ELIGIBILITY:
+            return Findings(links=links)
         if wanted.kind != MEMBERSHIP:
             return Findings(rows=(known.rows[id_],), links=links)
         if id_ in known.unread:
@@ -164,19 +153,7 @@ class FakeEntityReader:
 
     @fallible("entity_reader.read")
     async def _page(self) -> None:
-        """The call of `read` that tests can make fail."""
-
-    def _everything(self) -> list[tuple[str, Findings]]:
-        return [
-            (
-                _kind(row),
-                Findings(
-                    rows=(row,),
-                    links=tuple(v for v in self.directory.links.values() if v.source == row.id),
-                ),
-            )
-            for row in self.directory.rows.values()
-        ]
+        """The call of a page that tests can make fail."""
 
 
 def _parsed(link: str, now: int) -> tuple[str, int, str]:
