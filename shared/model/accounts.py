@@ -111,4 +111,7 @@ class Summary(Value, frozen=True, omit_defaults=False):
     scope: str = ""  # mark of what was searched: other marks mean other rows
     moved: datetime | None = None  # when it last came further
     slowed: datetime | None = None  # since when it waits because Graph asked it to
+    requests: int = 0  # to Graph
+    throttled: int = 0  # of these, refused for a while as they were too many
+    units: int = 0  # resource units that they cost
     waited: float = 0.0  # seconds that it has waited because Graph asked it to

@@ -71,6 +71,9 @@ def closed(
         why="; ".join(dict.fromkeys([*why, *([f"{HELD}: {held}"] if held else [])])),
         skipped=dict(sorted(skipped.items())),
         scope=scope,
+        requests=read.requests,
+        throttled=read.throttled,
+        units=read.units,
     )
 
 

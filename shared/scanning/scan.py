@@ -75,7 +75,7 @@ async def _end(work: Work, slice_: Slice) -> None:
     await slice_.keep()
     waiting, moved = slice_.unsettled, bool(slice_.pages or given)
     later = [slice_.later[source.key] for source in waiting if source.key in slice_.later]
-    if waiting and len(later) == len(waiting):
+    if later and not slice_.over:
         raise _moved(later[0]) if moved else later[0]
     if waiting or slice_.spent > ENOUGH:
         raise TryLater(
@@ -100,15 +100,21 @@ def _moved(reason: TryLater) -> TryLater:
 
 
 def _given_up(work: Work, slice_: Slice) -> list[SourceProgress]:
-    """Sources that were waited for long enough, where others were read: those are published."""
-    now, found = work.ctx.clock.now(), []
-    if slice_.pages or all(source.state != "complete" for source in slice_.progress.sources):
+    """Sources that were waited for long enough, where others were read: those are published.
+
+    When it is all that were tried, the rest would have to wait for the same.
+    """
+    now, unsettled = work.ctx.clock.now(), slice_.unsettled
+    tried = [source for source in unsettled if source.key in slice_.later]
+    complete = any(source.state == "complete" for source in slice_.progress.sources)
+    if slice_.pages or not tried or not complete:
         return []
-    for source in slice_.unsettled:
-        reason = slice_.later.get(source.key)
-        if reason is not None and exhausted(work.message, reason, now):
-            problem = given_up(work.message, reason, now)
-            found.append(sources.given_up(source, problem.code, problem.message))
+    over = [source for source in tried if exhausted(work.message, slice_.later[source.key], now)]
+    found = []
+    for source in unsettled if len(over) == len(tried) else over:
+        reason = slice_.later.get(source.key) or slice_.later[tried[0].key]
+        problem = given_up(work.message, reason, now)
+        found.append(sources.given_up(source, problem.code, problem.message))
     return found
 
 

@@ -1,6 +1,7 @@
 """One slice of a run: its sources are read side by side, and what was read is kept on the way."""
 
 import asyncio
+from collections import Counter
 from collections.abc import AsyncGenerator, Iterable
 from contextlib import aclosing
 from datetime import timedelta
@@ -14,7 +15,7 @@ from shared.model.scan import Progress, SourceProgress
 from shared.planning import discovery_sources as sources
 from shared.ports import Staging
 from shared.scanning.reading import Reader
-from shared.scanning.together import together
+from shared.scanning.together import READERS, together
 from shared.step import Work
 
 KEPT_EVERY = timedelta(seconds=30)
@@ -35,12 +36,20 @@ class Slice:
         self._sources = {source.key: source for source in begun.sources}
         self._started = self._kept = work.ctx.clock.now()
         self._rows = 0  # since the last checkpoint
+        self._requests: Counter[str] = Counter()
         self._keeping = asyncio.Lock()
         self._overtaken = False
 
     @property
     def progress(self) -> Progress:
-        return replace(self._begun, sources=tuple(self._sources.values()))
+        begun, spent = self._begun, self._requests
+        return replace(
+            begun,
+            sources=tuple(self._sources.values()),
+            requests=begun.requests + spent["requests"],
+            throttled=begun.throttled + spent["throttled"],
+            units=begun.units + spent["units"],
+        )
 
     @property
     def unsettled(self) -> list[SourceProgress]:
@@ -78,8 +87,9 @@ class Slice:
                 await self._drain(key, pages, reader)
 
     def _goes_on(self, key: str) -> bool:
+        """When as many wait as can be read at a time, the others would wait for the same."""
         settled = self._sources[key].state in sources.SETTLED
-        return not (settled or key in self.later or self.over)
+        return not (settled or key in self.later or self.over or len(self.later) >= READERS)
 
     async def _drain(self, key: str, pages: AsyncGenerator[Page, None], reader: Reader) -> None:
         """Until it has no more pages, or none now."""
@@ -101,6 +111,7 @@ class Slice:
         self._sources[key] = sources.took(source, page, skipped, self._by)
         self.pages += 1
         self._rows += len(found.rows) + len(found.links)
+        self._requests.update(requests=page.requests, throttled=page.refused, units=page.units)
         since = self._work.ctx.clock.now() - self._kept
         if (self._rows >= KEPT_ROWS or since >= KEPT_EVERY) and not self._keeping.locked():
             await self.keep()

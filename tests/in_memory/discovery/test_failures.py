@@ -13,6 +13,9 @@ import pytest
 from shared.errors import NeedsHuman, StepError, TryLater
 from shared.model.accounts import Summary
 from shared.model.connection import Operation
+from shared.runtime import run
+from shared.scanning.together import READERS
+from shared.step import STEPS
 from tests.fakes import FakeContext
 from tests.in_memory.discovery.exporting import exporting, names, status, tenant, user
 from tests.in_memory.discovery.killing import survive, world
@@ -96,6 +99,30 @@ async def test_one_source_that_waits_holds_up_no_other() -> None:
     summary = await finished(ctx, "o1")
     assert {kind for kind, _ in ctx.entity_reader.asked} == {"group"}
     assert (summary.state, summary.accounts, summary.links) == ("succeeded", 12, 12)
+
+
+async def test_while_graph_is_closed_to_us_the_other_sources_are_not_even_tried() -> None:
+    ctx = await connected(world=world(600))
+    people = ctx.account_reader.people
+    for number in range(30):
+        people.add_group(f"g{number:02}", [people.add_user(f"u{number}")])
+    await survive(ctx, "o1")
+    asked: list[str] = []
+
+    def close(source: str, link: str) -> None:
+        asked.append(source)
+        if len(asked) > 10:
+            raise THROTTLED
+
+    ctx.account_reader.on_page = close
+    await begin(ctx, "o2")
+    await deliver(ctx, "o2")
+    assert len(asked) < 10 + 2 * READERS  # those that were under way have to be asked
+    summary = await finished(ctx, "o2")
+    assert (summary.state, summary.removed) == ("partial", 0)
+    states = [source.status for source in summary.sources]
+    assert (states.count("complete"), states.count("failed")) == (10, 20)
+    assert {row.state for row in (await found(ctx)).values()} == {"found", "stale"}
 
 
 async def test_a_page_that_fails_for_good_takes_nobody_away() -> None:
@@ -272,7 +299,7 @@ async def finished(ctx: FakeContext, operation: str) -> Summary:
     """What is left of an operation."""
     while (sent := ctx.outbox.take()) is not None and sent.step == "discovery":
         ctx.clock.reach(sent.at)
-        await deliver(ctx, operation)
+        await run(STEPS["discovery"], sent.body, "message", ctx)
     ctx.outbox.queued.clear()
     await end(ctx, operation)
     runs = await ctx.account_store.summaries(NAME)
