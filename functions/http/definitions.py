@@ -31,6 +31,7 @@ class Definition(Value, frozen=True, omit_defaults=False):
     disabled: bool
     service_principals: bool  # of groups and roles; `entities` says it of whole kinds
     mfa: bool  # whether the report of registered methods is read
+    roles: bool  # whether each account's roles are read, whatever is searched
     every: timedelta | None
     start: datetime | None
     start_on_save: bool
@@ -51,7 +52,7 @@ async def define(
         return None
     wanted, chosen = plan.search(spec.inputs, policy.modes), options(spec.inputs)
     repeats = schedule.recurrence(policy, spec.inputs)
-    whole = wanted.mode not in plan.SEARCHES
+    whole = not plan.is_chosen(wanted)
     readings = plan.readings(wanted, policy, spec.inputs) if whole else ()
     rights = await _rights(ctx, profile, spec, runs)
     return Definition(
@@ -65,6 +66,7 @@ async def define(
         disabled=chosen.disabled,
         service_principals=chosen.service_principals,
         mfa=chosen.mfa,
+        roles=chosen.roles or wanted.mode == "roles",
         every=repeats.every if repeats else None,
         start=repeats.start if repeats else None,
         start_on_save=schedule.starts_on_save(policy.schedule, spec.inputs),

@@ -13,6 +13,7 @@ from shared.adapters.graph_client import Graph
 from shared.adapters.graph_containers import Containers
 from shared.adapters.graph_paging import LARGEST_PAGE, Listing, Reader
 from shared.adapters.graph_query import query
+from shared.adapters.graph_role_facts import RoleFacts
 from shared.adapters.graph_roles_held import holdings, registrations
 from shared.adapters.graph_selection import Selection, selection
 from shared.adapters.graph_sending import Sender
@@ -20,6 +21,8 @@ from shared.errors import TryLater
 from shared.model.entities import (
     ASSIGNMENT,
     ELIGIBILITY,
+    ELIGIBLE_ROLES,
+    HELD_ROLES,
     MEMBERSHIP,
     REGISTRATION,
     UNIT,
@@ -47,6 +50,8 @@ class GraphEntities:
                 return Containers(reader, UNIT).pages(link)
             case kind if kind in (ASSIGNMENT, ELIGIBILITY):
                 return holdings(reader, link, eligible=kind == ELIGIBILITY)
+            case kind if kind in (HELD_ROLES, ELIGIBLE_ROLES):
+                return RoleFacts(reader, eligible=kind == ELIGIBLE_ROLES).read(link)
             case kind if kind == REGISTRATION:
                 return registrations(reader, link)
             case kind if kind == USER and not _is_delta(link):

@@ -41,7 +41,7 @@ class Holders(Nested):
             if holder.type == GROUP:
                 step = Through(id=holder.id, name=holder.display_name or holder.id)
                 # The same group may hold the role in several scopes.
-                root = f"{holder.id}{origin.scope}"
+                root = f"{origin.id} {holder.id}{origin.scope}"
                 visits.append(Visit(holder.id, replace(origin, chain=(step,)), root))
         left = replace(
             walk,
@@ -56,8 +56,11 @@ class Holders(Nested):
         unit = holding.scope.removeprefix(UNITS) if holding.scope.startswith(UNITS) else ""
         if unit and unit not in self._units:
             self._units[unit] = await self._unit_name(unit)
-        names = Names(roles={self._role.id: self._role.name}, units=self._units)
+        names = Names(roles=await self._role_names(), units=self._units)
         return origin_of(holding, names)
+
+    async def _role_names(self) -> dict[str, str]:
+        return {self._role.id: self._role.name}
 
     async def _unit_name(self, id_: str) -> str:
         """Or the id, where the name may not be read: a name is no reason to fail."""
@@ -78,13 +81,14 @@ class Holders(Nested):
         row = await self._reader.one(info, HolderRow, f"reading the user {holder.id}")
         return replace(row, type=USER) if row else holder
 
-    def _holdings(self) -> Listing[Any]:
+    def _builder(self) -> Any:
         directory = self._client.role_management.directory
-        builder = (
-            directory.role_eligibility_schedule_instances
-            if self._eligible
-            else directory.role_assignments
-        )
+        if self._eligible:
+            return directory.role_eligibility_schedule_instances
+        return directory.role_assignments
+
+    def _holdings(self) -> Listing[Any]:
+        builder = self._builder()
         what = "may activate" if self._eligible else "holds"
         return Listing(
             lambda _: builder.to_get_request_information(

@@ -60,8 +60,13 @@ ASSIGNMENT = "roleAssignment"
 ELIGIBILITY = "roleEligibility"
 UNIT = "administrativeUnit"
 REGISTRATION = "registration"
-SOURCES = (MEMBERSHIP, ASSIGNMENT, ELIGIBILITY, UNIT, REGISTRATION)
+HELD_ROLES = "heldRoles"
+ELIGIBLE_ROLES = "eligibleRoles"
+SOURCES = (MEMBERSHIP, ASSIGNMENT, ELIGIBILITY, UNIT, REGISTRATION, HELD_ROLES, ELIGIBLE_ROLES)
 """What else can be read whole; none of it has delta queries that serve us."""
+
+REPORTS = (REGISTRATION, HELD_ROLES, ELIGIBLE_ROLES)
+"""Those of them that say something of accounts and vouch for none."""
 
 
 class Reading(Value, frozen=True):
@@ -69,7 +74,7 @@ class Reading(Value, frozen=True):
 
     Of a kind in `SOURCES` the findings are: the members of all groups as links; role definitions
     with who is assigned to them, or eligible for them, as links; administrative units with their
-    members; of registrations rows that are facts only (`planning.accounts.fact`).
+    members; of `REPORTS` rows that are facts only (`planning.accounts.fact`).
     """
 
     kind: str

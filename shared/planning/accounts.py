@@ -16,7 +16,7 @@ FACT = "fact"
 Row = TypeVar("Row")
 
 
-def fact(id_: str, *, mfa: Registered) -> Account:
+def fact(id_: str, *, mfa: Registered = "unknown", origins: tuple[Origin, ...] = ()) -> Account:
     """What a report says of an account that other sources may name, or may not.
 
     Merged with their rows it adds to them; alone it makes no row (`is_vouched`).
@@ -28,7 +28,7 @@ def fact(id_: str, *, mfa: Registered) -> Account:
         enabled=True,
         guest=False,
         mail="",
-        origins=(),
+        origins=origins,
         state=FACT,
         mfa=mfa,
     )

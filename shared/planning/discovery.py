@@ -10,7 +10,14 @@ from msgspec.structs import replace
 from shared.errors import NeedsHuman
 from shared.model.accounts import Origin
 from shared.model.connection import Value
-from shared.model.entities import MEMBERSHIP, REGISTRATION, USER, Reading
+from shared.model.entities import (
+    ELIGIBLE_ROLES,
+    HELD_ROLES,
+    MEMBERSHIP,
+    REGISTRATION,
+    USER,
+    Reading,
+)
 from shared.model.profile import DiscoveryPolicy, holds
 from shared.planning.attributes import check_attributes
 from shared.planning.discovery_options import options
@@ -100,10 +107,19 @@ def readings(
     return tuple(found)
 
 
-def reports(policy: DiscoveryPolicy, inputs: Mapping[str, Any]) -> tuple[Reading, ...]:
-    """What is read besides, whatever the mode: who has registered MFA (M-29)."""
+def reports(
+    wanted: Search, policy: DiscoveryPolicy, inputs: Mapping[str, Any]
+) -> tuple[Reading, ...]:
+    """What is read besides: who has registered MFA (M-29), and who has which roles.
+
+    A search by roles says the latter itself.
+    """
     needed = any(skip.fact == "mfa_registered" and skip.policy != "ignore" for skip in policy.skip)
-    return (Reading(kind=REGISTRATION),) if needed or options(inputs).mfa else ()
+    asked = options(inputs)
+    kinds = [REGISTRATION] if needed or asked.mfa else []
+    if asked.roles and wanted.mode != "roles":
+        kinds += [HELD_ROLES, ELIGIBLE_ROLES]
+    return tuple(Reading(kind=kind) for kind in kinds)
 
 
 def is_chosen(wanted: Search) -> bool:
@@ -113,7 +129,7 @@ def is_chosen(wanted: Search) -> bool:
 
 def scope(wanted: Search, policy: DiscoveryPolicy, inputs: Mapping[str, Any]) -> str:
     """A mark of what is searched: runs with the same one find the same rows in the same tenant."""
-    chosen = replace(options(inputs), mfa=True)
+    chosen = replace(options(inputs), mfa=True, roles=True)
     kinds = () if is_chosen(wanted) else (policy.entities, policy.navigation)
     said = (wanted.mode, sorted(wanted.names), kinds, chosen)
     return sha256(msgspec.json.encode(said)).hexdigest()[:12]

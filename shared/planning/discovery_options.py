@@ -25,6 +25,7 @@ class Options(Value, frozen=True):
     disabled: bool = True
     service_principals: bool = False  # of groups and roles; as kinds of their own by the profile
     mfa: bool = True  # read the registration report
+    roles: bool = True  # read who has which roles, whatever is searched
     units: tuple[str, ...] = ()  # of roles: only what is scoped to one of these, ids or names
 
 
@@ -37,6 +38,7 @@ def options(inputs: Mapping[str, Any]) -> Options:
         disabled=said("include_disabled", default=True),
         service_principals=said("include_service_principals", default=False),
         mfa=said("read_mfa", default=True),
+        roles=said("read_roles", default=True),
         units=tuple(dict.fromkeys(str(unit) for unit in inputs.get("units") or ())),
     )
 

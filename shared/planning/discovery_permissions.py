@@ -3,13 +3,15 @@
 Source: least privileges in Microsoft's permissions reference (permissions.json of 2026-08).
 """
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from shared.model.connection import Spec, Value
 from shared.model.entities import (
     ASSIGNMENT,
     ELIGIBILITY,
+    ELIGIBLE_ROLES,
+    HELD_ROLES,
     MEMBERSHIP,
     REGISTRATION,
     UNIT,
@@ -69,6 +71,25 @@ MFA_FACT = Need(
     required=False,
 )
 
+ROLE_FACTS = Need(
+    permission=ROLES.permission,
+    why="tell of each account which directory roles it holds",
+    instead=ROLES.instead,
+    required=False,
+)
+ELIGIBLE_FACTS = Need(
+    permission=ELIGIBLE.permission,
+    why="tell of each account which directory roles it may activate",
+    instead=ELIGIBLE.instead,
+    required=False,
+)
+ROLE_MEMBERS = Need(
+    permission=MEMBERS.permission,
+    why="tell who is in the groups that hold directory roles",
+    instead=MEMBERS.instead,
+    required=False,
+)
+
 BY_KIND = {
     USER: USERS,
     "group": GROUPS,
@@ -79,6 +100,8 @@ BY_KIND = {
     ELIGIBILITY: ELIGIBLE,
     UNIT: UNITS,
     REGISTRATION: SIGN_IN_METHODS,
+    HELD_ROLES: ROLES,
+    ELIGIBLE_ROLES: ELIGIBLE,
 }
 """Of each kind of reading (`Reading.kind`)."""
 
@@ -126,6 +149,8 @@ def rights(policy: DiscoveryPolicy, inputs: Mapping[str, Any]) -> tuple[Right, .
             found += _kinds(policy)
     if chosen.service_principals and mode in ("groups", "roles"):
         found.append(Right(source="servicePrincipal", need=PRINCIPALS))
+    if chosen.roles and mode != "roles":
+        found += _role_facts(found)
     found += _mfa(policy, chosen)
     return tuple(sorted(found, key=lambda right: not right.need.required))
 
@@ -137,6 +162,16 @@ def _roles(chosen: Options) -> list[Right]:
         Right(source=MEMBERSHIP, need=MEMBERS),
         Right(source=UNIT, need=CHOSEN_UNITS if chosen.units else UNITS),
     ]
+
+
+def _role_facts(known: Sequence[Right]) -> list[Right]:
+    found = [
+        Right(source=HELD_ROLES, need=ROLE_FACTS),
+        Right(source=ELIGIBLE_ROLES, need=ELIGIBLE_FACTS),
+    ]
+    if not any(right.source == MEMBERSHIP for right in known):
+        found.append(Right(source=MEMBERSHIP, need=ROLE_MEMBERS))
+    return found
 
 
 def _kinds(policy: DiscoveryPolicy) -> list[Right]:

@@ -8,7 +8,7 @@ from msgspec.structs import replace
 from shared.errors import NeedsHuman
 from shared.model.accounts import Source, Summary
 from shared.model.connection import Operation
-from shared.model.entities import REGISTRATION
+from shared.model.entities import REGISTRATION, REPORTS
 from shared.model.scan import Progress, SourceProgress
 from shared.planning.discovery_guard import HELD
 from shared.planning.discovery_sources import GONE, REFUSED, UNLICENSED
@@ -60,7 +60,7 @@ def closed(
     for source in read.sources:
         skipped.update(source.skipped)
     lacking = any(_is_lacking(source) for source in read.sources)
-    full = [source for source in read.sources if source.full and source.id != REGISTRATION]
+    full = [source for source in read.sources if source.full and source.id not in REPORTS]
     why = [source.why for source in full if source.why]
     return replace(
         running,
@@ -79,7 +79,7 @@ def closed(
 
 def why_none(read: Progress) -> NeedsHuman | None:
     """What a person is told when nothing at all could be read."""
-    wanted = [source for source in read.sources if source.id != REGISTRATION]
+    wanted = [source for source in read.sources if source.id not in REPORTS]
     failed = [source for source in wanted if source.state == "failed"]
     if not failed or len(failed) < len(wanted):
         return None
@@ -94,11 +94,11 @@ def why_none(read: Progress) -> NeedsHuman | None:
 def _is_lacking(source: SourceProgress) -> bool:
     """Whether a source that was wanted is not whole.
 
-    Without a licence there is nothing to read, and the report of sign-in methods adds facts to
-    accounts where it may be read.
+    Without a licence there is nothing to read, and reports add facts to accounts where they may
+    be read.
     """
     code = source.reason.partition(":")[0]
-    optional = code == UNLICENSED or (code == REFUSED and source.id == REGISTRATION)
+    optional = code == UNLICENSED or (code == REFUSED and source.id in REPORTS)
     return bool(source.reason) and not optional and not _is_gone(source)
 
 

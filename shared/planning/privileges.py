@@ -3,6 +3,8 @@
 Source: least privileges in Microsoft's permissions reference; docs/deployment.md has the matrix.
 """
 
+from collections.abc import Sequence
+
 from shared.model.connection import Spec
 from shared.model.directory import Kind
 from shared.model.profile import Profile, fill
@@ -12,6 +14,7 @@ from shared.planning.discovery_permissions import (
     ELIGIBLE,
     GROUPS,
     MEMBERS,
+    ROLE_MEMBERS,
     ROLES,
     USERS,
     wanted_rights,
@@ -71,6 +74,13 @@ def needs(profile: Profile, spec: Spec, access: Access) -> tuple[Need, ...]:
     values = profile_inputs(profile, spec)
     if any(fill(owner, values).strip() for owner in profile.registration.owners):
         found.append(USERS)
-    if GROUPS in found and MEMBERS in found:
-        found.remove(MEMBERS)  # which the wider one holds
-    return tuple(dict.fromkeys(found))
+    return tuple(dict.fromkeys(need for need in found if not _is_held_by_others(need, found)))
+
+
+def _is_held_by_others(need: Need, found: Sequence[Need]) -> bool:
+    """Whether it only says less, or less strictly, what another one says."""
+    if need in (MEMBERS, ROLE_MEMBERS) and GROUPS in found:
+        return True
+    return not need.required and any(
+        other.required and other.permission == need.permission for other in found
+    )

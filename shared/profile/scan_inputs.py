@@ -26,6 +26,12 @@ GENERAL = {
         about="whether the report of registered methods is read, which needs AuditLog.Read.All; "
         "it is, where granted, unless this is no",
     ),
+    "read_roles": Input(
+        type="enum",
+        values=YES_NO,
+        about="whether each account's roles are read, whatever is searched, which needs "
+        "RoleManagement.Read.Directory; they are, where granted, unless this is no",
+    ),
     "removal_limit": Input(
         type="int",
         min=1,

@@ -84,13 +84,14 @@ class Reader:
 async def reader_of(work: Work, wanted: plan.Search, readings: Iterable[Reading]) -> Reader:
     """Raises `NeedsHuman` when the scan is limited to administrative units that are not known."""
     chosen = options(work.connection.spec.inputs)
+    if wanted.mode != "roles":
+        return Reader(work, readings, replace(chosen, units=()), {})
     names: dict[str, str] = {}
-    if wanted.mode == "roles":
-        try:
-            names = await work.ctx.account_reader.unit_names()
-        except NeedsHuman:
-            if chosen.units:
-                raise
+    try:
+        names = await work.ctx.account_reader.unit_names()
+    except NeedsHuman:
+        if chosen.units:
+            raise
     return Reader(work, readings, replace(chosen, units=plan.units(chosen.units, names)), names)
 
 

@@ -43,7 +43,7 @@ async def scan(
     inputs = work.connection.spec.inputs
     wanted = plan.search(inputs, policy.modes)
     scope = plan.scope(wanted, policy, inputs)
-    readings = (*plan.readings(wanted, policy, inputs), *plan.reports(policy, inputs))
+    readings = (*plan.readings(wanted, policy, inputs), *plan.reports(wanted, policy, inputs))
     staging = await store.staging(name, running.operation)
     known = staging.progress
     if known is not None and not goes_on(known, readings):

@@ -4,10 +4,12 @@ from collections.abc import AsyncIterator, Callable, Iterable
 from dataclasses import dataclass, field
 
 from shared.errors import NeedsHuman, StepError
-from shared.model.accounts import Account
+from shared.model.accounts import Account, Origin
 from shared.model.entities import (
     ASSIGNMENT,
     ELIGIBILITY,
+    ELIGIBLE_ROLES,
+    HELD_ROLES,
     KINDS,
     MEMBERSHIP,
     REGISTRATION,
@@ -44,6 +46,8 @@ class Directory:
     refused: dict[str, StepError] = field(default_factory=dict)  # kind: why it cannot be read
     unread: dict[str, str] = field(default_factory=dict)  # group whose members fail: why
     registered: dict[str, bool] = field(default_factory=dict)  # user: whether with MFA
+    held: dict[str, list[Origin]] = field(default_factory=dict)  # user: roles
+    eligible: dict[str, list[Origin]] = field(default_factory=dict)
 
     def put(self, row: Account | Entity) -> str:
         """Add or change an object; returns its id."""
@@ -128,6 +132,12 @@ class FakeEntityReader:
     def _listed(self, wanted: Reading) -> list[tuple[str, Findings]]:
         """In the order of ids, so that a reading goes on rightly whatever changes meanwhile."""
         known, kind = self.directory, wanted.kind
+        if kind in (HELD_ROLES, ELIGIBLE_ROLES):
+            roles = known.eligible if kind == ELIGIBLE_ROLES else known.held
+            return [
+                (id_, Findings(rows=(fact(id_, origins=tuple(origins)),)))
+                for id_, origins in sorted(roles.items())
+            ]
         if kind == REGISTRATION:
             return [
                 (id_, Findings(rows=(fact(id_, mfa="yes" if mfa else "no"),)))

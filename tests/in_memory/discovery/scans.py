@@ -33,7 +33,8 @@ async def connected(
             "search_mode": "groups",
             "filter": [],
             "config_name": "Everybody",
-            "read_mfa": "no",  # one source less to account for
+            "read_mfa": "no",  # three sources less to account for
+            "read_roles": "no",
             **inputs,
         },
     )

@@ -21,14 +21,15 @@ PAM = DiscoveryPolicy(
 USER, MEMBER = "User.Read.All", "GroupMember.Read.All"
 ROLE, MAY = "RoleManagement.Read.Directory", "RoleEligibilitySchedule.Read.Directory"
 UNIT, APP, AUDIT = "AdministrativeUnit.Read.All", "Application.Read.All", "AuditLog.Read.All"
+NOTHING_MORE = {"read_mfa": "no", "read_roles": "no"}
 
 
 @pytest.mark.requirement("D-28", "N-20", "M-29")
 @pytest.mark.parametrize(
     ("policy", "inputs", "required", "optional"),
     [
-        (DVLS, {"search_mode": "groups"}, {USER, MEMBER}, {AUDIT}),
-        (DVLS, {"search_mode": "groups", "read_mfa": "no"}, {USER, MEMBER}, set()),
+        (DVLS, {"search_mode": "groups"}, {USER, MEMBER}, {AUDIT, ROLE, MAY}),
+        (DVLS, {"search_mode": "groups", **NOTHING_MORE}, {USER, MEMBER}, set()),
         (DVLS, {"search_mode": "roles"}, {USER, MEMBER, ROLE}, {MAY, UNIT, AUDIT}),
         (
             DVLS,
@@ -36,9 +37,10 @@ UNIT, APP, AUDIT = "AdministrativeUnit.Read.All", "Application.Read.All", "Audit
             {USER, MEMBER, ROLE, UNIT, APP},
             {MAY, AUDIT},
         ),
-        (EXPORT, {"read_mfa": "no"}, {USER, "Group.Read.All", MEMBER, ROLE, APP}, set()),
-        (PAM, {"search_mode": "users", "read_mfa": "no"}, {USER, AUDIT}, set()),
-        (PAM, {}, {USER, "Group.Read.All", MEMBER, AUDIT}, set()),
+        (EXPORT, NOTHING_MORE, {USER, "Group.Read.All", MEMBER, ROLE, APP}, set()),
+        (PAM, {"search_mode": "users", **NOTHING_MORE}, {USER, AUDIT}, set()),
+        (PAM, {"search_mode": "users"}, {USER, AUDIT}, {ROLE, MAY, MEMBER}),
+        (PAM, {}, {USER, "Group.Read.All", MEMBER, AUDIT}, {ROLE, MAY}),
     ],
 )
 def test_the_least_of_each_mode(
