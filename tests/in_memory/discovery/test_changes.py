@@ -6,7 +6,7 @@ from collections.abc import Iterable
 import pytest
 from msgspec.structs import replace
 
-from shared.model.accounts import Account, Origin
+from shared.model.accounts import Account, Origin, Through
 from shared.model.entities import KINDS, Change, Entity, Findings, Link, Row
 from shared.planning.changes import Patch, Section, Tally, exactly
 
@@ -82,7 +82,7 @@ class TestComparison:
             account("ada", user_principal_name="ada@fabrikam.com"),
             account("ada", guest=True),
             account("ada", eligible=True),
-            account("ada", replace(STAFF, via="Admins")),
+            account("ada", replace(STAFF, chain=(Through(id="g9", name="Admins"),))),
             account("ada", attributes={"jobTitle": "Pilot"}),
         ],
         ids=["renamed", "guest", "eligible", "other way", "attribute"],
