@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import msgspec
 
+from shared.adapters.blob_history import forget_runs
 from shared.adapters.blob_lines import Packed, lines, storage_errors
 from shared.adapters.blob_runs import newest_runs, read, run_name, write
 from shared.errors import TryLater
@@ -84,6 +85,7 @@ class BlobAccounts:
     async def note(self, summary: Summary) -> None:
         with storage_errors("storing the summary of a discovery"):
             await write(self._container, run_name(summary), summary)
+            await forget_runs(self._container, summary.connection)
 
     async def summaries(self, connection: str) -> list[Summary]:
         with storage_errors("reading the summaries of discovery"):
