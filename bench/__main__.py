@@ -6,6 +6,7 @@ import json
 import os
 import platform
 import shutil
+import signal
 import sys
 import time
 from collections.abc import Awaitable, Callable
@@ -49,6 +50,7 @@ def main() -> int:
     asked = options.parts or list(PARTS)
     if unknown := sorted(set(asked) - PARTS.keys()):
         parser.error(f"no part {unknown[0]}; known: {known}")
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # what was started is ended, too
     shutil.rmtree(FOLDER, ignore_errors=True)
     FOLDER.mkdir(parents=True)
     began = time.perf_counter()

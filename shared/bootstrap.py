@@ -79,7 +79,7 @@ async def build(settings: Settings) -> Context:
         outbox=ServiceBusOutbox(settings, credential),
         ledger=ledger,
         account_reader=GraphAccounts(graph),
-        account_store=accounts,  # type: ignore[arg-type] # cannot stage yet: issue 5
+        account_store=accounts,
         directory_reader=GraphImports(graph),
         import_store=imports,
         privileges=GraphPrivileges(graph),

@@ -69,13 +69,8 @@ class Truth:
 
     def memberships(self) -> Iterator[dict[str, Any]]:
         for group in self._tenant.tables["group"].true_values():
-            for member in self._members(group):
-                other = self._tenant.find(member)
-                yield {
-                    "group": group.id,
-                    "member": member,
-                    "kind": "user" if other is None else other.kind,
-                }
+            for member, kind in self._members(group):
+                yield {"group": group.id, "member": member, "kind": kind}
 
     def digest(self) -> Iterator[dict[str, Any]]:
         users = self._tenant.users
@@ -121,20 +116,22 @@ class Truth:
             group = self._tenant.tables["group"].truth(identity)
             if group is None:
                 continue
-            for member in self._members(group):
+            for member, kind in self._members(group):
                 if member in seen or member == principal:
                     continue
                 seen.add(member)
-                if self._tenant.users.exists(member):
+                if kind == "user":
                     yield member, [*chain, identity]
                 else:
                     waiting.append((member, [*chain, identity]))
 
-    def _members(self, group: Entity) -> Iterator[str]:
-        """Those that are still there."""
+    def _members(self, group: Entity) -> Iterator[tuple[str, str]]:
+        """Those that are still there, and what they are."""
         for member in () if group.members is None else group.members.listed():
-            if self._tenant.users.exists(member) or self._tenant.find(member) is not None:
-                yield member
+            if self._tenant.users.exists(member):
+                yield member, "user"
+            elif (other := self._tenant.find(member)) is not None:
+                yield member, other.kind
 
 
 def summed(names: Iterable[str]) -> dict[str, Any]:

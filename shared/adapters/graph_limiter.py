@@ -12,6 +12,7 @@ import math
 import re
 import time
 from collections.abc import Callable
+from functools import lru_cache
 from urllib.parse import parse_qs, urlsplit
 
 PER = 10.0  # seconds that Graph's limits are for
@@ -38,6 +39,11 @@ REPORT = "/reports/"
 
 def cost(url: str) -> int:
     """Resource units of a GET; *url* may be relative or absolute, with the version or without."""
+    return _cost(url.partition("skiptoken=")[0])
+
+
+@lru_cache(maxsize=256)
+def _cost(url: str) -> int:
     parts = urlsplit(url)
     path = re.sub(r"^/(v1\.0|beta)(?=/)", "", parts.path)
     options = parse_qs(parts.query.replace("%24", "$"))

@@ -52,6 +52,7 @@ class Listing(Generic[P]):
     doing: str
     source: str  # under which the page size that it bears is remembered
     largest: int = LARGEST_PAGE  # 0: without $top
+    advanced: bool = False  # needs a header, which the server does not carry to the next page
 
 
 class Reader:
@@ -93,11 +94,9 @@ class Reader:
     async def _data(self, listing: Listing[P], link: str) -> bytes:
         while True:
             size = self.size(listing)
-            info = listing.first(size)
-            if link:
-                following = linked(self.sender.graph, link)
-                following.headers.add_all(info.headers)  # an advanced query needs its own again
-                info = following
+            info = linked(self.sender.graph, link) if link else listing.first(size)
+            if listing.advanced:
+                info.headers.try_add("ConsistencyLevel", "eventual")
             try:
                 data = await self.sender.data(info, listing.doing)
             except NeedsHuman as problem:

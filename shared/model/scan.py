@@ -56,6 +56,11 @@ class Losses(Value, frozen=True, omit_defaults=False):
     sources: dict[str, int] = msgspec.field(default_factory=dict)
     """Voucher: rows that it vouched for and does not name any more."""
 
+    @property
+    def rows(self) -> int:
+        """Each as often as sources named it: one that loses a reason to be there counts too."""
+        return sum(self.sources.values())
+
 
 APPROVE, DROP = "approve", "drop"
 """What a person may decide: the held rows go, or stay until a run decides anew."""

@@ -1,5 +1,6 @@
 """The counts of a snapshot, from those of the one before and each row that differs."""
 
+from collections.abc import Mapping
 from typing import Any
 
 import msgspec
@@ -37,6 +38,24 @@ class Count:
             for name in differing(before, after):
                 self.attributes[name] = self.attributes.get(name, 0) + 1
         return made
+
+    def inserted(
+        self, kinds: Mapping[str, int], *, accounts: int = 0, guests: int = 0, disabled: int = 0
+    ) -> None:
+        """Many rows at once where none were: of accounts or entities."""
+        for kind, rows in kinds.items():
+            self.rows[kind] = self.rows.get(kind, 0) + rows
+            self.changes += rows
+        self.accounts += accounts
+        self.guests += guests
+        self.disabled += disabled
+        if accounts:
+            self._commands["insert"] = self._commands.get("insert", 0) + accounts
+
+    def linked(self, links: int) -> None:
+        """Many links at once where none were."""
+        self.links += links
+        self.changes += links
 
     def counted(self, summary: Summary, snapshot: str) -> Summary:
         added, updated = self._commands.get("insert", 0), self._commands.get("update", 0)

@@ -29,6 +29,7 @@ class Coverage:
     changes: frozenset[str]  # what is new, to the end
     unread: frozenset[str]  # failed, or not to the end
     gaps: Mapping[str, frozenset[str]]  # object: vouchers that could not read its links
+    alone: bool = False  # what is named nowhere is let alone
 
     @classmethod
     def of(cls, progress: Progress, gaps: Mapping[str, frozenset[str]]) -> "Coverage":
@@ -49,7 +50,7 @@ class Coverage:
 
     def keeps(self, voucher: str) -> bool:
         """Whether silence about a row means that nothing has changed."""
-        return voucher in self.changes or voucher in self.unread
+        return self.alone or voucher in self.changes or voucher in self.unread
 
 
 @dataclass(frozen=True)
@@ -93,32 +94,39 @@ def settle(
 
 
 class Losing:
-    """Counts what a set of removals means."""
+    """Counts what a set of removals means, from what an earlier count came to."""
 
-    def __init__(self) -> None:
-        self.accounts = self.links = 0
-        self.entities: dict[str, int] = {}
-        self.sources: dict[str, int] = {}
+    def __init__(self, known: Losses | None = None) -> None:
+        self.accounts = known.accounts if known else 0
+        self.links = known.links if known else 0
+        self.entities = dict(known.entities) if known else {}
+        self.sources = dict(known.sources) if known else {}
 
-    def lost(self, before: Row | None, after: Row | None, vouchers: Collection[str]) -> None:
-        """These do not name it any more; without *after* nobody does."""
+    def lost(
+        self, before: Row | None, after: Row | None, vouchers: Collection[str], sign: int = 1
+    ) -> None:
+        """These do not name it any more; without *after* nobody does. *sign* -1 takes it back."""
         for voucher in vouchers:
-            self.sources[voucher] = self.sources.get(voucher, 0) + 1
+            self.sources[voucher] = self.sources.get(voucher, 0) + sign
         if after is not None:
             return
         if isinstance(before, Account):
-            self.accounts += 1
+            self.accounts += sign
         elif isinstance(before, Link):
-            self.links += 1
+            self.links += sign
         elif before is not None:
-            self.entities[before.kind] = self.entities.get(before.kind, 0) + 1
+            self.entities[before.kind] = self.entities.get(before.kind, 0) + sign
+
+    def clear(self) -> None:
+        self.accounts = self.links = 0
+        self.entities, self.sources = {}, {}
 
     def losses(self) -> Losses:
         return Losses(
             accounts=self.accounts,
-            entities=dict(sorted(self.entities.items())),
+            entities={kind: rows for kind, rows in sorted(self.entities.items()) if rows},
             links=self.links,
-            sources=dict(sorted(self.sources.items())),
+            sources={by: rows for by, rows in sorted(self.sources.items()) if rows},
         )
 
 
@@ -128,6 +136,9 @@ def joined(said: Mapping[str, Row], unread: Collection[str] = ()) -> Row | None:
     What only sources in *unread* say is stale. None when nobody vouches for it: a report may say
     something of accounts that are not in scope.
     """
+    if len(said) == 1 and not unread:
+        (only,) = said.values()
+        return only if _vouches(only) else None
     old = [said[voucher] for voucher in sorted(said) if voucher in unread]
     fresh = [said[voucher] for voucher in sorted(said) if voucher not in unread]
     row: Row | None = None
@@ -141,6 +152,28 @@ def joined(said: Mapping[str, Row], unread: Collection[str] = ()) -> Row | None:
     if not is_vouched(row):
         return None
     return row if any(map(_vouches, fresh)) else structs.replace(row, state=STALE)
+
+
+def again(known: Row, seen: Row) -> Row:
+    """What a source means that names a row twice: the later facts, and both ways to it."""
+    if not (isinstance(known, Account) and isinstance(seen, Account)):
+        return seen
+    if known.origins == seen.origins:
+        return seen
+    both = merged(known, seen)
+    return structs.replace(seen, origins=both.origins, eligible=both.eligible)
+
+
+def key_of(row: Row) -> str:
+    """Under which the store keeps a row, and in whose order; links of one object are together."""
+    if isinstance(row, Link):
+        return key_of_link(row.id)
+    return row.id
+
+
+def key_of_link(id_: str) -> str:
+    kind, source, target = id_.split("/", 2)
+    return f"{source}/{kind}/{target}"
 
 
 def _vouches(row: Row) -> bool:

@@ -1,6 +1,6 @@
 """What is found in the tenant, and where it is kept."""
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Sequence
 from datetime import datetime
 from typing import Protocol
 
@@ -15,7 +15,6 @@ from shared.model.imports import (
     UserStore,
 )
 from shared.model.scan import Held, Losses, Progress, Removals
-from shared.planning.changes import Patch
 from shared.planning.snapshots import Position
 
 
@@ -90,15 +89,6 @@ class Staging(Protocol):
 class AccountStore(Protocol):
     """Snapshots and summaries of discovery; a snapshot becomes visible as a whole."""
 
-    async def save(self, summary: Summary, accounts: Sequence[Account]) -> Summary:
-        """A snapshot of exactly these accounts; answers the summary with all counts."""
-
-    async def apply(self, summary: Summary, patch: Patch, cookies: Mapping[str, str]) -> Summary:
-        """A snapshot that differs from the one before by *patch*.
-
-        It, the rows that changed and the cookies become visible in one write.
-        """
-
     async def progress(self, connection: str, operation: str) -> Progress | None:
         """How far a run was at its last checkpoint."""
 
@@ -126,9 +116,7 @@ class AccountStore(Protocol):
     def held_rows(self, connection: str) -> AsyncIterator[Row]:
         """The rows that they would take away, or that a source no longer names."""
 
-    async def release(
-        self, connection: str, *, approve: bool, by: str, now: datetime
-    ) -> Summary | None:
+    async def release(self, connection: str, *, approve: bool, now: datetime) -> Summary | None:
         """Take the parked rows away, or let them stay until a run decides anew: the next one, which
         reads everything, as no link to go on from is left.
 

@@ -16,7 +16,7 @@ async def released(work: Work) -> Done:
     store = work.ctx.account_store
     held = await store.held(name)
     if held is not None and held.operation == operation:
-        await store.release(name, approve=choice == APPROVE, by=by, now=work.now)
+        await store.release(name, approve=choice == APPROVE, now=work.now)
         lost = held.losses.accounts
         what = "removals.approved" if choice == APPROVE else "removals.dropped"
         await work.record(what, discovery=operation, accounts=lost, by=by)

@@ -1,6 +1,6 @@
 """The snapshots of discovery in memory."""
 
-from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -11,24 +11,26 @@ from shared.errors import TryLater
 from shared.model.accounts import Account, Summary
 from shared.model.entities import Change, Entity, Findings, Link, Row
 from shared.model.scan import Held, Losses, Progress, Removals, voucher
-from shared.planning.accounts import merged
-from shared.planning.changes import Patch, Section, exactly
 from shared.planning.counting import Count
 from shared.planning.merging import (
     Coverage,
     Losing,
     Settled,
+    again,
     joined,
+    key_of_link,
     next_cookies,
     settle,
 )
-from shared.planning.snapshots import Position, Published, published
+from shared.planning.snapshots import Made, Position, Published, next_number, succeeding
 from tests.fakes.faults import Faults, fallible
 
 SECTIONS = ("accounts", "entities", "links")
 
 Said = dict[str, dict[str, Any]]
-"""By key and voucher: a row, or None for one that is gone."""
+"""By key and voucher: a row, or one of the two marks of a row that is gone."""
+
+GONE, FOR_GOOD = None, False
 
 
 def nothing() -> dict[str, Said]:
@@ -37,7 +39,7 @@ def nothing() -> dict[str, Said]:
 
 @dataclass
 class Snapshots:
-    """What one connection has: the rows of the latest snapshot, and every file of changes."""
+    """What one connection has: the rows of the latest snapshot, and the changes of each."""
 
     head: Published | None = None
     rows: dict[str, Said] = field(default_factory=nothing)
@@ -46,7 +48,7 @@ class Snapshots:
     )
     held: Held | None = None
     unread: frozenset[str] = frozenset()
-    changes: dict[str, list[Change]] = field(default_factory=dict)
+    changes: dict[int, list[Change]] = field(default_factory=dict)
 
 
 @dataclass
@@ -56,7 +58,6 @@ class Staged:
     progress: Progress | None = None
     rows: dict[str, Said] = field(default_factory=nothing)
     unread: frozenset[tuple[str, str]] = frozenset()  # voucher, object whose links it did not read
-    for_good: frozenset[str] = frozenset()
     checkpoints: int = 0
 
 
@@ -66,7 +67,7 @@ class FakeStaging:
     def __init__(self, faults: Faults, kept: Staged) -> None:
         self.faults = faults
         self._kept, self._number = kept, kept.checkpoints
-        self._unread, self._for_good = kept.unread, kept.for_good
+        self._unread = kept.unread
         self._rows = {
             section: {key: dict(said) for key, said in rows.items()}
             for section, rows in kept.rows.items()
@@ -78,21 +79,17 @@ class FakeStaging:
         by = voucher(source_key)
         for id_ in found.gone:
             for section in ("accounts", "entities"):
-                self._rows[section].setdefault(id_, {})[by] = None
+                mark = FOR_GOOD if id_ in found.for_good else GONE
+                self._rows[section].setdefault(id_, {})[by] = mark
         for row in found.rows:
             section = "accounts" if isinstance(row, Account) else "entities"
             said = self._rows[section].setdefault(row.id, {})
-            before = said.get(by)
-            if isinstance(row, Account) and isinstance(before, Account):
-                said[by] = merged(before, row)  # one source may have several reasons for it
-            else:
-                said[by] = row
+            said[by] = again(said[by], row) if said.get(by) else row
         for link in found.unlinked:
-            self._rows["links"].setdefault(link.id, {})[by] = None
+            self._rows["links"].setdefault(link.id, {})[by] = GONE
         for link in found.links:
             self._rows["links"].setdefault(link.id, {})[by] = link
         self._unread |= {(by, item.id) for item in found.unread}
-        self._for_good |= set(found.for_good)
 
     @fallible("account_store.restart")
     async def restart(self, source_key: str) -> None:
@@ -110,7 +107,7 @@ class FakeStaging:
             section: {key: dict(said) for key, said in rows.items()}
             for section, rows in self._rows.items()
         }
-        self._kept.unread, self._kept.for_good = self._unread, self._for_good
+        self._kept.unread = self._unread
         self._kept.checkpoints = self._number = self._number + 1
 
 
@@ -122,27 +119,6 @@ class FakeAccountStore:
         self._summaries: dict[str, dict[str, Summary]] = {}  # connection -> operation -> summary
         self._known: dict[str, Snapshots] = {}
         self._staged: dict[tuple[str, str], Staged] = {}
-
-    async def save(self, summary: Summary, accounts: Sequence[Account]) -> Summary:
-        return await self.apply(summary, exactly(accounts), {})
-
-    @fallible("account_store.apply")
-    async def apply(self, summary: Summary, patch: Patch, cookies: Mapping[str, str]) -> Summary:
-        known = self._known.setdefault(summary.connection, Snapshots())
-        if known.head is not None and known.head.summary.operation == summary.operation:
-            return known.head.summary
-        count, changes = Count(known.head.summary if known.head else None), list[Change]()
-        for name in SECTIONS:
-            found = {key: joined(said) for key, said in known.rows[name].items()}
-            before = {key: row for key, row in found.items() if row is not None}
-            section = Section(patch, getattr(patch, name))
-            kept = [row for row, _ in map(section.see, before.values()) if row is not None]
-            after = {row.id: row for row in (*kept, *(row for row, _ in section.rest()))}
-            for key in {**before, **after}:
-                made = count.differ(before.get(key), after.get(key))
-                changes += [made] if made else []
-            known.rows[name] = {key: {"": row} for key, row in after.items()}
-        return self._published(known, summary, count, changes, cookies)
 
     @fallible("account_store.progress")
     async def progress(self, connection: str, operation: str) -> Progress | None:
@@ -158,7 +134,7 @@ class FakeAccountStore:
         if staged.progress is None:
             raise ValueError(f"nothing of {operation} was staged")
         known = self._of(connection)
-        return _losses(known, _lost(_settled(known, staged, "apply")))
+        return _losses(known, _settled(known, staged, "apply"))
 
     @fallible("account_store.publish")
     async def publish(self, summary: Summary, *, removals: Removals) -> Summary:
@@ -171,9 +147,9 @@ class FakeAccountStore:
         found = _settled(known, staged, removals)
         _drop_dangling(known, found)
         unread = Coverage.of(staged.progress, {}).unread
-        count, changes = _compared(known, found, unread, staged.for_good)
+        count, changes = _compared(known, found, unread, staged.rows)
         _park(known, summary, found)
-        count.held = sum(len(rows) for rows in known.parked.values())
+        count.held = known.held.losses.rows if known.held else 0
         known.unread = unread
         cookies = next_cookies(staged.progress, known.head.cookies if known.head else {})
         done = self._published(known, summary, count, changes, cookies)
@@ -190,15 +166,14 @@ class FakeAccountStore:
     async def held_rows(self, connection: str) -> AsyncIterator[Row]:
         known = self._of(connection)
         for section in SECTIONS:
-            for key in sorted(known.parked[section]):
+            by_key = key_of_link if section == "links" else str
+            for key in sorted(known.parked[section], key=by_key):
                 row = joined(known.rows[section][key], known.unread)
                 if row is not None:
                     yield row
 
     @fallible("account_store.release")
-    async def release(
-        self, connection: str, *, approve: bool, by: str, now: datetime
-    ) -> Summary | None:
+    async def release(self, connection: str, *, approve: bool, now: datetime) -> Summary | None:
         known = self._of(connection)
         if known.head is None or known.held is None:
             return None
@@ -211,7 +186,7 @@ class FakeAccountStore:
         }
         if approve:
             _drop_dangling(known, found)
-        count, changes = _compared(known, found, known.unread, frozenset())
+        count, changes = _compared(known, found, known.unread, nothing())
         known.parked = {name: {} for name in SECTIONS}
         known.held = None
         latest = known.head.summary
@@ -281,7 +256,7 @@ class FakeAccountStore:
     ) -> AsyncIterator[tuple[Position, Change]]:
         known = self._of(connection)
         for made in known.head.since(after) if known.head else ():
-            for row, change in enumerate(known.changes[made.file], start=1):
+            for row, change in enumerate(known.changes[made.number], start=1):
                 place = Position(number=made.number, row=row)
                 if place.follows(after):
                     yield place, change
@@ -294,10 +269,12 @@ class FakeAccountStore:
 
     def _rows(self, connection: str, section: str, after: str) -> Iterable[Row]:
         known = self._of(connection)
-        for key in sorted(known.rows[section]):
-            row = joined(known.rows[section][key], known.unread) if key > after else None
-            if row is not None:
-                yield row
+        by_key = key_of_link if section == "links" else str
+        for key in sorted(known.rows[section], key=by_key):
+            if by_key(key) > (by_key(after) if after else ""):
+                row = joined(known.rows[section][key], known.unread)
+                if row is not None:
+                    yield row
 
     def _row(self, connection: str, section: str, key: str) -> Row | None:
         known = self._of(connection)
@@ -316,9 +293,10 @@ class FakeAccountStore:
         cookies: Mapping[str, str],
     ) -> Summary:
         full = count.counted(summary, f"{summary.connection}/{summary.operation}")
-        known.head = published(known.head, full, {}, cookies)
-        if changes:
-            known.changes[known.head.made[-1].file] = changes
+        number = next_number(known.head)
+        fresh = Published(summary=full, number=number, cookies=dict(cookies))
+        known.head = succeeding(known.head, fresh, Made(number=number) if changes else None)
+        known.changes[number] = changes
         self._note(full)
         return full
 
@@ -339,7 +317,7 @@ def _settled(known: Snapshots, staged: Staged, removals: Removals) -> Found:
         found[name] = {
             key: settle(
                 rows.get(key, {}),
-                fresh.get(key, {}),
+                {by: row or None for by, row in fresh.get(key, {}).items()},
                 coverage.at(key.split("/")[1]) if name == "links" else coverage,
                 removals=removals,
                 held=known.parked[name].get(key, ()),
@@ -360,7 +338,7 @@ def _park(known: Snapshots, summary: Summary, found: Found) -> None:
         known.held = Held(
             operation=summary.operation,
             since=earlier.since if earlier else summary.finished or summary.started,
-            losses=_losses(known, known.parked),
+            losses=_waiting(known),
         )
 
 
@@ -383,7 +361,7 @@ def _drop_dangling(known: Snapshots, found: Found) -> None:
 
 
 def _compared(
-    known: Snapshots, found: Found, unread: frozenset[str], for_good: frozenset[str]
+    known: Snapshots, found: Found, unread: frozenset[str], staged: Mapping[str, Said]
 ) -> tuple[Count, list[Change]]:
     """Make *found* the rows, and answer what that changes."""
     count, changes = Count(known.head.summary if known.head else None), list[Change]()
@@ -393,28 +371,30 @@ def _compared(
             made = count.differ(joined(said or {}, known.unread), joined(now.after, unread))
             changes += [made] if made else []
             if name == "accounts" and made and made.command == "delete":
-                count.for_good += key in for_good
+                count.for_good += FOR_GOOD in staged[name].get(key, {}).values()
             known.rows[name].pop(key, None)
             if now.after:
                 known.rows[name][key] = now.after
     return count, changes
 
 
-def _losses(known: Snapshots, lost: Mapping[str, Mapping[str, frozenset[str]]]) -> Losses:
-    """What it means to lose these vouchers of these keys."""
+def _losses(known: Snapshots, found: Found) -> Losses:
+    """Of a run whose removals are applied."""
     lose = Losing()
     for name in SECTIONS:
-        for key, vouchers in lost[name].items():
-            said = known.rows[name][key]
-            rest = {by: row for by, row in said.items() if by not in vouchers}
-            lose.lost(joined(said), joined(rest), vouchers)
+        for key, now in found[name].items():
+            lose.lost(joined(known.rows[name].get(key, {})), joined(now.after), now.lost)
     return lose.losses()
 
 
-def _lost(found: "Found") -> dict[str, dict[str, frozenset[str]]]:
-    return {
-        name: {key: now.lost for key, now in found[name].items() if now.lost} for name in SECTIONS
-    }
+def _waiting(known: Snapshots) -> Losses:
+    """Of what is parked."""
+    lose = Losing()
+    for name in SECTIONS:
+        for key, vouchers in known.parked[name].items():
+            said = known.rows[name][key]
+            lose.lost(joined(said), joined(_without(said, vouchers).after), vouchers)
+    return lose.losses()
 
 
 def _without(said: dict[str, Any], vouchers: frozenset[str]) -> Settled[Any]:

@@ -221,7 +221,7 @@ async def test_a_sudden_loss_in_the_changes_is_held_until_somebody_approves() ->
     nothing_new = await scan(ctx, "o3")
     assert (nothing_new.removed, nothing_new.accounts, nothing_new.held) == (0, 33, 30)
 
-    await ctx.account_store.release(NAME, approve=True, by="ana", now=ctx.clock.now())
+    await ctx.account_store.release(NAME, approve=True, now=ctx.clock.now())
     believed = await scan(ctx, "o4")
     assert (believed.state, believed.read, believed.accounts) == ("succeeded", "changes", 3)
     assert (await condition(ctx)).reason == "DISCOVERED"

@@ -18,7 +18,7 @@ pytestmark = [
 
 async def released(ctx: FakeContext, *, approve: bool) -> None:
     ctx.clock.advance(minutes=1)
-    await ctx.account_store.release(NAME, approve=approve, by="ana", now=ctx.clock.now())
+    await ctx.account_store.release(NAME, approve=approve, now=ctx.clock.now())
 
 
 async def emptied() -> FakeContext:

@@ -226,7 +226,7 @@ async def test_a_sudden_loss_is_held_while_every_scan_finds_the_same() -> None:
         assert [source.status for source in held.sources] == ["complete", "complete"]
         assert "Staff would lose 20 of 20" in (await condition(ctx)).message
 
-    await ctx.account_store.release(NAME, approve=True, by="ana", now=ctx.clock.now())
+    await ctx.account_store.release(NAME, approve=True, now=ctx.clock.now())
     believed = await scan(ctx, "o4")
     assert (believed.state, believed.accounts, believed.held) == ("succeeded", 1, 0)
     assert [origin.id for origin in (await found(ctx))["u0"].origins] == [small]

@@ -11,6 +11,8 @@ from msgspec.structs import replace
 
 from functions.http import downloads
 from shared.model.accounts import SERVICE_PRINCIPAL, Account, Origin, Summary, Through
+from shared.model.entities import Findings
+from tests.fakes.published import publish
 from tests.in_memory.http.client import Client
 
 URL = "/api/connections/dvls-prod/accounts"
@@ -52,7 +54,8 @@ async def discover(client: Client, accounts: list[Account], operation: str = "ru
         started=now,
         finished=now,
     )
-    await client.ctx.account_store.save(summary, accounts)
+    pages = {"user?": Findings(rows=tuple(accounts))}
+    await publish(client.ctx.account_store, summary, pages)
 
 
 def ids(answer_json: dict[str, list[dict[str, str]]]) -> list[str]:
