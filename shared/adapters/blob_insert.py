@@ -32,6 +32,7 @@ class Insert:
     ) -> None:
         self._part, self._unread, self._into = part, unread, into
         self._single = sum(says.values()) <= 1  # then no id comes twice
+        self._facts = not all(says.values())
         self._decoder: Any = msgspec.json.Decoder(TYPES[part])
         self._kinds = msgspec.json.Decoder(_Kind)
 
@@ -61,7 +62,7 @@ class Insert:
             text = b"\n".join(map(rows.__getitem__, keys))
             count.inserted(Counter(row.kind for row in self._kinds.decode_lines(text)))
         else:
-            count_accounts(count, [rows[key] for key in keys])
+            count_accounts(count, list(map(rows.__getitem__, keys)), facts=self._facts)
 
     def _count_several(self, keys: list[str], rows: Lines, several: set[str]) -> list[str]:
         """Count the ids that come more than once; answers the other keys."""
@@ -78,11 +79,11 @@ class Insert:
         return others
 
 
-def count_accounts(count: Count, rows: Sequence[bytes]) -> None:
+def count_accounts(count: Count, rows: Sequence[bytes], *, facts: bool) -> None:
     """By the text of the rows: decoding them takes ten times as long."""
     text = b"".join(rows)
     principals = text.count(OTHER)
-    accounts = len(rows) - text.count(FACT)
+    accounts = len(rows) - (text.count(FACT) if facts else 0)
     kinds = {USER: accounts - principals, "servicePrincipal": principals}
     count.inserted(
         {kind: found for kind, found in kinds.items() if found},

@@ -27,6 +27,9 @@ if TYPE_CHECKING:
 
 PROGRESS = "progress.json"
 
+EXTRA = 100
+"""Bytes that memory spends on a row beside its text."""
+
 BUFFER = 16 << 20
 """Bytes of rows that are collected before they are written."""
 
@@ -126,7 +129,9 @@ class BlobStaging:
         vouches = part != "accounts" or any(
             isinstance(row, Account) and is_vouched(row) for row in rows
         )
-        lines = self._encoder.encode_lines(rows).split(b"\n")
+        text = self._encoder.encode_lines(rows)
+        lines = text.split(b"\n")
+        self._size += len(text)
         found = dict(zip(keys, lines, strict=False))  # there is an empty line behind the last
         if len(found) < len(keys) and part == "accounts":
             found = {}
@@ -144,11 +149,11 @@ class BlobStaging:
         says = self._says[part]
         says[by] = vouches or says.get(by, False)
         known = self._lines[part].setdefault(by, {})
-        if part != "accounts" or known.keys().isdisjoint(lines):
+        if part != "accounts" or not known or known.keys().isdisjoint(lines):
             known.update(lines)
         else:
             add_again(known, lines)
-        self._size += sum(map(len, lines.values())) + 100 * len(lines)
+        self._size += EXTRA * len(lines)
 
     async def _flush(self) -> None:
         """One at a time: the later of two rows is the one in the later table."""
@@ -172,12 +177,16 @@ def _nothing() -> dict[str, dict[str, Lines]]:
 
 def in_order(sources: Mapping[str, Mapping[str, bytes]]) -> tuple[list[str], list[bytes]]:
     """The rows of each voucher by id, as keys and rows of a table."""
-    lines: dict[str, bytes] = {}
-    for by, rows in sources.items():
-        ids = sorted(rows)
-        keys = f"\t{by}\n".join((*ids, "")).split("\n")
-        lines.update(zip(keys, map(rows.__getitem__, ids), strict=False))
-    keys = list(lines) if len(sources) == 1 else sorted(lines)
-    if any(key.count("\t") != 1 for key in (keys[0], keys[-1])):
-        raise ValueError(f"an id has a tab or a line break in it: {keys[0]!r}")
-    return keys, list(map(lines.__getitem__, keys))
+    keys: list[str] = []
+    rows: list[bytes] = []
+    for by, lines in sources.items():
+        ids = sorted(lines)
+        keys += f"\t{by}\n".join((*ids, "")).split("\n")[:-1]
+        rows += map(lines.__getitem__, ids)
+    if len(keys) != len(rows):
+        raise ValueError("an id has a line break in it")
+    if len(sources) > 1:
+        both = dict(zip(keys, rows, strict=True))
+        keys = sorted(both)
+        rows = list(map(both.__getitem__, keys))
+    return keys, rows

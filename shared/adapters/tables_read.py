@@ -23,7 +23,7 @@ GAP = 1 << 15
 AT_ONCE = 8
 """Requests of one cursor at the same time, where its blocks are far from each other."""
 
-MEMORY = 24 << 20
+MEMORY = 12 << 20
 """Bytes of blocks that all cursors of a merge hold together."""
 
 RANGE = 20_000
