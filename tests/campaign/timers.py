@@ -3,7 +3,7 @@
 import asyncio
 import math
 
-from functions.sweeps import sweep
+from functions.sweeps import RETRY, sweep
 from shared.errors import StepError
 from tests.campaign.broker import Bug
 from tests.campaign.chaos import Chaos
@@ -54,8 +54,9 @@ class Timers:
                     ran[kind] = ticks[kind]
                     self._again.pop(kind, None)
                     # The real ones tick so often: what was in flight is not put off for days.
-                    if not await self._tick(kind) or self._is_left(kind):
-                        self._again[kind] = loop.time() + QUARTER
+                    ended = await self._tick(kind)
+                    if (soon := self._left(kind, ended=ended)) is not None:
+                        self._again[kind] = soon
 
     def _next(self, ran: dict[str, float]) -> dict[str, float]:
         found = {}
@@ -69,10 +70,15 @@ class Timers:
                 found[kind] = max(self._again.get(kind, regular), now)
         return found
 
-    def _is_left(self, kind: str) -> bool:
-        """Whether something could not be taken, as its connection was busy."""
-        due = self._ledger.soonest().get(kind)
-        return due is not None and (due - START).total_seconds() < self._fleet.loop.time() + QUARTER
+    def _left(self, kind: str, *, ended: bool) -> float | None:
+        """When to look again, as a connection was busy, or its operation may not have begun."""
+        now, due = self._fleet.loop.time(), self._ledger.soonest().get(kind)
+        if not ended:
+            return now + QUARTER
+        if due is None or self._every[kind] <= QUARTER:
+            return None
+        left = (due - START).total_seconds() - now
+        return now + max(left, 0) + QUARTER if left <= RETRY.total_seconds() else None
 
     async def _tick(self, kind: str) -> bool:
         """Whether the sweep came to its end."""
