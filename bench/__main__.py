@@ -6,6 +6,7 @@ import json
 import os
 import platform
 import shutil
+import signal
 import sys
 import time
 from collections.abc import Awaitable, Callable
@@ -13,6 +14,7 @@ from pathlib import Path
 
 from bench import broker, discovery, imports, ledger, local_cloud, rotation
 from bench.figures import Figure, notes, table
+from bench.scale import runs
 
 FOLDER = Path("build/bench")
 REPORT = Path("build/bench.json")
@@ -23,7 +25,10 @@ PARTS: dict[str, Callable[[], Awaitable[list[Figure]]]] = {
     "ledger": lambda: ledger.measure(FOLDER / "ledger"),
     "rotation": lambda: rotation.measure(FOLDER / "rotation"),
     "discovery": lambda: discovery.measure(FOLDER / "discovery"),
+    "scale": lambda: runs.measure(FOLDER / "scale", SIZES, ONLY),
 }
+SIZES: list[int] = []
+ONLY: list[str] = []
 
 
 def main() -> int:
@@ -31,9 +36,21 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
     known = ", ".join(PARTS)
     parser.add_argument("parts", nargs="*", metavar="part", help=f"{known}; all unless given")
-    asked = parser.parse_args().parts or list(PARTS)
+    parser.add_argument(
+        "--users", type=int, action="append", help="size of a tenant of the part scale; repeatable"
+    )
+    parser.add_argument(
+        "--only",
+        action="append",
+        help="of the part scale: floor, reader, runs, models, backstage, cartography, changes, "
+        "throttle or robustness; repeatable",
+    )
+    options = parser.parse_args()
+    SIZES[:], ONLY[:] = options.users or (), options.only or ()
+    asked = options.parts or list(PARTS)
     if unknown := sorted(set(asked) - PARTS.keys()):
         parser.error(f"no part {unknown[0]}; known: {known}")
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # what was started is ended, too
     shutil.rmtree(FOLDER, ignore_errors=True)
     FOLDER.mkdir(parents=True)
     began = time.perf_counter()

@@ -16,13 +16,15 @@ from azure.identity.aio import ClientSecretCredential
 from bench.figures import Figure, Goal, Sample
 from emulators.child import Child
 from shared.adapters.graph_account_rows import USER_FIELDS, UserRow
-from shared.adapters.graph_accounts import LARGEST_PAGE, GraphAccounts
 from shared.adapters.graph_client import Graph, Page
+from shared.adapters.graph_entities import GraphEntities
+from shared.adapters.graph_paging import LARGEST_PAGE
 from shared.adapters.graph_query import query
-from shared.model.accounts import Origin
+from shared.model.entities import Reading
 from shared.settings import Settings
 
 USERS = 10_000
+EVERYBODY = Reading(kind="user")
 SAMPLE = 500
 ROUNDS = 5
 SAMPLE_ROUNDS = 3  # the SDK's models take seconds for each
@@ -37,36 +39,25 @@ class Tenant:
         self._base = ready["graph"]
         self._trust = ssl.create_default_context(cafile=ready["ca_file"])
         self._graph = graph
-        self._reader = GraphAccounts(graph)
+        self._reader = GraphEntities(graph)
         self._token = token
-        self._groups: list[Origin] = []
-
-    async def prepare(self) -> None:
-        self._groups = await self._reader.all_groups()
 
     async def by_reader(self) -> int:
-        """As discovery reads: all members of all groups, one group after the other."""
-        count = 0
-        for group in self._groups:
-            async for accounts in self._reader.members(group):
-                count += len(accounts)
-        return count
+        """As discovery reads all users."""
+        return sum([len(page.findings.rows) async for page in self._reader.pages(EVERYBODY)])
 
     async def by_bare_client(self) -> int:
         """The same pages with as little as can be done: one connection, decoded and counted."""
         count, fields = 0, ",".join(USER_FIELDS)
-        options = f"?$count=true&$select={fields}&$top={LARGEST_PAGE}"
         decoder = msgspec.json.Decoder(Page[UserRow])
-        headers = {"Authorization": f"Bearer {self._token}", "ConsistencyLevel": "eventual"}
+        link: str | None = f"{self._base}/users?$select={fields}&$top={LARGEST_PAGE}"
+        headers = {"Authorization": f"Bearer {self._token}"}
         async with httpx.AsyncClient(verify=self._trust, headers=headers, timeout=60) as http:
-            for group in self._groups:
-                path = f"/groups/{group.id}/transitiveMembers/microsoft.graph.user"
-                link: str | None = self._base + path + options
-                while link is not None:
-                    answer = await http.get(link)
-                    answer.raise_for_status()
-                    page = decoder.decode(answer.content)
-                    count, link = count + len(page.value), page.next_link
+            while link is not None:
+                answer = await http.get(link)
+                answer.raise_for_status()
+                page = decoder.decode(answer.content)
+                count, link = count + len(page.value), page.next_link
         return count
 
     async def sample_by_rows(self) -> int:
@@ -85,12 +76,11 @@ class Tenant:
 
 async def measure(folder: Path) -> list[Figure]:
     async with opened(folder) as tenant:
-        await tenant.prepare()
         ours, bare = await speeds(ROUNDS, tenant.by_reader, tenant.by_bare_client)
         rows, models = await speeds(SAMPLE_ROUNDS, tenant.sample_by_rows, tenant.sample_by_models)
     return [
         Figure(
-            name=f"discovery of {USERS} users' groups",
+            name=f"discovery of {USERS} users",
             sample=Sample("our reader", "accounts/s", ours),
             base=Sample("bare client", "accounts/s", bare),
             goal=Goal(at_least=0.8),

@@ -50,10 +50,11 @@ class Queue:
     """Implements ``ports.Outbox``: one message of a connection at a time, as sessions do.
 
     With *copies* each message is delivered so often at once: at least once, without sessions.
+    An *impatient* one skips the time until the next message is due.
     """
 
-    def __init__(self, clock: Clock, copies: int = 1) -> None:
-        self._clock, self._copies = clock, copies
+    def __init__(self, clock: Clock, copies: int = 1, *, impatient: bool = False) -> None:
+        self._clock, self._copies, self._impatient = clock, copies, impatient
         self._waiting: list[tuple[datetime, int, str, StepMessage]] = []
         self._count = itertools.count()
         self._taken: Counter[str] = Counter()
@@ -94,9 +95,10 @@ class Queue:
         now = self._clock.now()
         for entry in sorted(self._waiting):
             at, _, step, message = entry
-            if at > now:
+            if at > now and not self._impatient:
                 return None
             if self._taken[message.connection] < self._copies:
+                self._clock.skipped += max(at - now, timedelta(0))
                 self._waiting.remove(entry)
                 heapq.heapify(self._waiting)
                 return step, message

@@ -4,7 +4,7 @@ SDKs are imported on the first invocation, not while the host indexes the functi
 """
 
 import asyncio
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from shared.context import Context
 from shared.settings import Settings, SettingsError, load
@@ -86,5 +86,6 @@ async def build(settings: Settings) -> Context:
         reset_trial=GraphResetTrial(settings, graph),
         entity_reader=GraphEntities(graph),
         pace=settings.pace,
+        scan_slice=timedelta(seconds=settings.scan_slice),
         four_eyes=settings.four_eyes,
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations  # the ports cost time that indexing need not spend
 
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -55,4 +56,5 @@ class Context(msgspec.Struct, frozen=True, kw_only=True):
     import_store: ImportStore
     entity_reader: EntityReader
     pace: float = 1.0  # scales every deliberate wait
+    scan_slice: timedelta = timedelta(minutes=4)  # of a scan; a function may run for five minutes
     four_eyes: bool = True  # nobody approves what they asked for themselves

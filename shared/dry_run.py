@@ -5,10 +5,11 @@ from shared.errors import NeedsHuman
 from shared.model.connection import Connection
 from shared.model.profile import Profile
 from shared.planning.access import plan_access
+from shared.planning.need import unmet
 from shared.planning.plan import make_plan
 from shared.planning.plan_parts import Plan
 from shared.planning.preflight import Finding, findings
-from shared.planning.privileges import REGISTER, needs, unmet
+from shared.planning.privileges import REGISTER, needs
 from shared.preflight import gather
 
 UNCHECKED = Finding(
@@ -26,7 +27,7 @@ async def dry_run(
     """The plan for *connection*, stored or not; raises `NeedsHuman` SCOPE_UNKNOWN."""
     access = plan_access(profile, connection.spec, connection.advice)
     wanted = needs(profile, connection.spec, access)
-    own = await _writes(ctx)
+    own = await seen_rights(ctx) is not None
     seen = await gather(ctx, profile, connection, access, wanted, own=own)
     found = (*besides, *findings(profile, connection.spec, access, wanted, seen))
     if not own:
@@ -34,9 +35,13 @@ async def dry_run(
     return make_plan(profile, connection, access, wanted, seen, found)
 
 
-async def _writes(ctx: Context) -> bool:
-    """Whether this app may write to the tenant; the front door of a deployment may not."""
+async def seen_rights(ctx: Context) -> frozenset[str] | None:
+    """What the automation's identity may do; None where this app's identity is not that one.
+
+    The front door of a deployment may not write to the tenant, and cannot see what the worker may.
+    """
     try:
-        return not unmet([REGISTER], await ctx.directory.own_roles())
+        own = await ctx.directory.own_roles()
     except NeedsHuman:
-        return False
+        return None
+    return None if unmet([REGISTER], own) else own

@@ -16,7 +16,8 @@ class TryLater(StepError):
     """Not possible yet: run the step again after *after*, for at most *limit* in all.
 
     The pace setting scales the wait, unless it is *exact*: told by the service, or the rest of
-    a time that was scaled before.
+    a time that was scaled before. A step that has *moved*, come further than it was, has not
+    waited: what counts towards its limits begins anew.
     """
 
     def __init__(
@@ -27,11 +28,13 @@ class TryLater(StepError):
         after: timedelta = timedelta(seconds=30),
         limit: timedelta = timedelta(minutes=15),
         exact: bool = False,
+        moved: bool = False,
     ) -> None:
         super().__init__(code, message)
         self.after = after
         self.limit = limit
         self.exact = exact
+        self.moved = moved
 
 
 class Doubt(TryLater):

@@ -79,7 +79,17 @@ def step_after(kind: str, step: str) -> str | None:
 
 
 def postponed(message: StepMessage, reason: TryLater, now: datetime) -> StepMessage:
-    """The message of the next attempt; time waited counts anew when the reason changes."""
+    """The message of the next attempt; time waited counts anew when the reason changes.
+
+    Attempts are counted for ever: a queue drops what looks like a message that it had before.
+    """
+    if reason.moved:
+        return StepMessage(
+            kind=message.kind,
+            connection=message.connection,
+            operation=message.operation,
+            attempt=message.attempt + 1,
+        )
     again = msgspec.structs.replace(
         message, attempt=message.attempt + 1, waiting_since=message.waiting_since or now
     )
@@ -106,6 +116,8 @@ def waited(message: StepMessage, code: str, now: datetime) -> timedelta:
 
 def exhausted(message: StepMessage, reason: TryLater, now: datetime) -> bool:
     """Whether a step has waited long enough."""
+    if reason.moved:
+        return False
     in_all = now - (message.waiting_since or now)
     return waited(message, reason.code, now) > reason.limit or in_all > LONGEST
 

@@ -11,8 +11,9 @@ from shared.model.credential import SecretRules
 from shared.model.directory import GRAPH_APP_ID, Application
 from shared.model.profile import Profile, fill
 from shared.planning.access import Access, plan_access
+from shared.planning.need import Need, unmet
 from shared.planning.preflight import Finding, Gathered, findings, stop, told
-from shared.planning.privileges import Need, needs, unmet
+from shared.planning.privileges import needs
 from shared.planning.templates import profile_inputs
 from shared.step import Work
 

@@ -174,10 +174,15 @@ async def _send_on(delivery: Delivery) -> None:
 
 
 async def _wait(delivery: Delivery, reason: TryLater) -> None:
-    if reason.code != BUSY and not _holds(delivery):
-        if await _moved_on(delivery):
-            return
+    tells = reason.code != BUSY and not _holds(delivery)
+    if (tells or reason.moved) and await _moved_on(delivery):
+        return
+    if tells:
         await _conclude(delivery, Status.UNKNOWN, reason.code, reason.message)
+    if reason.moved:
+        # Or the rescue of stuck operations would send a second message to work beside this one.
+        now = delivery.ctx.clock.now()
+        await delivery.ctx.ledger.advance(msgspec.structs.replace(delivery.operation, changed=now))
     await _send_again(delivery.step, delivery.message, reason, delivery.ctx)
 
 

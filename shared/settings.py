@@ -26,6 +26,11 @@ KNOWN_AUTHORITIES = frozenset(
 )
 
 
+SHORTEST_SLICE, LONGEST_SLICE = 5, 270
+"""Seconds of a slice of a scan: a function ends after five minutes (host.json), and the page that
+is being read and the checkpoint take their time, too."""
+
+
 class SettingsError(Exception):
     """Names every setting that is missing or malformed, never a value."""
 
@@ -45,6 +50,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     table_uri: str = ""
     blob_uri: str = ""
     pace: float = 1.0  # scales every deliberate wait; 1 in production
+    scan_slice: float = 240  # seconds that a scan works on in one go
     four_eyes: bool = True  # nobody approves what they asked for themselves
 
     @property
@@ -94,6 +100,9 @@ def load(environment: Mapping[str, str] | None = None) -> Settings:
     pace = env.get("KEYTURN_PACE", "1")
     if not _is_pace(pace):
         wrong.append("KEYTURN_PACE (a number from 0 to 10)")
+    scan_slice = env.get("KEYTURN_SCAN_SLICE", "240")
+    if not scan_slice.isdecimal() or not SHORTEST_SLICE <= int(scan_slice) <= LONGEST_SLICE:
+        wrong.append(f"KEYTURN_SCAN_SLICE (seconds, {SHORTEST_SLICE} to {LONGEST_SLICE})")
     if env.get("KEYTURN_FOUR_EYES", "on") not in ("on", "off"):
         wrong.append("KEYTURN_FOUR_EYES (on or off)")
     for name in ("KEYTURN_AUTHORITY", "KEYTURN_GRAPH", "KEYTURN_DEVOPS", "KEYTURN_VAULT_URL"):
@@ -114,6 +123,7 @@ def load(environment: Mapping[str, str] | None = None) -> Settings:
         table_uri=env.get(uris[0], ""),
         blob_uri=env.get(uris[1], ""),
         pace=float(pace),
+        scan_slice=float(scan_slice),
         four_eyes=env.get("KEYTURN_FOUR_EYES", "on") == "on",
     )
 

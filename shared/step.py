@@ -40,7 +40,7 @@ class Work(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def options(self) -> tuple[str, ...]:
-        """What the operation's caller allows."""
+        """What the operation's caller allows, or decides."""
         return self.operation.options
 
     async def record(self, what: str, /, **data: Any) -> None:

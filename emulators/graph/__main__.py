@@ -20,6 +20,12 @@ def arguments(given: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--users", type=int, default=200, help="size of the tenant")
     parser.add_argument("--seed", type=int, default=1, help="same seed and size, same tenant")
     parser.add_argument("--traffic", type=Path, metavar="FILE", help="append every pair here")
+    parser.add_argument(
+        "--groups",
+        type=int,
+        metavar="N",
+        help="a large tenant: N groups of 50, pages rendered once",
+    )
     return parser.parse_args(given)
 
 
@@ -35,6 +41,7 @@ async def run(options: argparse.Namespace) -> None:
         users=options.users,
         seed=options.seed,
         traffic=options.traffic,
+        groups=options.groups,
     ) as graph:
         sys.stdout.write(json.dumps(graph.ready()) + "\n")
         sys.stdout.flush()

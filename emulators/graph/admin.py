@@ -8,6 +8,9 @@
 | POST /latency | `{"seconds": t}`: every Graph and token request takes that long |
 | POST /spacing | `{"seconds": 1}`: refuse credential writes closer than that (F7); 0 is off |
 | POST /throttling | `{"enabled": true, "scale": 1.0}`: Graph's token buckets |
+| POST /paging | `{"lifetime_seconds": s, "expire": true}`: page tokens die |
+| GET, DELETE /usage | requests, calls, resource units, 429, bytes, since it was deleted |
+| GET /truth | who and what there is, and why, for comparison: see `truth.py` |
 | GET, POST /clock | `{"advance_seconds": s}`: `{"now", "time"}` |
 | GET, DELETE /traffic | NDJSON; `?count=1`: `{"graph": n, "token": n}` |
 | POST /tenant | bulk changes, see `bulk.py` |
@@ -19,10 +22,24 @@
 
 A fault: `call` is "POST /applications/{id}/addPassword" (`{…}` stands for any segment, a real id
 strikes one object only, "*" any call; "POST /token" is the token endpoint). `fault` is F1 to F17,
-"lost" (applied, then 504 or `status`), "drop" (applied, then the connection is cut), "replay"
-(delta repeats an item), or `{"status", "code", "message", "headers"}`. `object` narrows to calls
-that name an id anywhere. `pattern` is `[0, 1, 0]` or "ok,404,ok", one mark for each call, with
-`repeat` from the start again. F13 takes `status` and `retry_after`; F17 takes `code` 500011.
+DF-01 to DF-32 (`discovery_faults.py`), `{"status", "code", "message", "headers", "body": null}`,
+or one of:
+
+| fault | what becomes of the answer |
+|---|---|
+| lost, drop, partial | applied, then 504 or `status`; then cut; cut in the middle of the body |
+| hang | cut after `hold` seconds |
+| replay, disorder | delta repeats an item; repeats, reverses, removes and adds again |
+| split | a group's members come in parts of `members` on different pages |
+| expired, unsynchronised | the page token has expired; the delta token is not known |
+| blank, short | an empty page with a link to the next one; half as many rows |
+| smaller | pages of more than `largest` are refused |
+| cut, empty | the link to the next page is missing; an empty list |
+
+`object` narrows to calls that name an id anywhere, `continuation` to those for a further page.
+`pattern` is `[0, 1, 0]` or "ok,404,ok", one mark for each call, with `repeat` from the start
+again, with `last` the last one ever after. F13 takes `status` and `retry_after`; F17 takes `code`
+500011.
 """
 
 from collections.abc import Awaitable, Callable
@@ -37,12 +54,15 @@ from emulators.graph.grants import make_grant
 from emulators.graph.objects import shown
 from emulators.graph.state import Entity
 from emulators.graph.tokens import GRAPH_APP_ID
+from emulators.graph.truth import Truth
+from emulators.graph.usage import Usage
 
 if TYPE_CHECKING:
     from emulators.graph.server import GraphServer
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 Act = Callable[[dict[str, Any]], Any]
+CHANGING = ("tenant", "grant", "policy", "lag", "clock")
 
 
 class Admin:
@@ -57,6 +77,7 @@ class Admin:
             "latency": self._latency,
             "spacing": self._spacing,
             "throttling": self._server.throttle.configure,
+            "paging": self._tenant.paging.configure,
             "clock": self._advance,
             "tenant": lambda body: bulk.apply(self._tenant, body),
             "grant": self._grant,
@@ -67,15 +88,29 @@ class Admin:
             "clock": self._clock,
             "secrets": lambda: {"secrets": self._tenant.issued_secrets},
             "state": self._state,
+            "usage": self._usage,
         }
         for name, act in posts.items():
-            app.router.add_post(f"/admin/{name}", _posting(act))
+            app.router.add_post(f"/admin/{name}", _posting(self._forgetting(name, act)))
         for name, read in gets.items():
             app.router.add_get(f"/admin/{name}", _getting(read))
         app.router.add_delete("/admin/faults", self._clear_faults)
         app.router.add_delete("/admin/faults/{id}", self._clear_faults)
         app.router.add_get("/admin/traffic", self._traffic)
         app.router.add_delete("/admin/traffic", self._clear_traffic)
+        app.router.add_delete("/admin/usage", self._clear_usage)
+        app.router.add_get("/admin/truth", Truth(self._tenant).answer)
+
+    def _forgetting(self, name: str, act: Act) -> Act:
+        """Pages that were rendered before a change show what was."""
+        if name not in CHANGING:
+            return act
+
+        def change(body: dict[str, Any]) -> Any:
+            self._tenant.prepared.forget()
+            return act(body)
+
+        return change
 
     def _add_fault(self, body: dict[str, Any]) -> dict[str, str]:
         rule = self._server.faults.add(body)
@@ -176,6 +211,13 @@ class Admin:
         if request.query.get("count"):
             return web.json_response({"graph": traffic.graph, "token": traffic.token})
         return web.Response(body=traffic.text(), content_type="application/x-ndjson")
+
+    def _usage(self) -> dict[str, Any]:
+        return self._server.gateway.usage.view()
+
+    async def _clear_usage(self, _request: web.Request) -> web.Response:
+        self._server.gateway.usage = Usage()
+        return web.Response(status=204)
 
     async def _clear_traffic(self, _request: web.Request) -> web.Response:
         self._server.traffic.clear()

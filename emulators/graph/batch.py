@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from emulators.graph.gateway import Gateway, Incoming
 
 MOST = 20
+SHOWN = ("Content-Type", "Retry-After", "Location", "Cache-Control", "x-ms-resource-unit")
 METHODS = ("GET", "POST", "PATCH", "PUT", "DELETE")
 
 
@@ -66,7 +67,7 @@ async def run_batch(gateway: Gateway, incoming: Incoming, caller: Caller) -> Ans
         one["headers"] = {
             name: value
             for name, value in answer.headers.items()
-            if name in ("Content-Type", "Retry-After", "Location", "Cache-Control")
+            if name in SHOWN or name.startswith("x-ms-throttle")
         }
         if answer.body is not None:
             one["body"] = answer.body
@@ -86,6 +87,7 @@ async def _item(gateway: Gateway, outer: Incoming, item: dict[str, Any], caller:
         headers={str(k).lower(): str(v) for k, v in item.get("headers", {}).items()},
         text="" if body is None else json.dumps(body),
         base=outer.base,
+        inner=True,
     )
     return await gateway.answer(inner, caller)
 

@@ -7,7 +7,7 @@ The body of `POST /admin/tenant`; every key is optional, and they are worked thr
       "generate_users": 500,
       "domains":       [{"id": "fabrikam.example", "authenticationType": "Federated"}],
       "groups":        [{"displayName": "…", "members": [REF, …], "owners": [REF, …],
-                         any group property}],
+                         "first_users": 100000, any group property}],
       "administrative_units": [{"displayName": "…", "members": [REF, …]}],
       "memberships":   [{"group": REF, "member": REF}],
       "remove_memberships": [{"group": REF, "member": REF}],
@@ -15,14 +15,15 @@ The body of `POST /admin/tenant`; every key is optional, and they are worked thr
       "eligibilities": [{"role": NAME, "principal": REF, "scope": "/", "endDateTime": null}],
       "update_users":  [{"user": REF, any user property}],
       "delete_users":  [REF, …],
+      "restore_users": [REF, …],
       "mfa":           [{"user": REF, "registered": true}],
       "conditional_access": [{"displayName": "…", any policy property}]
     }
 
-REF is an object id, a userPrincipalName, or the displayName of a group, unit or service
-principal. NAME is a role's name or template id. The answer names the ids of what was made:
-`{"users": […], "groups": […], "administrative_units": […], "roles": […], "eligibilities": […],
-"conditional_access": […]}`.
+REF is an object id, a userPrincipalName, the displayName of a group, unit or service principal,
+or "#7" for the seeded user with that number. NAME is a role's name or template id. The answer
+names the ids of what was made: `{"users": […], "groups": […], "administrative_units": […],
+"roles": […], "eligibilities": […], "conditional_access": […]}`.
 Changes show up in delta queries like any others.
 """
 
@@ -50,6 +51,7 @@ KEYS = {
     "eligibilities",
     "update_users",
     "delete_users",
+    "restore_users",
     "mfa",
     "conditional_access",
 }
@@ -58,6 +60,10 @@ ID = frozenset({"id", "createdDateTime"})
 
 def resolve(tenant: Tenant, reference: str) -> str:
     """The object id behind a REF."""
+    if reference[:1] == "#" and reference[1:].isdigit():
+        if int(reference[1:]) < tenant.users.seeded:
+            return tenant.users.id_of(int(reference[1:]))
+        raise not_found(reference)
     if tenant.exists(reference):
         return reference.lower()
     if "@" in reference:
@@ -139,11 +145,12 @@ def _fill(tenant: Tenant, entity: Entity, members: list[str]) -> str:
 
 
 def _group(tenant: Tenant, values: dict[str, Any]) -> str:
-    links = ("members", "owners")
+    links = ("members", "owners", "first_users")
     rest = {name: value for name, value in values.items() if name not in links}
     checked = validated("group", rest, required=("displayName",))
     checked.setdefault("mailNickname", "".join(filter(str.isalnum, checked["displayName"])))
-    group = make_group(tenant, checked)
+    seeded = range(min(int(values.get("first_users", 0)), tenant.users.seeded))
+    group = make_group(tenant, checked, *([seeded] if seeded else []))
     group.owners += [resolve(tenant, reference) for reference in values.get("owners", [])]
     return _fill(tenant, group, values.get("members", []))
 
@@ -179,3 +186,8 @@ def _change_users(tenant: Tenant, wanted: dict[str, Any]) -> None:
         tenant.deleted[identity] = Entity("user", body)
         tenant.users.remove(identity)
         tenant.changes.note("user", identity, removed="changed")
+    for reference in wanted.get("restore_users", []):
+        identity = resolve(tenant, reference)
+        tenant.deleted.pop(identity)
+        tenant.users.restore(identity)
+        tenant.changes.note("user", identity)

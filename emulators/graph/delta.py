@@ -1,12 +1,12 @@
 """Delta queries on directory objects: everything once, then what has changed."""
 
-import base64
-import json
 from collections.abc import Sequence
 from typing import Any
 
+from emulators.graph.delta_parts import PART, Part, in_parts, out_of_order
 from emulators.graph.delta_rows import Rows
 from emulators.graph.errors import GraphError, bad_request
+from emulators.graph.paging import decode, encode
 from emulators.graph.permissions import APP_READ, GROUP_READ, ROLE_READ
 from emulators.graph.query import Query
 from emulators.graph.routing import Answer, Call, route
@@ -23,17 +23,9 @@ NAMES = {
 USER_DELTA = "User.Read.All|Directory.Read.All|Directory.ReadWrite.All|User.ReadWrite.All"
 
 
-def _encode(**state: Any) -> str:
-    return base64.urlsafe_b64encode(json.dumps(state).encode()).decode().rstrip("=")
-
-
 def _decode(token: str) -> dict[str, Any]:
-    try:
-        padded = token + "=" * (-len(token) % 4)
-        state: dict[str, Any] = json.loads(base64.urlsafe_b64decode(padded))
-    except ValueError as wrong:
-        raise bad_request("Badly formed token.") from wrong
-    if not isinstance(state, dict) or not state.keys() >= STATE:
+    state = decode(token)
+    if state is None or not state.keys() >= STATE:
         raise bad_request("Badly formed token.")
     return state
 
@@ -48,11 +40,12 @@ class Delta:
                 raise bad_request(f"The query option '{option}' is not supported on delta.")
         token = call.query.get("$skiptoken") or call.query.get("$deltatoken")
         if token == "latest":
-            token, start = None, self._fresh(phase="latest")
+            self.state = self._fresh(phase="latest")
         else:
-            start = _decode(token) if token else self._fresh(phase="full")
-        self.state = start
-        select = start["select"]
+            self.state = _decode(token) if token else self._fresh(phase="full")
+        if "$skiptoken" in call.query:
+            self.tenant.paging.check(self.state)
+        select = self.state["select"]
         options = {"$select": ",".join(select)} if select else {}
         self.query = Query.parse(kind, options, call.headers)
         self.rows = Rows(self.tenant, kind, self.query, select)
@@ -60,32 +53,56 @@ class Delta:
     def _fresh(self, phase: str) -> dict[str, Any]:
         version = self.tenant.changes.settled_version(self.tenant.lag.seconds)
         select = [name for name in self.call.query.get("$select", "").split(",") if name]
-        now = self.tenant.clock.time()
-        return {"phase": phase, "at": 0, "since": 0, "to": version, "made": now, "select": select}
+        state = {"phase": phase, "at": 0, "since": 0, "to": version, "select": select}
+        if self.call.strike is not None and self.call.effect == "split":
+            state["part"] = int(self.call.strike.rule.wanted.get("members", 10))
+        return state | {"made": self.tenant.clock.time()}
 
     def answer(self) -> Answer:
-        if (
-            self.call.params.get("fault") == "reset"
-            or self.tenant.clock.time() - self.state["made"] > TOKEN_LIFETIME
-        ):
+        if self._resets or self.tenant.clock.time() - self.state["made"] > TOKEN_LIFETIME:
             raise self._reset()
         items = self._items()
         at, size = self.state["at"], self._size()
-        shown = list(items[at : at + size])
-        if self.call.params.get("fault") == "replay":
-            shown = shown[:1] + shown  # the same entity twice in one page is normal
+        if self.call.effect == "blank":
+            items, size = range(at + 1), 0
         context = self.query.context(NAMES[self.kind])
         body: dict[str, Any] = {"@odata.context": self.call.context(context + "/$delta")}
         if at + size < len(items):
-            token = _encode(**self.state | {"at": at + size})
+            mark = {"blank": self.call.strike.rule.hits} if self.call.strike else {}
+            more = {"at": at + size} | mark | self.tenant.paging.stamp()
+            token = encode(self.state | more)
             body["@odata.nextLink"] = self.call.link({"$skiptoken": token})
         else:
             made = self.tenant.clock.time()
             after = {"phase": "changes", "at": 0, "since": self.state["to"], "made": made}
-            token = _encode(**self.state | after)
+            token = encode(self.state | after)
             body["@odata.deltaLink"] = self.call.link({"$deltatoken": token})
-        rendered = [self._render(item) for item in shown]
-        return Answer(200, body | {"value": [item for item in rendered if item is not None]})
+        return Answer(200, body | {"value": self._value(items, at, size)})
+
+    @property
+    def _resets(self) -> bool:
+        strike = self.call.strike
+        return strike is not None and (strike.rule.fault == "F14" or strike.effect == "reset")
+
+    def _value(self, items: Sequence[Any], at: int, size: int) -> Any:
+        full = self.state["phase"] == "full"
+
+        def rendered(shown: Sequence[Any]) -> list[dict[str, Any]]:
+            return [row for row in map(self._render, shown) if row is not None]
+
+        if self.call.effect == "disorder":
+            return rendered(out_of_order(items, at, size, first_round=full))
+        shown = list(items[at : at + size])
+        if self.call.effect == "replay":
+            shown = shown[:1] + shown  # the same entity twice in one page is normal
+        if not full or self.call.strike is not None:
+            return rendered(shown)
+        key = (self.kind, tuple(self.state["select"]), self._part, at, size)
+        return self.tenant.prepared.items(key, lambda: rendered(shown))
+
+    @property
+    def _part(self) -> int:
+        return int(self.state.get("part", PART))
 
     def _reset(self) -> GraphError:
         options = {"$deltatoken": ""}
@@ -113,7 +130,7 @@ class Delta:
         if self.state["phase"] == "full":
             if self.kind == "user":
                 return self.tenant.users
-            return [entity.id for entity in self.tenant.tables[self.kind].values()]
+            return in_parts(self.tenant, self.kind, self._part)
         if self.state["at"] == 0:
             # Pages of one round share its end; a new round reaches to what has settled by now.
             self.state["to"] = self.tenant.changes.settled_version(self.tenant.lag.seconds)
@@ -134,6 +151,8 @@ class Delta:
     def _render(self, item: Any) -> dict[str, Any] | None:
         if isinstance(item, str):
             return self.rows.entity(item)
+        if isinstance(item, Part):
+            return self.rows.part(item.id, item.start, item.start + self._part)
         if item["removed"]:
             return {"id": item["id"], "@removed": {"reason": item["removed"]}}
         # One that was made or restored comes with all its links.

@@ -64,6 +64,19 @@ class Rows:
                 body[f"{relation}@delta"] = shown
         return body
 
+    def part(self, identity: str, start: int, end: int) -> dict[str, Any] | None:
+        """An object with some of its members, and its other links with the first of them."""
+        body = self.entity(identity, {})
+        entity = self._tenant.tables[self._kind].truth(identity)
+        if body is None or entity is None:
+            return None
+        if "members" in (self._select or ("members",)):
+            members = () if entity.members is None else entity.members.listed()[start:end]
+            body["members@delta"] = [self._target(each) for each in members]
+        if "owners" in self._select and start == 0:
+            body["owners@delta"] = self._all(entity, "owners")
+        return body
+
     def _shape(self, item: dict[str, Any], defaults: list[str]) -> dict[str, Any]:
         return {"id": item["id"]} | self._query.shape(item, defaults)
 

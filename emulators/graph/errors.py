@@ -24,13 +24,18 @@ class GraphError(Exception):
         *,
         headers: dict[str, str] | None = None,
         details: list[dict[str, Any]] | None = None,
+        bare: bool = False,
     ) -> None:
         super().__init__(message)
         self.status, self.code, self.message = status, code, message
         self.headers = headers or {}
         self.details = details
+        self._bare = bare
 
-    def body(self, date: str, request_id: str, client_request_id: str) -> dict[str, Any]:
+    def body(self, date: str, request_id: str, client_request_id: str) -> dict[str, Any] | None:
+        """None for one that says nothing, as some of those that come from in front of Graph."""
+        if self._bare:
+            return None
         inner = {"date": date, "request-id": request_id, "client-request-id": client_request_id}
         error: dict[str, Any] = {"code": self.code, "message": self.message}
         if self.status == 429:  # the one body that repeats status and text inside

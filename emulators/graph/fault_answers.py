@@ -3,7 +3,7 @@
 import re
 from typing import Any
 
-from emulators.graph import errors, sts_errors
+from emulators.graph import discovery_faults, errors, sts_errors
 from emulators.graph.errors import GraphError, bad_request
 from emulators.graph.faults import Strike
 from emulators.graph.sts_errors import TokenError
@@ -29,12 +29,15 @@ TOO_LONG = (
 def graph_error(strike: Strike, path: str, body: Any) -> GraphError:
     """The refusal that a fault gives at Graph."""
     fault, wanted = strike.rule.fault, strike.rule.wanted
+    if strike.effect in discovery_faults.REFUSING:
+        return discovery_faults.refusal(strike.effect)
     if isinstance(fault, dict):
         return GraphError(
             fault.get("status", 503),
             fault.get("code") or STATUS_CODES.get(fault.get("status", 503), "UnknownError"),
             fault.get("message", "Injected fault."),
             headers={name: str(value) for name, value in fault.get("headers", {}).items()},
+            bare="body" in fault,
         )
     retry = wanted.get("retry_after")
     if strike.status is not None and fault in (None, "F13", "lost"):

@@ -1,8 +1,8 @@
 """Faults on demand: which call goes wrong, how, how often, and for how long.
 
 F1 to F17 are the faults of Microsoft Graph that are known from reports; each has the wire form
-that was seen there. Everything is deterministic: by count, by pattern, by the emulated clock, or
-by a seeded chance.
+that was seen there. DF-01 to DF-32 are those of reading many accounts. Everything is
+deterministic: by count, by pattern, by the emulated clock, or by a seeded chance.
 """
 
 import random
@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from emulators.clock import Clock
+from emulators.graph import discovery_faults
 from emulators.graph.errors import bad_request
 from emulators.graph.ids import Ids
 from emulators.graph.routing import plain_path
@@ -50,7 +51,7 @@ CALLS = {
     "F17": TOKEN,
 }
 """Where each fault strikes when the request names no call."""
-EFFECTS = ("lost", "drop", "F10", "F11", "replay")
+EFFECTS = ("lost", "drop", "F10", "F11", *discovery_faults.EFFECTS)
 
 
 @dataclass
@@ -70,6 +71,12 @@ class Rule:
     def fault(self) -> Any:
         return self.wanted.get("fault")
 
+    @property
+    def only_continued(self) -> bool:
+        return bool(self.wanted.get("continuation")) or (
+            self.fault in discovery_faults.CONTINUATIONS
+        )
+
     def view(self) -> dict[str, Any]:
         return {"id": self.id, "hits": self.hits, "seen": self.seen} | self.wanted
 
@@ -82,6 +89,12 @@ class Strike:
     status: int | None = None
     effect: str = ""
 
+    @property
+    def refuses(self) -> bool:
+        return (not self.effect and self.rule.fault != "F14") or (
+            self.effect in discovery_faults.REFUSING
+        )
+
 
 @dataclass
 class Faults:
@@ -90,12 +103,13 @@ class Faults:
     rules: dict[str, Rule] = field(default_factory=dict)
 
     def add(self, wanted: dict[str, Any]) -> Rule:
+        wanted = discovery_faults.spelled_out(wanted)
         fault = wanted.get("fault")
         names = wanted.get("call") or CALLS.get(str(fault))
         if names is None or (fault is None and "pattern" not in wanted):
             raise bad_request("A fault needs 'call' and 'fault' (or a 'pattern' of statuses).")
         if isinstance(fault, str) and fault not in CALLS and fault not in EFFECTS:
-            raise bad_request(f"Unknown fault '{fault}': F1 to F17, lost, drop, replay.")
+            raise bad_request(f"Unknown fault '{fault}': F1 to F17, {', '.join(EFFECTS)}.")
         pattern = wanted.get("pattern", [])
         if isinstance(pattern, str):
             pattern = pattern.split(",")
@@ -111,12 +125,19 @@ class Faults:
         self.rules[rule.id] = rule
         return rule
 
-    def strike(self, method: str, path: str, text: str) -> Strike | None:
-        """The first rule that hits this call; every rule that matches it counts it."""
+    def strike(
+        self, method: str, path: str, text: str, *, continued: bool = False
+    ) -> Strike | None:
+        """The first rule that hits this call; every rule that matches it counts it.
+
+        *continued*: it asks for a further page.
+        """
         call = f"{method} {path}"
         first: Strike | None = None
         for rule in list(self.rules.values()):
             if not any(pattern.fullmatch(call) for pattern in rule.calls):
+                continue
+            if rule.only_continued and not continued:
                 continue
             wanted_object = rule.wanted.get("object")
             if wanted_object and wanted_object.lower() not in (path + text).lower():
@@ -134,9 +155,7 @@ class Faults:
             return None
         status = rule.wanted.get("status")
         if rule.pattern:
-            if at >= len(rule.pattern) and not rule.wanted.get("repeat"):
-                return None
-            mark = rule.pattern[at % len(rule.pattern)]
+            mark = self._mark(rule, at)
             if mark in ("0", "ok"):
                 return None
             status = int(mark) if len(mark) == 3 and mark.isdigit() else status
@@ -145,6 +164,13 @@ class Faults:
         rule.hits += 1
         effect = rule.fault if rule.fault in EFFECTS else ""
         return Strike(rule, status, effect)
+
+    @staticmethod
+    def _mark(rule: Rule, at: int) -> str:
+        """Of the call with this number; behind the pattern's end all is well, unless it goes on."""
+        if at < len(rule.pattern) or rule.wanted.get("repeat"):
+            return rule.pattern[at % len(rule.pattern)]
+        return rule.pattern[-1] if rule.wanted.get("last") else "ok"
 
 
 def _call_pattern(call: str) -> re.Pattern[str]:

@@ -3,9 +3,10 @@
 import asyncio
 import json
 import uuid
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
+from emulators.graph.discovery_faults import altered
 from emulators.graph.errors import GraphError, bad_request
 from emulators.graph.fault_answers import graph_error
 from emulators.graph.faults import Faults, Strike
@@ -14,6 +15,7 @@ from emulators.graph.spacing import Spacing
 from emulators.graph.state import Tenant
 from emulators.graph.throttling import Throttle, cost
 from emulators.graph.tokens import TokenIssuer
+from emulators.graph.usage import Usage
 
 JSON = (
     "application/json;odata.metadata=minimal;odata.streaming=true;"
@@ -32,6 +34,11 @@ DIAGNOSTIC = json.dumps({"ServerInfo": SERVER_INFO})
 class Dropped(Exception):
     """The connection is to be cut; the write has been applied."""
 
+    def __init__(self, answer: Answer | None = None) -> None:
+        super().__init__()
+        self.answer = answer
+        """Half of it arrives."""
+
 
 @dataclass
 class Incoming:
@@ -44,6 +51,8 @@ class Incoming:
     text: str = ""
     body: Any = None
     base: str = ""
+    inner: bool = False
+    """Of a batch: on the way it is one request with the others."""
 
 
 @dataclass
@@ -54,6 +63,7 @@ class Gateway:
     throttle: Throttle
     spacing: Spacing
     latency: float = 0.0
+    usage: Usage = field(default_factory=Usage)
 
     def caller(self, incoming: Incoming) -> Caller:
         return self.issuer.caller(incoming.headers.get("authorization", ""))
@@ -67,15 +77,15 @@ class Gateway:
         try:
             if isinstance(caller, GraphError):
                 raise caller
-            strike = self.faults.strike(incoming.method, path, incoming.text)
+            continued = "$skiptoken" in incoming.query
+            strike = self.faults.strike(incoming.method, path, incoming.text, continued=continued)
             self._refuse(strike, path, incoming)
             self.throttle.check(caller.app_id, self.tenant.id, incoming.method, path, units)
             key = self.spacing.begin(incoming.method, path)
-            if self.latency:
+            if self.latency and not incoming.inner:
                 await asyncio.sleep(self.latency)
             answer = await self._handle(incoming, path, caller, strike)
-            if strike is not None and strike.effect in ("lost", "drop"):
-                raise _lost(strike, path, incoming.body)
+            await _lost(strike, path, answer, incoming.body)
         except GraphError as refusal:
             date = self.tenant.clock.now().strftime("%Y-%m-%dT%H:%M:%S")
             body = refusal.body(date, request_id, client_id)
@@ -83,10 +93,14 @@ class Gateway:
         finally:
             self.spacing.end(key)
         self._headers(answer, request_id, client_id, units)
+        if isinstance(caller, Caller):
+            answer.headers |= self.throttle.headers(caller.app_id)
+        if units:
+            self.usage.call(answer.status, units)
         return answer
 
     def _refuse(self, strike: Strike | None, path: str, incoming: Incoming) -> None:
-        if strike is not None and not strike.effect and strike.rule.fault != "F14":
+        if strike is not None and strike.refuses:
             raise graph_error(strike, path, _json(incoming))
 
     async def _handle(
@@ -110,9 +124,12 @@ class Gateway:
             params=params,
             template=route.template,
         )
-        if strike is not None and strike.rule.fault in ("F14", "replay"):
-            call.params["fault"] = "replay" if strike.effect == "replay" else "reset"
-        return route.handler(call)
+        if strike is None:
+            if incoming.method != "GET":
+                self.tenant.prepared.forget()
+            return self.tenant.prepared.answer(call, route.handler)
+        call.strike = strike
+        return altered(strike.effect, call, route.handler(call), strike.rule.hits)
 
     @staticmethod
     def _headers(answer: Answer, request_id: str, client_id: str, units: int) -> None:
@@ -120,10 +137,11 @@ class Gateway:
             "request-id": request_id,
             "client-request-id": client_id,
             "x-ms-ags-diagnostic": DIAGNOSTIC,
-            "x-ms-resource-unit": str(units),
             "Cache-Control": "no-cache",
             "OData-Version": "4.0",
         }
+        if units:
+            common["x-ms-resource-unit"] = str(units)
         if answer.status >= 400:
             common["Content-Type"] = "application/json"
         elif isinstance(answer.body, str):
@@ -133,10 +151,16 @@ class Gateway:
         answer.headers = common | answer.headers
 
 
-def _lost(strike: Strike, path: str, body: Any) -> Exception:
-    if strike.effect == "drop":
-        return Dropped()
-    return graph_error(strike, path, body)
+async def _lost(strike: Strike | None, path: str, answer: Answer, body: Any) -> None:
+    """After the work is done: its answer does not arrive as it is, or not at all."""
+    effect = "" if strike is None else strike.effect
+    if strike is None or effect not in ("lost", "drop", "hang", "partial"):
+        return
+    if effect == "lost":
+        raise graph_error(strike, path, body)
+    if effect == "hang":
+        await asyncio.sleep(float(strike.rule.wanted.get("hold", 1)))
+    raise Dropped(answer if effect == "partial" else None)
 
 
 def _json(incoming: Incoming) -> Any:

@@ -4,6 +4,8 @@ from collections.abc import Iterator
 
 from emulators.graph.population import Population
 
+LARGE = 1000
+
 
 class Membership:
     """Explicit members plus whole ranges of seeded users, which cost nothing to hold."""
@@ -13,16 +15,32 @@ class Membership:
         self._ranges = ranges
         self._added: dict[str, None] = {}
         self._removed: set[str] = set()
+        self._listed: tuple[int, list[str]] | None = None
 
     def add(self, identity: str) -> None:
+        self._listed = None
         self._removed.discard(identity)
         if not self._in_range(identity):
             self._added[identity] = None
 
     def remove(self, identity: str) -> None:
+        self._listed = None
         self._added.pop(identity, None)
         if self._in_range(identity):
             self._removed.add(identity)
+
+    def listed(self) -> list[str]:
+        """All members in order; kept of large groups, whose pages are asked for in turn."""
+        if self._listed is not None and self._listed[0] == self._users.version:
+            return self._listed[1]
+        found = list(self)
+        if len(found) > LARGE:
+            self._listed = (self._users.version, found)
+        return found
+
+    def __len__(self) -> int:
+        """With those who were removed out of a range."""
+        return len(self._added) + sum(len(numbers) for numbers in self._ranges)
 
     def explicit(self) -> list[str]:
         return list(self._added)

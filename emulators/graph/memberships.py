@@ -60,7 +60,7 @@ def _holds(tenant: Tenant, entity: Entity, identity: str) -> bool:
 @route("GET", "/groups/{group}/members/{cast}", MEMBER_READ)
 def members(call: Call) -> Answer:
     group = by_key(call, "group", call.params["group"])
-    direct = list(group.members or ())
+    direct = group.members.listed() if group.members is not None else []
     return polymorphic(call, direct, call.params.get("cast"), "directoryObjects")
 
 

@@ -65,6 +65,8 @@ class Population(Sequence[str]):
         self._added_order: list[str] = []
         self._changes: dict[str, dict[str, Any]] = {}
         self._removed: set[str] = set()
+        self.version = 0
+        """Grows with every change of who there is."""
 
     def id_of(self, number: int) -> str:
         """A guid that hides the number, and from which the number can be had back."""
@@ -123,6 +125,7 @@ class Population(Sequence[str]):
         return None
 
     def add(self, user: dict[str, Any], *, settled: bool = False) -> None:
+        self.version += 1
         self._added_order.append(user["id"])
         self.added.add(user["id"], user, settled=settled)
 
@@ -130,9 +133,11 @@ class Population(Sequence[str]):
         self._changes.setdefault(identity, {}).update(values)
 
     def remove(self, identity: str) -> None:
+        self.version += 1
         self._removed.add(identity)
 
     def restore(self, identity: str) -> None:
+        self.version += 1
         self._removed.discard(identity)
 
     def __len__(self) -> int:

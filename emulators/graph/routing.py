@@ -11,6 +11,7 @@ from emulators.graph.permissions import Needs
 from emulators.graph.query import Query, count, link_text, page
 
 if TYPE_CHECKING:
+    from emulators.graph.faults import Strike
     from emulators.graph.state import Entity, Tenant
 
 
@@ -53,13 +54,22 @@ class Call:
     body: Any = None
     params: dict[str, str] = field(default_factory=dict)
     template: str = ""
+    strike: "Strike | None" = None
+    """A fault that the handler carries out itself."""
+
+    @property
+    def effect(self) -> str:
+        return "" if self.strike is None else self.strike.effect
 
     @property
     def target(self) -> str:
         return next(iter(self.params.values()), "")
 
     def options(self, kind: str) -> Query:
-        return Query.parse(kind, self.query, self.headers)
+        query = Query.parse(kind, self.query, self.headers)
+        if "$skiptoken" in self.query:
+            query.offset = self.tenant.paging.offset(self.query["$skiptoken"])
+        return query
 
     def listing(
         self,
@@ -77,8 +87,21 @@ class Call:
             if not query.eventual:
                 raise bad_request("$count is not currently supported.")
             return Answer(200, str(count(query, items, render)))
-        body = page(query, items, render, defaults=defaults, link=self.link)
+        self._shrink(query)
+        body = page(query, items, render, defaults=defaults, link=self._next)
         return Answer(200, {"@odata.context": self.context(query.context(resource))} | body)
+
+    def _shrink(self, query: Query) -> None:
+        """What the service does to a page that is too large for it at the moment."""
+        if self.strike is not None and self.effect == "short":
+            query.top = max(1, query.top // 2)
+        elif self.strike is not None and self.effect == "smaller":
+            most = int(self.strike.rule.wanted.get("largest", 120))
+            if query.top > most:
+                raise bad_request(f"Cannot query data for more than {most} users at a time.")
+
+    def _next(self, at: int) -> str:
+        return self.link(self.query | {"$skiptoken": self.tenant.paging.token(at)})
 
     def single(
         self, kind: str, item: dict[str, Any], *, resource: str, defaults: Any = ()
@@ -116,6 +139,8 @@ class Route:
 
 
 ROUTES: list[Route] = []
+_BY_SHAPE: dict[tuple[int, str], list[Route]] = {}
+"""By the number of segments and the first one."""
 
 
 def route(method: str, template: str, needs: str) -> Callable[[Handler], Handler]:
@@ -124,10 +149,16 @@ def route(method: str, template: str, needs: str) -> Callable[[Handler], Handler
 
     def register(handler: Handler) -> Handler:
         pattern = re.compile(escaped, re.IGNORECASE)
-        ROUTES.append(Route(method, template, pattern, Needs(needs), handler))
+        made = Route(method, template, pattern, Needs(needs), handler)
+        ROUTES.append(made)
+        _BY_SHAPE.setdefault(_shape(template), []).append(made)
         return handler
 
     return register
+
+
+def _shape(path: str) -> tuple[int, str]:
+    return path.count("/"), path.split("/", 2)[1].lower() if "/" in path else ""
 
 
 def plain_path(path: str) -> str:
@@ -147,7 +178,7 @@ def find_route(method: str, path: str) -> tuple[Route, dict[str, str]]:
     """The route of a plain path; the one with fewest variables wins."""
     known = False
     best: tuple[Route, dict[str, str]] | None = None
-    for each in ROUTES:
+    for each in _BY_SHAPE.get(_shape(path), ()):
         match = each.pattern.fullmatch(path)
         if match is None:
             continue

@@ -5,6 +5,7 @@ from typing import Any
 
 from emulators.graph.administrative_units import make_unit
 from emulators.graph.groups import make_group
+from emulators.graph.large import large_groups
 from emulators.graph.role_assignments import make_assignment, make_eligibility
 from emulators.graph.seed_applications import EPOCH, SeededApp, seed_application
 from emulators.graph.seed_callers import Callers, seed_callers
@@ -33,6 +34,8 @@ ACTIVE = ((0, "Global Administrator"), (1, "Helpdesk Administrator"), (2, "User 
           (6, "Global Reader"), (9, "Directory Readers"))  # fmt: skip
 ELIGIBLE = ((8, "Global Administrator"), (10, "User Administrator"), (11, "Helpdesk Administrator"))
 TEAMS = 12
+UNIT = 1000
+"""Of a large tenant's users so many are in administrative units."""
 
 
 @dataclass(frozen=True)
@@ -65,6 +68,8 @@ def _group(tenant: Tenant, name: str, *ranges: range, **more: Any) -> Entity:
 
 def _groups(tenant: Tenant) -> dict[str, Entity]:
     size = tenant.users.seeded
+    if tenant.groups is not None:
+        return large_groups(tenant, tenant.groups) | _special(tenant)
     made = [
         _group(tenant, f"{name} Department", range(number, size, 7))
         for number, name in enumerate(("Finance", "Sales", "Engineering", "Operations"))
@@ -75,6 +80,15 @@ def _groups(tenant: Tenant) -> dict[str, Entity]:
         more: dict[str, Any] = unified if number % 3 == 0 else {}
         first = number * 10
         made.append(_group(tenant, f"Team {number:02d}", range(first, first + 10), **more))
+    known = {e.body["displayName"]: e for e in made} | _special(tenant)
+    everyone = _group(tenant, "All Departments")
+    for entity in made[:4]:
+        _nest(everyone, entity)
+    return known | {"All Departments": everyone}
+
+
+def _special(tenant: Tenant) -> dict[str, Entity]:
+    size = tenant.users.seeded
     tier0 = _group(tenant, "Tier 0 Admins", range(min(1, size)))
     domain = _group(tenant, "Tier 0 Domain Admins", range(min(1, size), min(4, size)))
     emergency = _group(tenant, "Tier 0 Break Glass", range(min(4, size), min(6, size)))
@@ -83,11 +97,7 @@ def _groups(tenant: Tenant) -> dict[str, Entity]:
     )
     _nest(tier0, domain)
     _nest(domain, emergency)
-    everyone = _group(tenant, "All Departments")
-    for entity in made[:4]:
-        _nest(everyone, entity)
-    special = (tier0, domain, emergency, helpdesk, everyone)
-    return {e.body["displayName"]: e for e in (*made, *special)}
+    return {e.body["displayName"]: e for e in (tier0, domain, emergency, helpdesk)}
 
 
 def _nest(parent: Entity, child: Entity) -> None:
@@ -112,7 +122,8 @@ def _assignments(tenant: Tenant, groups: dict[str, Entity]) -> None:
         end="2027-06-30T00:00:00Z",
     )
     for number, name in enumerate(("Branch North", "Branch South")):
-        unit = make_unit(tenant, {"displayName": name}, range(number, size, 2))
+        living = size if tenant.groups is None else min(size, UNIT)
+        unit = make_unit(tenant, {"displayName": name}, range(number, living, 2))
         tenant.add(unit, settled=True)
         if number == 0 and size > 14:
             scope = f"/administrativeUnits/{unit.id}"

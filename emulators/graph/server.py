@@ -1,6 +1,7 @@
 """The HTTPS server: Graph, the token endpoint and the admin interface on one port."""
 
 import socket
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -15,12 +16,13 @@ from aiohttp import web
 import emulators.graph.calls  # noqa: F401  # registers every route
 from emulators.clock import Clock
 from emulators.graph.admin import Admin
+from emulators.graph.broken import cut, half
 from emulators.graph.errors import GraphError
 from emulators.graph.faults import Faults
 from emulators.graph.gateway import Dropped, Gateway, Incoming
 from emulators.graph.routing import Answer, Caller
 from emulators.graph.seed import Seeded, seed_tenant
-from emulators.graph.sign_in import SignIn, cut
+from emulators.graph.sign_in import SignIn
 from emulators.graph.spacing import Spacing
 from emulators.graph.state import Tenant
 from emulators.graph.throttling import Throttle
@@ -42,9 +44,16 @@ class Automation:
 class GraphServer:
     """Everything that answers requests."""
 
-    def __init__(self, clock: Clock, seed: int, users: int, traffic: Path | None) -> None:
+    def __init__(
+        self,
+        clock: Clock,
+        seed: int,
+        users: int,
+        traffic: Path | None,
+        groups: int | None = None,
+    ) -> None:
         self.clock = clock
-        self.tenant = Tenant(clock, seed, users)
+        self.tenant = Tenant(clock, seed, users, groups)
         self.seeded: Seeded = seed_tenant(self.tenant)
         self.issuer = TokenIssuer(self.tenant.id, clock)
         self.tokens = TokenEndpoint(self.tenant, self.issuer)
@@ -62,8 +71,10 @@ class GraphServer:
         Admin(self).add_to(app)
         return app
 
-    async def _graph(self, request: web.Request) -> web.Response:
+    async def _graph(self, request: web.Request) -> web.StreamResponse:
         text = (await request.read()).decode()
+        usage = self.gateway.usage
+        usage.begin(time.perf_counter())
         incoming = Incoming(
             method=request.method,
             path=request.rel_url.raw_path.removeprefix("/v1.0"),
@@ -79,12 +90,14 @@ class GraphServer:
             caller = refusal
         try:
             answer = await self.gateway.answer(incoming, caller)
-        except Dropped:
-            answer = Answer(0)
-        if answer.status == 0:
+        except Dropped as dropped:
+            usage.end(None)
             self.traffic.graph += 1  # nothing is answered, so there is no pair to record
-            return cut(request)
+            if dropped.answer is None:
+                return cut(request)
+            return await half(request, _encoded(dropped.answer.body) or b"")
         body = _encoded(answer.body)
+        usage.end(body)
         roles = sorted(caller.roles) if isinstance(caller, Caller) else []
         self._record(request, incoming, answer, body, roles)
         return web.Response(status=answer.status, headers=answer.headers, body=body)
@@ -106,12 +119,16 @@ class GraphServer:
                 "request_body": incoming.text or None,
                 "status": answer.status,
                 "response_headers": answer.headers,
-                "response_body": msgspec.Raw(body)
-                if isinstance(answer.body, dict) and body
-                else answer.body,
+                "response_body": self._recorded(answer, body),
                 "app_roles": roles,
             }
         )
+
+    def _recorded(self, answer: Answer, body: bytes | None) -> Any:
+        """Not the pages of a large tenant, which would fill the disk."""
+        if self.tenant.prepared.on and answer.status == 200:
+            return None
+        return msgspec.Raw(body) if isinstance(answer.body, dict) and body else answer.body
 
 
 @dataclass(frozen=True)
@@ -186,12 +203,16 @@ async def serving(
     users: int = 200,
     seed: int = 1,
     traffic: Path | None = None,
+    groups: int | None = None,
 ) -> AsyncIterator[Running]:
-    """Serve on 127.0.0.1 inside the running loop until the block ends."""
+    """Serve on 127.0.0.1 inside the running loop until the block ends.
+
+    With a number of *groups* the tenant is a large one (`large.py`), of prepared pages.
+    """
     with TemporaryDirectory() as scratch:
         folder = tls or Path(scratch)
         time_source = clock if isinstance(clock, Clock) else Clock(clock)
-        server = GraphServer(time_source, seed, users, traffic)
+        server = GraphServer(time_source, seed, users, traffic, groups)
         runner = web.AppRunner(server.application(), access_log=None, shutdown_timeout=1)
         await runner.setup()
         listener = socket.create_server(("127.0.0.1", port))
@@ -204,9 +225,12 @@ async def serving(
             await runner.cleanup()
             listener.close()
             server.traffic.close()
+            server.tenant.prepared.close()
 
 
 def _encoded(body: Any) -> bytes | None:
     if body is None:
         return None
+    if isinstance(body, msgspec.Raw):
+        return bytes(body)
     return body.encode() if isinstance(body, str) else msgspec.json.encode(body)

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from aiohttp import web
 
+from emulators.graph.broken import cut
 from emulators.graph.fault_answers import token_error
 from emulators.graph.sts_errors import TokenError, unknown_tenant
 
@@ -82,9 +83,3 @@ class SignIn:
 
     async def _keys(self, _request: web.Request) -> web.Response:
         return web.json_response(self._server.issuer.key_set())
-
-
-def cut(request: web.Request) -> web.Response:
-    if request.transport is not None:
-        request.transport.abort()
-    return web.Response(status=500)

@@ -11,8 +11,10 @@ from emulators.graph.errors import not_found
 from emulators.graph.ids import Ids, is_guid
 from emulators.graph.lag import Lag, Replicated, Written
 from emulators.graph.membership import Membership
+from emulators.graph.paging import Paging
 from emulators.graph.policies import Policies
 from emulators.graph.population import Population
+from emulators.graph.prepared import Prepared
 
 
 @dataclass
@@ -76,7 +78,7 @@ KINDS = ("application", "servicePrincipal", "group", "administrativeUnit", "dire
 class Tenant:
     """The directory; handlers read and write it in one piece, between two awaits."""
 
-    def __init__(self, clock: Clock, seed: int, users: int) -> None:
+    def __init__(self, clock: Clock, seed: int, users: int, groups: int | None = None) -> None:
         self.clock = clock
         self.seed = seed
         self.ids = Ids(seed)
@@ -99,6 +101,10 @@ class Tenant:
         self.access_policies: dict[str, dict[str, Any]] = {}
         self.mfa: dict[str, bool] = {}  # users of whom the admin interface said so
         self.changes = ChangeLog(clock)
+        self.paging = Paging(clock)
+        self.groups = groups
+        """Of a large tenant; else those of every day are seeded."""
+        self.prepared = Prepared(on=groups is not None)
         self.audit = AuditLog(clock, self.ids)
         self.issued_secrets: list[str] = []
 

@@ -4,7 +4,7 @@ from typing import Any
 
 from emulators.graph.errors import bad_request, denied
 from emulators.graph.password_rights import may_reset
-from emulators.graph.permissions import USER_PATCH, USER_READ, USER_WRITE
+from emulators.graph.permissions import AUDIT, USER_PATCH, USER_READ, USER_WRITE
 from emulators.graph.population import DEFAULTS, complete_user
 from emulators.graph.routing import Answer, Call, route
 from emulators.graph.schema import validated
@@ -25,6 +25,8 @@ NARROW = {
 @route("GET", "/users", USER_READ)
 @route("GET", "/users/$count", USER_READ)
 def list_all(call: Call) -> Answer:
+    if "signinactivity" in call.query.get("$select", "").lower() and not call.caller.has(AUDIT):
+        raise denied()
     return call.listing(
         "user", call.tenant.users, call.tenant.users.get, resource="users", defaults=DEFAULTS
     )

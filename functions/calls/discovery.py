@@ -1,8 +1,9 @@
 """Calls about discovered accounts."""
 
-from functions.calls.common import PAGING
+from functions.calls.common import BODY_FAULTS, PAGING
 from functions.http import forms
 from functions.http.call import Call, late
+from shared.model.caller import Role
 from shared.model.entities import KINDS
 
 CALLS: tuple[Call, ...] = (
@@ -17,12 +18,21 @@ CALLS: tuple[Call, ...] = (
             **PAGING,
             "enabled": {"type": "boolean"},
             "guest": {"type": "boolean"},
+            "synced": {"type": "boolean", "description": "its home is a directory on premises"},
+            "mfa": {"enum": ["yes", "no", "unknown"]},
+            "kind": {"enum": ["user", "servicePrincipal"]},
+            "reason": {"enum": ["role", "eligible", "group", "user", "tenant"]},
+            "nested": {"type": "boolean", "description": "through a group in between"},
+            "role": {"type": "string", "description": "id or name of a role"},
+            "group": {"type": "string", "description": "searched, or on the way: id or name"},
+            "unit": {"type": "string", "description": "administrative unit of a role; / = none"},
             "origin": {"type": "string", "description": "id or name of a group or role"},
+            "text": {"type": "string", "description": "part of a name, of mail or of the id"},
             "format": {"enum": list(forms.ACCOUNTS)},
         },
         answers={200: "AccountPage"},
         other_forms=("text/csv", "application/x-ndjson"),
-        faults=(400, 404, 406, 409),
+        faults=(400, 404, 406),
     ),
     Call(
         name="list_discoveries",
@@ -35,6 +45,31 @@ CALLS: tuple[Call, ...] = (
         faults=(404,),
     ),
     Call(
+        name="list_removals",
+        method="GET",
+        path="connections/{name}/discoveries/{operation}/removals",
+        handle=late("removals.list_removals"),
+        about="List what a discovery did not find any more and holds for somebody's word",
+        tag="discovery",
+        query={**PAGING, "format": {"enum": list(forms.ACCOUNTS)}},
+        answers={200: "RemovalPage"},
+        other_forms=("text/csv", "application/x-ndjson"),
+        faults=(400, 404, 406),
+    ),
+    Call(
+        name="decide_removals",
+        method="POST",
+        path="connections/{name}/discoveries/{operation}/removals",
+        handle=late("removals.decide_removals"),
+        about="Approve what a discovery would take away, or drop it",
+        tag="discovery",
+        accepts="RemovalsRequest",
+        body_required=True,
+        answers={202: "Accepted"},
+        role=Role.APPROVER,
+        faults=(*BODY_FAULTS, 404, 409, 410),
+    ),
+    Call(
         name="list_entities",
         method="GET",
         path="connections/{name}/entities",
@@ -43,12 +78,12 @@ CALLS: tuple[Call, ...] = (
         tag="discovery",
         query={
             **PAGING,
-            "kind": {"enum": list(KINDS)},
+            "kind": {"enum": [*KINDS, "administrativeUnit", "roleDefinition"]},
             "format": {"enum": list(forms.ACCOUNTS)},
         },
         answers={200: "EntityPage"},
         other_forms=("text/csv", "application/x-ndjson"),
-        faults=(400, 404, 406, 409),
+        faults=(400, 404, 406),
     ),
     Call(
         name="list_links",
@@ -59,14 +94,14 @@ CALLS: tuple[Call, ...] = (
         tag="discovery",
         query={
             **PAGING,
-            "kind": {"enum": ["members", "owners"]},
+            "kind": {"enum": ["members", "owners", "assigned", "eligible"]},
             "source": {"type": "string", "description": "id of a group or role"},
             "target": {"type": "string", "description": "id of a member or owner"},
             "format": {"enum": list(forms.ACCOUNTS)},
         },
         answers={200: "LinkPage"},
         other_forms=("text/csv", "application/x-ndjson"),
-        faults=(400, 404, 406, 409),
+        faults=(400, 404, 406),
     ),
     Call(
         name="list_changes",

@@ -1,42 +1,29 @@
 """Discovered accounts, page by page, and the runs that found them."""
 
-from collections.abc import Callable, Mapping
-from datetime import datetime, timedelta
-from typing import Any
+from collections.abc import AsyncIterator, Mapping
+from datetime import datetime
 from urllib.parse import urlencode
 
 import azure.functions as func
-import msgspec
 from msgspec.structs import replace
 
-from functions.http import answers, asking, forms, rows, views
+from functions.http import account_rows, answers, asking, downloads, forms, rows, views
 from functions.http.call import Connect
 from functions.http.connections import find
+from functions.http.definitions import Definition, define
 from shared.context import Context
 from shared.model.accounts import Account, Summary
-from shared.model.connection import FINISHED, Spec, Value
-from shared.planning import discovery as plan
-from shared.planning import discovery_schedule as schedule
+from shared.model.connection import Connection, Value
+from shared.model.scan import Held
 from shared.planning.discovery_runs import as_shown
 from shared.profile import catalogue
 
-FILTERS = ("enabled", "guest", "origin")
-
-COLUMNS = (
-    "id",
-    "user_principal_name",
-    "display_name",
-    "enabled",
-    "guest",
-    "mail",
-    "eligible",
-    "state",
-    "origins",
-)
-
 
 class AccountPage(Value, frozen=True, omit_defaults=False):
-    """Some accounts of the latest finished discovery; `next` is the URL of the following page."""
+    """Some accounts of the latest finished discovery by id; `next` is the URL of the next page.
+
+    A discovery that finishes meanwhile is told by `discovery`: the pages go on behind the same id.
+    """
 
     connection: str
     discovery: str  # operation that found them; empty before the first
@@ -45,51 +32,30 @@ class AccountPage(Value, frozen=True, omit_defaults=False):
     next: str | None
 
 
-class Definition(Value, frozen=True, omit_defaults=False):
-    """What scans of a connection do: its configuration, as stored with the connection (D-13)."""
-
-    name: str
-    mode: str
-    filter: tuple[str, ...]
-    entities: tuple[str, ...]
-    attributes: tuple[str, ...]
-    every: timedelta | None
-    start: datetime | None
-    start_on_save: bool
-    next: datetime | None  # when the next scan is due
-    tracked: bool  # scans read only what has changed, where they can
-    result_state: str  # what becomes of the rows: review | import | export
-
-
 class DiscoveryList(Value, frozen=True, omit_defaults=False):
     """The definition of discovery, and its runs, newest first."""
 
     connection: str
     definition: Definition | None
+    held: Held | None  # removals that wait for somebody's word
     discoveries: tuple[Summary, ...]
 
 
 async def list_accounts(req: func.HttpRequest, connect: Connect) -> func.HttpResponse:
     name = asking.name(req)
-    given = asking.query(req, (*FILTERS, "limit", "after", "format"))
+    given = asking.query(req, (*account_rows.FILTERS, "limit", "after", "format"))
     form = asking.form(req, forms.ACCOUNTS)
-    limit = asking.count(given, "limit", default=rows.PAGE[form], most=rows.LONGEST[form])
-    wanted = _filter(given)
+    limit = asking.count(given, "limit", default=downloads.ROWS[form], most=downloads.LONGEST[form])
+    test = account_rows.wanted(given)
     ctx = await connect()
-    await find(ctx, name)
-    after = given.get("after", "")
-    page, more = await rows.page(ctx.account_store.accounts(name), wanted, after, limit, "account")
-    page, following = await _as_imported(ctx, name, page), None
-    if more:
-        kept = {key: given[key] for key in (*FILTERS, "format") if key in given}
-        query = urlencode({**kept, "limit": limit, "after": page[-1].id})
-        following = f"{views.url(name)}/accounts?{query}"
-    headers = {"Link": f'<{following}>; rel="next"'} if following else {}
-    if form == "csv":
-        return answers.text(_csv(page), forms.ACCOUNTS[form], headers)
-    if form == "ndjson":
-        return answers.text(rows.lines(page), forms.ACCOUNTS[form], headers)
+    connection = await find(ctx, name)
+    found = ctx.account_store.accounts(name, given.get("after", ""))
+    listed = _as_imported(ctx, connection, downloads.those(found, test))
+    if form != "json":
+        return await _file(req, connection, listed, given, form, limit)
     latest = _latest(await ctx.account_store.summaries(name))
+    page, more = await rows.page(listed, limit)
+    following = _next(name, given, limit, page[-1].id) if more else None
     return answers.ok(
         AccountPage(
             connection=name,
@@ -98,8 +64,27 @@ async def list_accounts(req: func.HttpRequest, connect: Connect) -> func.HttpRes
             accounts=tuple(page),
             next=following,
         ),
-        headers=headers,
+        headers=views.linked(following),
     )
+
+
+async def _file(
+    req: func.HttpRequest,
+    connection: Connection,
+    listed: AsyncIterator[Account],
+    given: Mapping[str, str],
+    form: str,
+    limit: int,
+) -> func.HttpResponse:
+    columns = (*account_rows.COLUMNS, *_attributes(connection))
+    file, line = downloads.begin(req, form, columns)
+
+    def written(row: Account) -> bytes:
+        return line(account_rows.columns(row) if form == "csv" else row)
+
+    last = await downloads.fill(file, listed, limit, written, lambda row: row.id)
+    following = _next(connection.spec.name, given, limit, last) if last else None
+    return file.answer(forms.ACCOUNTS[form], views.linked(following))
 
 
 async def list_discoveries(req: func.HttpRequest, connect: Connect) -> func.HttpResponse:
@@ -110,67 +95,43 @@ async def list_discoveries(req: func.HttpRequest, connect: Connect) -> func.Http
     flight = await ctx.ledger.operation(name, connection.operation)
     now = ctx.clock.now()
     runs = [as_shown(run, flight, now) for run in await ctx.account_store.summaries(name)]
-    definition = _definition(connection.spec, due)
-    return answers.ok(
-        DiscoveryList(connection=name, definition=definition, discoveries=tuple(runs))
+    shown = DiscoveryList(
+        connection=name,
+        definition=await define(ctx, connection.spec, due, runs),
+        held=await ctx.account_store.held(name),
+        discoveries=tuple(runs),
     )
+    return answers.ok(shown)
 
 
-def _definition(spec: Spec, due: datetime | None) -> Definition | None:
-    profile = catalogue().get(spec.profile)
+def _next(name: str, given: Mapping[str, str], limit: int, last: str) -> str:
+    kept = {key: given[key] for key in (*account_rows.FILTERS, "format") if key in given}
+    if "limit" in given:
+        kept["limit"] = str(limit)
+    return f"{views.url(name)}/accounts?{urlencode({**kept, 'after': last})}"
+
+
+def _attributes(connection: Connection) -> tuple[str, ...]:
+    """What is selected of users besides the usual, as far as it clashes with no column."""
+    profile = catalogue().get(connection.spec.profile)
     policy = profile.discovery if profile else None
-    if policy is None or not plan.is_wanted(policy, spec.features):
-        return None
-    wanted = plan.search(spec.inputs, policy.modes)
-    repeats = schedule.recurrence(policy, spec.inputs)
-    whole = wanted.mode not in plan.SEARCHES
-    readings = plan.readings(wanted, policy, spec.inputs) if whole else ()
-    return Definition(
-        name=wanted.configuration,
-        mode=wanted.mode,
-        filter=wanted.names,
-        entities=tuple(reading.kind for reading in readings) or ("user",),
-        attributes=tuple(spec.inputs.get("attributes") or policy.attributes),
-        every=repeats.every if repeats else None,
-        start=repeats.start if repeats else None,
-        start_on_save=schedule.starts_on_save(policy.schedule, spec.inputs),
-        next=due,
-        tracked=policy.delta is not None and whole,
-        result_state=policy.result_state,
-    )
+    selected = connection.spec.inputs.get("attributes") or (policy and policy.attributes) or ()
+    return tuple(name for name in selected if name not in account_rows.COLUMNS)
 
 
-def _filter(given: Mapping[str, str]) -> Callable[[Account], bool]:
-    enabled, guest = asking.flag(given, "enabled"), asking.flag(given, "guest")
-    origin = given.get("origin", "").casefold()
-
-    def wanted(account: Account) -> bool:
-        if enabled is not None and account.enabled != enabled:
-            return False
-        if guest is not None and account.guest != guest:
-            return False
-        return not origin or any(
-            origin in (found.id.casefold(), found.name.casefold()) for found in account.origins
-        )
-
-    return wanted
-
-
-def _csv(accounts: list[Account]) -> str:
-    return rows.table(COLUMNS, map(_columns, accounts))
-
-
-def _columns(account: Account) -> dict[str, Any]:
-    origins = "; ".join(f"{origin.kind}:{origin.name}" for origin in account.origins)
-    return msgspec.structs.asdict(account) | {"origins": origins}
-
-
-async def _as_imported(ctx: Context, name: str, page: list[Account]) -> list[Account]:
+async def _as_imported(
+    ctx: Context, connection: Connection, found: AsyncIterator[Account]
+) -> AsyncIterator[Account]:
     """A scan imports nothing; accounts that were selected and imported since say so."""
-    store, _ = await ctx.import_store.load(name)
-    taken = {user.id for user in store.present()}
-    return [replace(row, state="imported") if row.id in taken else row for row in page]
+    profile = catalogue().get(connection.spec.profile)
+    taken: set[str] = set()
+    if profile is not None and profile.import_ is not None:
+        store, _ = await ctx.import_store.load(connection.spec.name)
+        taken = {user.id for user in store.present()}
+    async for row in found:
+        yield replace(row, state="imported") if row.id in taken else row
 
 
 def _latest(runs: list[Summary]) -> Summary | None:
-    return next((run for run in runs if run.state in FINISHED), None)
+    """The run whose snapshot is shown."""
+    return next((run for run in runs if run.snapshot), None)

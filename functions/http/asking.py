@@ -146,6 +146,10 @@ def form(req: func.HttpRequest, offered: Mapping[str, str]) -> str:
     raise fault(406, "NOT_ACCEPTABLE", message, one_of(offered.values()), field="accept")
 
 
+def takes_gzip(req: func.HttpRequest) -> bool:
+    return _accepted(req.headers.get("accept-encoding", "")).get("gzip", 0.0) > 0
+
+
 def _accepted(header: str) -> dict[str, float]:
     """Media ranges and their weights; what cannot be read counts as fully accepted."""
     ranges: dict[str, float] = {}

@@ -23,6 +23,7 @@ from functions.http.health import Health
 from functions.http.imports import GroupList, ImportList, ImportPage
 from functions.http.orders import ApprovalView
 from functions.http.profile_views import ProfileList, ProfileView
+from functions.http.removals import RemovalPage
 from functions.http.schedules import ScheduleList, ScheduleView
 from functions.http.users import LoginView, PreconditionView, RolesView, UserPage
 from functions.http.views import Accepted, ConnectionList, ConnectionView
@@ -60,6 +61,7 @@ SHOWN = (
     ProfileList,
     ProfileView,
     RefusalList,
+    RemovalPage,
     RolesView,
     ScheduleList,
     ScheduleView,

@@ -19,6 +19,7 @@ from functions.http.profile_views import (
 from shared.model.profile import RESOURCES, PermissionSet, Profile
 from shared.planning.risk import Tier, azure_role_tier, is_privileged, role_tier, tier
 from shared.profile import catalogue
+from shared.profile.scan_inputs import inputs_of
 from shared.requests.problem import one_of
 from shared.requests.text import shown
 
@@ -124,5 +125,5 @@ def _inputs(profile: Profile) -> tuple[InputView, ...]:
             max=declared.max,
             about=declared.about,
         )
-        for name, declared in profile.inputs.items()
+        for name, declared in inputs_of(profile).items()
     )

@@ -2,12 +2,10 @@
 
 import csv
 import io
-from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from typing import Any, TypeVar
 
 import msgspec
-
-from functions.http import answers
 
 T = TypeVar("T")
 
@@ -17,23 +15,13 @@ PAGE = {"json": 100, "csv": 50_000, "ndjson": 50_000}
 LONGEST = {"json": 1000, "csv": 50_000, "ndjson": 50_000}
 
 
-async def page(
-    rows: AsyncIterator[T], wanted: Callable[[T], bool], after: str, limit: int, what: str
-) -> tuple[list[T], bool]:
-    """Up to *limit* rows behind the one with the id *after*, and whether there are more."""
+async def page(rows: AsyncIterator[T], limit: int) -> tuple[list[T], bool]:
+    """Up to *limit* of the rows, and whether there are more."""
     found: list[T] = []
-    reached = not after
     async for row in rows:
-        if not reached:
-            reached = getattr(row, "id") == after  # noqa: B009 - rows have it, T says no more
-        elif wanted(row):
-            if len(found) == limit:
-                return found, True
-            found.append(row)
-    if not reached:
-        message = f"the {what} that the page follows is not in the latest discovery"
-        hint = "a newer discovery replaced it; start again without after"
-        raise answers.fault(409, "PAGE_GONE", message, hint, field="after")
+        if len(found) == limit:
+            return found, True
+        found.append(row)
     return found, False
 
 
@@ -53,7 +41,7 @@ def cell(value: object) -> str:
         return ""
     if isinstance(value, bool):
         return str(value).lower()
-    if isinstance(value, dict):
+    if isinstance(value, dict | list | tuple):
         return msgspec.json.encode(value).decode() if value else ""
     written = str(value)
     return f"'{written}" if written.startswith(("=", "+", "-", "@", "\t", "\r")) else written

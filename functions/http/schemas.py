@@ -11,6 +11,7 @@ from shared.requests.change import CHANGEABLE
 from shared.requests.decisions import CHOICES
 from shared.requests.decisions import MAX_REASON as DECISION_REASON
 from shared.requests.order import MAX_OPERATION, ORDERS
+from shared.requests.removals import VERDICTS
 from shared.requests.request import MAX_OWNER, MAX_REASON
 from shared.requests.side import MAX_ID
 from shared.requests.text import NAME
@@ -97,6 +98,20 @@ DECISION: Schema = {
     "additionalProperties": False,
 }
 
+REMOVALS: Schema = {
+    "type": "object",
+    "description": "Who decides is the caller, who needs the app role Keyturn.Approver.",
+    "properties": {
+        "decision": {
+            "enum": list(VERDICTS),
+            "description": "approve: the held rows go; drop: they stay until a scan decides anew.",
+        },
+        "reason": {"type": "string", "minLength": 1, "maxLength": DECISION_REASON},
+    },
+    "required": ["decision", "reason"],
+    "additionalProperties": False,
+}
+
 ROTATION: Schema = {
     "type": "object",
     "properties": {
@@ -170,6 +185,7 @@ def bodies() -> dict[str, Schema]:
         "AcknowledgementRequest": ACKNOWLEDGEMENT,
         "PreconditionRequest": PRECONDITION,
         "DecisionRequest": DECISION,
+        "RemovalsRequest": REMOVALS,
         "RotationRequest": ROTATION,
         "DiscoveryRequest": DISCOVERY,
         "EmptyRequest": EMPTY,

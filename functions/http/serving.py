@@ -12,6 +12,7 @@ from shared.settings import SettingsError
 STATUS = {
     "CONNECTION_UNKNOWN": 404,
     "FINDING_UNKNOWN": 404,
+    "REMOVALS_UNKNOWN": 404,
     "SELF_APPROVAL": 403,
     "OFFBOARDED": 410,
 }

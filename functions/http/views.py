@@ -102,6 +102,11 @@ def tag(spec: Spec) -> str:
     return f'"{hashlib.sha256(ordered).hexdigest()[:32]}"'
 
 
+def linked(following: str | None) -> dict[str, str]:
+    """The header that names the following page (RFC 8288)."""
+    return {"Link": f'<{following}>; rel="next"'} if following else {}
+
+
 def url(name: str) -> str:
     return f"/api/connections/{name}"
 

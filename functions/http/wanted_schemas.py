@@ -3,6 +3,7 @@
 from typing import Any
 
 from shared.model.profile import Input, Profile
+from shared.profile.scan_inputs import inputs_of
 from shared.requests.inputs import MAX_ELEMENT, MAX_ELEMENTS, MAX_TEXT
 from shared.requests.request import MAX_OWNER
 
@@ -29,7 +30,7 @@ def wanted(profile: Profile) -> dict[str, Schema]:
         },
         "inputs": {
             "type": "object",
-            "properties": {name: _input(declared) for name, declared in profile.inputs.items()},
+            "properties": {name: _input(declared) for name, declared in inputs_of(profile).items()},
             "required": needed,
             "additionalProperties": False,
         },

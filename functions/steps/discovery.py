@@ -1,5 +1,7 @@
 """Discovered: the accounts of the chosen groups or roles, or of the tenant, are on record."""
 
+from collections.abc import Sequence
+
 from msgspec.structs import replace
 
 from shared import telemetry
@@ -9,12 +11,14 @@ from shared.messages import exhausted
 from shared.model.accounts import Summary
 from shared.model.connection import FINISHED, Aspect
 from shared.model.profile import DiscoveryPolicy
-from shared.operations import FULL_RUN
+from shared.model.scan import Held
 from shared.planning import discovery as plan
 from shared.planning import discovery_schedule as schedule
-from shared.planning.discovery_runs import why_stuck
-from shared.scanning import entities, searches
-from shared.scanning.finished import Finished
+from shared.planning.discovery_guard import HELD
+from shared.planning.discovery_runs import going_on, why_stuck
+from shared.scanning import releasing
+from shared.scanning.scan import scan
+from shared.scanning.telling import tell_changes
 from shared.step import Done, Work, step
 
 DUE = "discover"
@@ -30,21 +34,22 @@ async def discovery(work: Work) -> Done | None:
         if work.profile.import_ is not None and await work.ctx.import_store.summaries(spec.name):
             return None  # what the last import says of it
         return Done("NOT_WANTED", "Discovery is switched off for this connection.")
+    if releasing.is_asked(work):
+        return await releasing.released(work)
     await _schedule(work, policy)
     onboarding = work.message.kind == "onboard"
     if onboarding and not schedule.starts_on_save(policy.schedule, spec.inputs):
         return Done("NOT_WANTED", "The first scan waits for its schedule or for a request.")
-    summary = await _begin(work, policy)
+    known = await work.ctx.account_store.summaries(spec.name)
+    summary = await _begin(work, policy, known)
     if summary.state not in FINISHED:
-        try:
-            summary = await _run(work, policy, summary)
-        except StepError as problem:
-            await _give_up(work, summary, problem)
-            raise
+        summary = await _run(work, policy, summary, known)
     await _schedule(work, policy)
+    await tell_changes(work, summary)
     await advise(work)
-    await _tell(work, summary)
-    return _done(summary)
+    held = await work.ctx.account_store.held(spec.name) if summary.held else None
+    await _tell(work, summary, held)
+    return _done(summary, held)
 
 
 async def _schedule(work: Work, policy: DiscoveryPolicy) -> None:
@@ -56,16 +61,17 @@ async def _schedule(work: Work, policy: DiscoveryPolicy) -> None:
     await work.ctx.ledger.set_due(DUE, spec.name, due)
 
 
-async def _begin(work: Work, policy: DiscoveryPolicy) -> Summary:
+async def _begin(work: Work, policy: DiscoveryPolicy, known: Sequence[Summary]) -> Summary:
     """The summary of this operation: the one that an earlier attempt left, or a new one."""
     store, operation = work.ctx.account_store, work.message.operation
     mine: Summary | None = None
-    for known in await store.summaries(work.connection.spec.name):
-        if known.operation == operation:
-            mine = known
-        elif known.state == "running":  # only one operation is in flight, so that one is over
-            telemetry.event("discovery.abandoned", operation=known.operation)
-            await store.note(replace(known, state="failed", finished=work.now, why="abandoned"))
+    for run in known:
+        if run.operation == operation:
+            mine = run
+        elif run.state == "running":  # only one operation is in flight, so that one is over
+            telemetry.event("discovery.abandoned", operation=run.operation)
+            over = replace(run, state="failed", finished=work.now, why="abandoned")
+            await _close(work, over)
     if mine is not None and mine.state in FINISHED:
         return mine
     if mine is not None and (why := why_stuck(mine, work.now)):
@@ -80,6 +86,8 @@ async def _begin(work: Work, policy: DiscoveryPolicy) -> Summary:
         mode=plan.search(work.connection.spec.inputs, policy.modes).mode,
         started=mine.started if mine else work.now,
         waited=waited,
+        sources=mine.sources if mine else (),
+        moved=mine.moved if mine else None,
     )
     await store.note(running)
     return running
@@ -87,7 +95,7 @@ async def _begin(work: Work, policy: DiscoveryPolicy) -> Summary:
 
 async def _stuck(work: Work, mine: Summary, why: str) -> NeedsHuman:
     over = replace(mine, state="failed", finished=work.now, why=f"DISCOVERY_STUCK: {why}")
-    await work.ctx.account_store.note(over)
+    await _close(work, over)
     return NeedsHuman(
         "DISCOVERY_STUCK",
         why,
@@ -97,42 +105,38 @@ async def _stuck(work: Work, mine: Summary, why: str) -> NeedsHuman:
     )
 
 
-async def _run(work: Work, policy: DiscoveryPolicy, running: Summary) -> Summary:
+async def _run(
+    work: Work, policy: DiscoveryPolicy, running: Summary, known: Sequence[Summary]
+) -> Summary:
+    earlier = [run for run in known if run.snapshot and run.operation != running.operation]
     with telemetry.pauses() as slowed:
-        found = await _read(work, policy, running)
-    waited = found.summary.waited + sum(slowed)
-    summary = replace(found.summary, waited=waited)
-    return await work.ctx.account_store.apply(summary, found.patch, found.cookies)
+        try:
+            return await scan(work, policy, running, earlier, slowed)
+        except StepError as problem:
+            await _left(work, replace(running, waited=running.waited + sum(slowed)), problem)
+            raise
 
 
-async def _read(work: Work, policy: DiscoveryPolicy, running: Summary) -> Finished:
-    inputs = work.connection.spec.inputs
-    wanted = plan.search(inputs, policy.modes)
-    if wanted.mode in plan.SEARCHES:
-        return await searches.run(work, wanted, running)
-    readings = plan.readings(wanted, policy, inputs)
-    full = await _is_full_run(work)
-    return await entities.run(work, readings, running, full=full)
-
-
-async def _is_full_run(work: Work) -> bool:
-    name = work.connection.spec.name
-    operation = await work.ctx.ledger.operation(name, work.message.operation)
-    return operation is not None and operation.reason == FULL_RUN
-
-
-async def _give_up(work: Work, running: Summary, problem: StepError) -> None:
-    """Close the summary when no further attempt will: the same rule as the runtime's."""
+async def _left(work: Work, running: Summary, problem: StepError) -> None:
+    """Note how far it is, or close it when no further attempt will: the runtime's own rule."""
     now, store = work.ctx.clock.now(), work.ctx.account_store
     if isinstance(problem, TryLater) and not exhausted(work.message, problem, work.now):
-        if problem.code == "THROTTLED":
-            await store.note(replace(running, slowed=now))
+        read = await store.progress(running.connection, running.operation)
+        slowed = now if problem.code == "THROTTLED" else None
+        moved = now if problem.moved else running.moved
+        await store.note(replace(going_on(running, read), slowed=slowed, moved=moved))
         return
     why = f"{problem.code}: {problem.message}"
-    await store.note(replace(running, state="failed", finished=now, why=why))
+    await _close(work, replace(running, state="failed", finished=now, why=why))
 
 
-async def _tell(work: Work, summary: Summary) -> None:
+async def _close(work: Work, over: Summary) -> None:
+    """A run that failed for good; first what it staged, which nobody would come back for."""
+    await work.ctx.account_store.discard(over.connection, over.operation)
+    await work.ctx.account_store.note(over)
+
+
+async def _tell(work: Work, summary: Summary, held: Held | None) -> None:
     """Also when the operation is repeated: its event has the same id and is told once."""
     counts = {
         "state": summary.state,
@@ -144,10 +148,14 @@ async def _tell(work: Work, summary: Summary) -> None:
     configuration = str(work.connection.spec.inputs.get("config_name") or "")
     await work.record("accounts.discovered", **counts)
     data = {"operation": summary.operation, "configuration": configuration, **counts}
-    await work.announce("accounts.discovered", data, at=summary.finished or work.now)
+    at = summary.finished or work.now
+    await work.announce("accounts.discovered", data, at=at)
+    if held is not None and held.operation == summary.operation:
+        lost = {"operation": held.operation, "accounts": held.losses.accounts}
+        await work.announce("removals.held", lost, at=at)
 
 
-def _done(summary: Summary) -> Done:
+def _done(summary: Summary, held: Held | None) -> Done:
     found = (
         f"{summary.accounts} accounts ({summary.guests} guests, {summary.disabled} disabled); "
         f"{summary.added} added, {summary.changed} changed, {summary.removed} removed"
@@ -159,8 +167,21 @@ def _done(summary: Summary) -> Done:
         f"Graph slowed us down; resumed after {summary.waited:.0f} s." if summary.waited else "",
     ]
     said = " ".join(filter(None, [f"{found}.", *notes]))
+    if held is not None:
+        return Done(HELD, f"{said} {_waiting(summary.connection, held)}")
     failed = [source for source in summary.sources if source.status == "failed"]
-    if failed:
+    if failed and summary.state == "partial":
         why = "; ".join(f"{source.name}: {source.reason}" for source in failed[:3])
         return Done("PARTIAL", f"{said} Not counted are {len(failed)} sources, as {why}.")
     return Done("DISCOVERED", said)
+
+
+def _waiting(connection: str, held: Held) -> str:
+    lost = held.losses
+    entities = sum(lost.entities.values())
+    return (
+        f"{lost.accounts} accounts, {entities} other objects and {lost.links} links that were not "
+        f"found any more stay since {held.since:%Y-%m-%d %H:%M} UTC until somebody approves or "
+        f"drops their removal: POST /api/connections/{connection}/discoveries/{held.operation}"
+        "/removals."
+    )

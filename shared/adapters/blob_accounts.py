@@ -1,89 +1,117 @@
 """Snapshots of what was discovered in Blob storage.
 
-Blobs of a connection: ``<operation>[.entities|.links|.changes].ndjson.gz`` (written once),
-``runs/<inverted start>-<operation>.json`` (a summary; names sort newest first) and
-``published.json``: which snapshot readers get, and with it the cookies from which the next run
-goes on. It is written last, so a crash leaves the snapshot before, with its cookies.
+Blobs of a connection: ``tables/...`` (rows, written once), ``stage/<operation>/...`` (what a run
+has read so far), ``runs/<inverted start>-<operation>.json`` (a summary; names sort newest first)
+and ``published.json``: the tables that readers get, and with them the cookies from which the next
+run goes on. It is written last, so a crash leaves the snapshot before, with its cookies.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
-from contextlib import suppress
-from dataclasses import dataclass, field
-from datetime import timedelta
-from typing import TYPE_CHECKING, Any, TypeVar
+from collections.abc import AsyncIterator
+from datetime import datetime
+from typing import TYPE_CHECKING
 
-import msgspec
+from msgspec.structs import replace
 
-from shared.adapters.blob_lines import Packed, lines, storage_errors
-from shared.adapters.blob_runs import newest_runs, read, run_name, write
-from shared.errors import TryLater
+from shared.adapters.blob_history import forget_runs
+from shared.adapters.blob_lines import storage_errors
+from shared.adapters.blob_publish import Publication
+from shared.adapters.blob_rows import SnapshotRows, changes_of
+from shared.adapters.blob_runs import newest_runs, read, replace_document, run_name, write
+from shared.adapters.blob_snapshot import Place
+from shared.adapters.blob_staging import PROGRESS, BlobStaging, Staged
+from shared.adapters.blob_waste import delete, drop_orphans, staged_files
+from shared.adapters.tables_read import Tables
 from shared.model.accounts import Account, Summary
 from shared.model.entities import Change, Entity, Link, Row
-from shared.planning.changes import Patch, Section, Tally, exactly
-from shared.planning.snapshots import Position, Published, as_seen, published
+from shared.model.scan import Held, Losses, Progress, Removals
+from shared.planning.snapshots import Position, Published, as_seen
 
 if TYPE_CHECKING:
     from azure.storage.blob.aio import ContainerClient
-
-T = TypeVar("T")
-
-SECTIONS: dict[str, tuple[str, type[Any]]] = {
-    "accounts": ("", Account),
-    "entities": (".entities", Entity),
-    "links": (".links", Link),
-}
-"""Parts of a snapshot in the order in which a patch is applied; links depend on the others."""
-
-
-@dataclass(frozen=True)
-class _Writing:
-    """A snapshot that is being made."""
-
-    summary: Summary
-    patch: Patch
-    known: Published | None
-    tally: Tally = field(default_factory=Tally)
-    changes: Packed = field(default_factory=Packed)
-
-    def take(self, row: Row | None, change: Change | None, kept: Packed) -> None:
-        if row is not None:
-            kept.add(row)
-            self.tally.keep(row)
-        if change is not None:
-            self.changes.add(change)
-            self.tally.differ(change)
 
 
 class BlobAccounts:
     """Implements ``ports.AccountStore``."""
 
     def __init__(self, container: "ContainerClient") -> None:
-        self._container = container
+        self._container, self._tables = container, Tables(container)
 
-    async def save(self, summary: Summary, accounts: Sequence[Account]) -> Summary:
-        return await self.apply(summary, exactly(accounts), {})
+    async def progress(self, connection: str, operation: str) -> Progress | None:
+        with storage_errors("reading how far a discovery is"):
+            staged, _ = await self._staged(connection, operation)
+        return staged.progress if staged else None
 
-    async def apply(self, summary: Summary, patch: Patch, cookies: Mapping[str, str]) -> Summary:
+    async def staging(self, connection: str, operation: str) -> BlobStaging:
+        with storage_errors("reading how far a discovery is"):
+            staged, tag = await self._staged(connection, operation)
+        return BlobStaging(self._container, _folder(connection, operation), staged, tag)
+
+    async def losses(self, connection: str, operation: str) -> Losses:
+        with storage_errors("comparing what was discovered"):
+            known, _ = await self._published(connection)
+            staged, _ = await self._staged(connection, operation)
+            place = Place(self._container, self._tables, connection, operation, dry=True)
+            making = Publication(place, known)
+            await making.take(_checked(staged, operation), "apply")
+        return making.losses
+
+    async def publish(self, summary: Summary, *, removals: Removals) -> Summary:
         """Safe to repeat: an operation makes one snapshot, whatever it finds the second time."""
+        connection, operation = summary.connection, summary.operation
         with storage_errors("storing what was discovered"):
-            known, tag = await self._published(summary.connection)
-            if known is not None and known.summary.operation == summary.operation:
+            known, tag = await self._published(connection)
+            if known is not None and known.summary.operation == operation:
+                await self._clean_up(known, operation)
                 return known.summary
-            writing = _Writing(summary, patch, known)
-            files = {name: await self._rewrite(name, writing) for name in SECTIONS}
-            if writing.changes.rows:
-                await writing.changes.upload(self._container, _file(summary, ".changes"))
-            full = writing.tally.counted(summary, files["accounts"])
-            await write(self._container, run_name(full), full)
-            # Before their names are forgotten: a crash in between leaves no orphans.
-            await self._delete(known.expired(full.finished or full.started) if known else ())
-            await self._publish(published(known, full, files, cookies), tag)
-        return full
+            staged, _ = await self._staged(connection, operation)
+            place = Place(self._container, self._tables, connection, operation)
+            making = Publication(place, known)
+            await making.take(_checked(staged, operation), removals)
+            fresh = await making.published(summary)
+            await self._publish(known, fresh, tag)
+            await delete(self._container, making.waste)
+            await self._clean_up(fresh, operation)
+        return fresh.summary
+
+    async def discard(self, connection: str, operation: str) -> None:
+        with storage_errors("removing what a discovery staged"):
+            folder = _folder(connection, operation)
+            # First, so that nobody goes on from tables that are no more.
+            await delete(self._container, [f"{folder}{PROGRESS}"])
+            await delete(self._container, await staged_files(self._container, folder))
+
+    async def held(self, connection: str) -> Held | None:
+        with storage_errors("reading the removals that wait"):
+            known, _ = await self._published(connection)
+        return known.held if known else None
+
+    async def held_rows(self, connection: str) -> AsyncIterator[Row]:
+        with storage_errors("reading the removals that wait"):
+            known, _ = await self._published(connection)
+            if known is not None:
+                async for row in SnapshotRows(self._tables, known).held():
+                    yield row
+
+    async def release(self, connection: str, *, approve: bool, now: datetime) -> Summary | None:
+        with storage_errors("deciding on the removals that wait"):
+            known, tag = await self._published(connection)
+            if known is None or known.held is None:
+                return None
+            latest = replace(known.summary, finished=now)
+            operation = f"{latest.operation}-released"
+            making = Publication(Place(self._container, self._tables, connection, operation), known)
+            await making.release(approve=approve)
+            fresh = await making.published(latest)
+            await self._publish(known, fresh, tag)
+            await delete(self._container, making.waste)
+            await self._clean_up(fresh, operation)
+        return fresh.summary
 
     async def note(self, summary: Summary) -> None:
         with storage_errors("storing the summary of a discovery"):
             await write(self._container, run_name(summary), summary)
+            await forget_runs(self._container, summary.connection)
 
     async def summaries(self, connection: str) -> list[Summary]:
         with storage_errors("reading the summaries of discovery"):
@@ -93,17 +121,42 @@ class BlobAccounts:
         latest = known.summary if known else None
         return [as_seen(summary, latest) for summary, _ in found if summary is not None]
 
-    async def accounts(self, connection: str) -> AsyncIterator[Account]:
-        async for row in self._rows(connection, "accounts"):
-            yield row
+    async def accounts(self, connection: str, after: str = "") -> AsyncIterator[Account]:
+        async for row in self._rows(connection, "accounts", after):
+            if isinstance(row, Account):
+                yield row
 
-    async def entities(self, connection: str) -> AsyncIterator[Entity]:
-        async for row in self._rows(connection, "entities"):
-            yield row
+    async def account(self, connection: str, id_: str) -> Account | None:
+        row = await self._row(connection, "accounts", id_)
+        return row if isinstance(row, Account) else None
 
-    async def links(self, connection: str) -> AsyncIterator[Link]:
-        async for row in self._rows(connection, "links"):
-            yield row
+    async def entities(self, connection: str, after: str = "") -> AsyncIterator[Entity]:
+        async for row in self._rows(connection, "entities", after):
+            if isinstance(row, Entity):
+                yield row
+
+    async def entity(self, connection: str, id_: str) -> Entity | None:
+        row = await self._row(connection, "entities", id_)
+        return row if isinstance(row, Entity) else None
+
+    async def links(self, connection: str, after: str = "") -> AsyncIterator[Link]:
+        async for row in self._rows(connection, "links", after):
+            if isinstance(row, Link):
+                yield row
+
+    async def links_of(self, connection: str, kind: str, source: str) -> AsyncIterator[Link]:
+        with storage_errors("reading what was discovered"):
+            known, _ = await self._published(connection)
+            if known is not None:
+                async for link in SnapshotRows(self._tables, known).links_of(kind, source):
+                    yield link
+
+    async def links_to(self, connection: str, target: str) -> AsyncIterator[Link]:
+        with storage_errors("reading what was discovered"):
+            known, _ = await self._published(connection)
+            if known is not None:
+                async for link in SnapshotRows(self._tables, known).links_to(target):
+                    yield link
 
     async def cookies(self, connection: str) -> dict[str, str]:
         with storage_errors("reading the cookies of discovery"):
@@ -121,75 +174,63 @@ class BlobAccounts:
         with storage_errors("reading what has changed"):
             known, _ = await self._published(connection)
             for made in known.since(after) if known else ():
-                row = 0
-                async for change in lines(self._container, made.file, Change):
-                    row += 1
-                    place = Position(number=made.number, row=row)
+                async for place, change in changes_of(self._tables, made, after):
                     if place.follows(after):
                         yield place, change
 
-    async def _rows(self, connection: str, section: str) -> AsyncIterator[Any]:
+    async def _rows(self, connection: str, part: str, after: str) -> AsyncIterator[Row]:
         """The rows of the latest finished snapshot."""
         with storage_errors("reading what was discovered"):
             known, _ = await self._published(connection)
-            if known is not None and known.files[section]:
-                async for row in lines(self._container, known.files[section], SECTIONS[section][1]):
+            if known is not None:
+                async for row in SnapshotRows(self._tables, known).all(part, after):
                     yield row
 
-    async def _rewrite(self, name: str, writing: _Writing) -> str:
-        """Write one part of the snapshot anew; one that the patch does not touch is kept."""
-        ending, type_ = SECTIONS[name]
-        rows = getattr(writing.patch, name)
-        known = writing.known.files[name] if writing.known else ""
-        if writing.known and not (rows or writing.patch.removes(writing.known.summary)):
-            writing.tally.carry(writing.known.summary, name)
-            return known
-        section, packed = Section(writing.patch, rows), Packed()
-        if known:
-            async for before in lines(self._container, known, type_):
-                writing.take(*section.see(before), packed)
-        for row, change in section.rest():
-            writing.take(row, change, packed)
-        if not packed.rows and name != "accounts":
-            return ""
-        file = _file(writing.summary, ending)
-        await packed.upload(self._container, file)
-        return file
+    async def _row(self, connection: str, part: str, id_: str) -> Row | None:
+        with storage_errors("reading what was discovered"):
+            known, _ = await self._published(connection)
+            return await SnapshotRows(self._tables, known).one(part, id_) if known else None
 
     async def _published(self, connection: str) -> tuple[Published | None, str]:
         return await read(self._container, _head(connection), Published)
 
-    async def _publish(self, fresh: Published, tag: str) -> None:
+    async def _staged(self, connection: str, operation: str) -> tuple[Staged | None, str]:
+        return await read(self._container, f"{_folder(connection, operation)}{PROGRESS}", Staged)
+
+    async def _publish(self, known: Published | None, fresh: Published, tag: str) -> None:
         """Make the snapshot visible, unless another one became visible meanwhile."""
-        from azure.core import MatchConditions
-        from azure.core.exceptions import ResourceExistsError, ResourceModifiedError
+        await write(self._container, run_name(fresh.summary), fresh.summary)
+        if known is not None:
+            # Before their names are forgotten: a crash in between leaves no orphans.
+            await delete(self._container, known.expired(_end(fresh.summary)))
+        await replace_document(
+            self._container,
+            _head(fresh.summary.connection),
+            fresh,
+            tag,
+            "Another discovery of this connection finished at the same time.",
+        )
 
-        blob = self._container.get_blob_client(_head(fresh.summary.connection))
-        body = msgspec.json.encode(fresh)
-        try:
-            if tag:
-                unchanged = MatchConditions.IfNotModified
-                await blob.upload_blob(body, overwrite=True, etag=tag, match_condition=unchanged)
-            else:
-                await blob.upload_blob(body)
-        except (ResourceExistsError, ResourceModifiedError) as error:
-            raise TryLater(
-                "SNAPSHOT_CONFLICT",
-                "Another discovery of this connection finished at the same time.",
-                after=timedelta(seconds=5),
-            ) from error
+    async def _clean_up(self, fresh: Published, operation: str) -> None:
+        """What nobody needs any more; what a crash leaves here, the next run removes."""
+        connection = fresh.summary.connection
+        await self.discard(connection, operation)
+        await drop_orphans(self._container, connection, fresh)
 
-    async def _delete(self, files: Iterable[str]) -> None:
-        from azure.core.exceptions import ResourceNotFoundError
 
-        for file in files:
-            with suppress(ResourceNotFoundError):
-                await self._container.get_blob_client(file).delete_blob()
+def _checked(staged: Staged | None, operation: str) -> Staged:
+    if staged is None:
+        raise ValueError(f"nothing of {operation} has been checkpointed")
+    return staged
+
+
+def _end(summary: Summary) -> datetime:
+    return summary.finished or summary.started
 
 
 def _head(connection: str) -> str:
     return f"{connection}/published.json"
 
 
-def _file(summary: Summary, ending: str) -> str:
-    return f"{summary.connection}/{summary.operation}{ending}.ndjson.gz"
+def _folder(connection: str, operation: str) -> str:
+    return f"{connection}/stage/{operation}/"

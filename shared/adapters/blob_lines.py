@@ -3,7 +3,7 @@
 import zlib
 from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 import msgspec
 
@@ -20,27 +20,8 @@ GZIP = 31
 PIECE = 1 << 18
 """Bytes unpacked at a time: an account's line is a few hundred."""
 
-PARTS = {"max_single_put_size": 1 << 20, "max_block_size": 1 << 20}
+PARTS = {"max_single_put_size": 4 << 20, "max_block_size": 4 << 20}
 """Options of the blob client: a larger body would hold up the event loop while it is sent."""
-
-
-class Packed:
-    """Lines, packed as they come: memory holds a tenth of the text."""
-
-    def __init__(self) -> None:
-        self._deflate, self._encoder = zlib.compressobj(wbits=GZIP), msgspec.json.Encoder()
-        self._parts: list[bytes] = []
-        self.rows = 0
-
-    def add(self, row: Any) -> None:
-        self.rows += 1
-        part = self._deflate.compress(self._encoder.encode(row) + b"\n")
-        if part:
-            self._parts.append(part)
-
-    async def upload(self, container: "ContainerClient", name: str) -> None:
-        self._parts.append(self._deflate.flush())
-        await container.get_blob_client(name).upload_blob(iter(self._parts), overwrite=True)
 
 
 async def lines(container: "ContainerClient", name: str, type_: type[T]) -> AsyncIterator[T]:

@@ -1,9 +1,11 @@
 """Runs of a connection in Blob storage, as small JSON documents whose names sort newest first."""
 
+from datetime import timedelta
 from typing import TYPE_CHECKING, TypeVar
 
 import msgspec
 
+from shared.errors import TryLater
 from shared.model.accounts import Summary
 from shared.model.imports import ImportSummary
 
@@ -49,3 +51,26 @@ async def read(container: "ContainerClient", name: str, type_: type[T]) -> tuple
 async def write(container: "ContainerClient", name: str, value: msgspec.Struct) -> None:
     blob = container.get_blob_client(name)
     await blob.upload_blob(msgspec.json.encode(value), overwrite=True)
+
+
+async def replace_document(
+    container: "ContainerClient", name: str, value: msgspec.Struct, tag: str, conflict: str
+) -> str:
+    """Write a document that has not changed since it had the ETag *tag*; none: it was not there.
+
+    Answers its new ETag. Raises `TryLater` with code ``SNAPSHOT_CONFLICT`` when it did change.
+    """
+    from azure.core import MatchConditions
+    from azure.core.exceptions import ResourceExistsError, ResourceModifiedError
+
+    blob = container.get_blob_client(name)
+    body = msgspec.json.encode(value)
+    try:
+        if tag:
+            unchanged = MatchConditions.IfNotModified
+            made = await blob.upload_blob(body, overwrite=True, etag=tag, match_condition=unchanged)
+        else:
+            made = await blob.upload_blob(body)
+    except (ResourceExistsError, ResourceModifiedError) as error:
+        raise TryLater("SNAPSHOT_CONFLICT", conflict, after=timedelta(seconds=5)) from error
+    return str(made["etag"])

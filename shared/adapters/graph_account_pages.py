@@ -46,7 +46,7 @@ async def whole_pages(
             info, continued = first(), False
             continue
         if page is None:
-            raise _gone(doing, continued=continued)
+            raise gone(doing, continued=continued)
         yield page
         info, continued = following(graph, page.next_link, first), True
 
@@ -72,7 +72,7 @@ def linked(graph: Graph, link: str) -> Any:
     return graph.client.users.with_url(link).to_get_request_information()
 
 
-def _gone(doing: str, *, continued: bool) -> Exception:
+def gone(doing: str, *, continued: bool) -> Exception:
     if continued:
         return TryLater("GRAPH_UNAVAILABLE", f"{doing}: the list vanished while it was read")
     return NeedsHuman(

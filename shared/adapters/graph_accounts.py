@@ -1,38 +1,34 @@
-"""Who is in a group or holds a role.
+"""Who is in a group or holds a role, and which groups and roles there are.
 
-Source: Graph v1.0 "List group transitive members", "List unifiedRoleAssignments", "List
-roleEligibilityScheduleInstances"; Entra "Advanced query capabilities" for the cast segment.
+Source: Graph v1.0 "List groups", "List unifiedRoleDefinitions", "List unifiedRoleAssignments",
+"List roleEligibilityScheduleInstances", "List administrativeUnits".
 """
 
 import re
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Sequence
 from typing import Any
 
-from msgspec.structs import replace
+import msgspec
 
-from shared.adapters.graph_account_pages import pages
-from shared.adapters.graph_account_rows import (
-    GROUP,
-    USER,
-    USER_FIELDS,
-    GroupRow,
-    HolderRow,
-    HoldingRow,
-    RoleIdRow,
-    RoleRow,
-    UserRow,
-)
+from shared.adapters.graph_account_rows import GroupRow, RoleIdRow, RoleRow
 from shared.adapters.graph_client import Graph, Page
+from shared.adapters.graph_holders import Holders
+from shared.adapters.graph_nested import Nested, Visit, Walk
+from shared.adapters.graph_paging import LARGEST_PAGE, Listing, Reader
 from shared.adapters.graph_query import query
-from shared.errors import NeedsHuman
-from shared.model.accounts import Account, Origin
-from shared.planning.accounts import ELIGIBLE
+from shared.adapters.graph_rows import NamedRow
+from shared.adapters.graph_sending import Sender
+from shared.errors import NeedsHuman, TryLater
+from shared.model.accounts import Origin
+from shared.model.entities import Page as FoundPage
 
-LARGEST_PAGE = 999
-NO_LICENCE = "AadPremiumLicenseRequired"
-"""Without Entra ID P2 there is no PIM, hence nobody is eligible."""
-
+RESTARTS = 5
 GUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
+
+_groups = msgspec.json.Decoder(Page[GroupRow])
+_roles = msgspec.json.Decoder(Page[RoleRow])
+_used = msgspec.json.Decoder(Page[RoleIdRow])
+_named = msgspec.json.Decoder(Page[NamedRow])
 
 
 class GraphAccounts:
@@ -45,9 +41,17 @@ class GraphAccounts:
         return {name: await self._groups_called(name) for name in names}
 
     async def all_groups(self) -> list[Origin]:
-        return await self._groups("listing the groups", top=LARGEST_PAGE)
+        rows = await self._all(
+            self._graph.client.groups,
+            _groups,
+            "listing the groups",
+            top=True,
+            select=["id", "displayName"],
+        )
+        return [row.origin() for row in rows]
 
     async def resolve_roles(self, names: Sequence[str]) -> dict[str, list[Origin]]:
+        """All definitions are one page: one request serves any number of names."""
         roles = await self._role_rows()
         return {name: _roles_called(name, roles) for name in names}
 
@@ -55,126 +59,93 @@ class GraphAccounts:
         """Roles that somebody holds or may activate; a tenant has over a hundred definitions."""
         directory, used = self._graph.client.role_management.directory, set[str]()
         for builder in (directory.role_assignments, directory.role_eligibility_schedule_instances):
-            listing = self._listing(
-                builder,
-                Page[RoleIdRow],
-                "listing the roles in use",
-                select=["id", "roleDefinitionId"],
-            )
-            async for rows in _unless_unlicensed(listing):
+            try:
+                rows = await self._all(
+                    builder, _used, "listing the roles in use", select=["id", "roleDefinitionId"]
+                )
+            except NeedsHuman as problem:
+                # Without PIM nobody is eligible; who holds a role is known all the same.
+                if problem.code != "NOT_LICENSED":
+                    raise
+            else:
                 used.update(row.role_definition_id for row in rows)
         return [row.origin() for row in await self._role_rows() if row.id in used]
 
-    async def members(self, group: Origin) -> AsyncIterator[list[Account]]:
-        """Users in a group, directly or through nested groups."""
-        async for rows in self._users_in(group.id, f"reading the members of {group.name}"):
-            yield [row.value(group) for row in rows]
+    def member_pages(self, group: Origin, link: str = "") -> AsyncIterator[FoundPage]:
+        visit = Visit(group.id, group, root=group.id)
+        walk = Walk(level=(visit,), seen=(visit.key,), root=group.id)
+        return self._walked(Nested(self._reader()), walk, link)
 
-    async def holders(self, role: Origin) -> AsyncIterator[list[Account]]:
-        """Users who hold a role, then those who may activate it."""
-        directory = self._graph.client.role_management.directory
-        active = self._holdings(directory.role_assignments, role)
-        async for accounts in self._expanded(active, role, eligible=False):
-            yield accounts
-        eligible = _unless_unlicensed(
-            self._holdings(directory.role_eligibility_schedule_instances, role)
+    def holder_pages(
+        self, role: Origin, link: str = "", *, eligible: bool = False
+    ) -> AsyncIterator[FoundPage]:
+        holders = Holders(self._reader(), role, eligible=eligible)
+        return self._walked(holders, Walk(holders=""), link)
+
+    async def unit_names(self) -> dict[str, str]:
+        rows = await self._all(
+            self._graph.client.directory.administrative_units,
+            _named,
+            "listing the administrative units",
+            select=["id", "displayName"],
         )
-        async for accounts in self._expanded(eligible, role, eligible=True):
-            yield accounts
+        return {row.id: row.display_name or row.id for row in rows}
+
+    async def _walked(self, nested: Nested, walk: Walk, link: str) -> AsyncIterator[FoundPage]:
+        async for page in nested.pages(Walk.parsed(link) if link else walk):
+            yield page
 
     async def _groups_called(self, name: str) -> list[Origin]:
+        groups = self._graph.client.groups
         if GUID.fullmatch(name):
-            builder = self._graph.client.groups.by_group_id(name)
+            builder = groups.by_group_id(name)
             info = builder.to_get_request_information(query(builder, select=["id", "displayName"]))
-            row = await self._graph.get(info, GroupRow, doing=f"reading the group {name}")
+            row = await self._reader().one(info, GroupRow, f"reading the group {name}")
             if row is not None:
                 return [row.origin()]
         quoted = name.replace("'", "''")
-        return await self._groups(f"finding the group {name}", filter=f"displayName eq '{quoted}'")
-
-    async def _groups(self, doing: str, **options: Any) -> list[Origin]:
-        listing = self._listing(
-            self._graph.client.groups,
-            Page[GroupRow],
-            doing,
+        rows = await self._all(
+            groups,
+            _groups,
+            f"finding the group {name}",
             select=["id", "displayName"],
-            **options,
+            filter=f"displayName eq '{quoted}'",
         )
-        return [row.origin() async for rows in listing for row in rows]
+        return [row.origin() for row in rows]
 
     async def _role_rows(self) -> list[RoleRow]:
-        """All definitions are one page: one request serves any number of names."""
-        listing = self._listing(
+        return await self._all(
             self._graph.client.role_management.directory.role_definitions,
-            Page[RoleRow],
+            _roles,
             "listing the directory roles",
             select=["id", "displayName", "templateId"],
         )
-        return [row async for rows in listing for row in rows]
 
-    def _holdings(self, builder: Any, role: Origin) -> AsyncIterator[list[HoldingRow]]:
-        return self._listing(
-            builder,
-            Page[HoldingRow],
-            f"reading who holds {role.name}",
-            filter=f"roleDefinitionId eq '{role.id}'",
-            expand=["principal"],
+    async def _all(
+        self, builder: Any, decoder: Any, doing: str, *, top: bool = False, **options: Any
+    ) -> list[Any]:
+        """A list that fits into memory, begun again when a page token expires on the way."""
+        listing: Listing[Any] = Listing(
+            lambda size: builder.to_get_request_information(
+                query(builder, top=size or None, **options)
+            ),
+            decoder,
+            doing,
+            source="groups" if top else "",
+            largest=LARGEST_PAGE if top else 0,
         )
+        problem: NeedsHuman | None = None
+        for _ in range(RESTARTS):
+            try:
+                return [row async for page in self._reader().pages(listing) for row in page.value]
+            except NeedsHuman as refusal:
+                if refusal.code != "PAGE_TOKEN_EXPIRED":
+                    raise
+                problem = refusal
+        raise TryLater("PAGE_TOKEN_EXPIRED", problem.message if problem else doing)
 
-    async def _expanded(
-        self, holdings: AsyncIterator[list[HoldingRow]], role: Origin, *, eligible: bool
-    ) -> AsyncIterator[list[Account]]:
-        """Users directly, groups through their members; service principals are no accounts.
-
-        Each principal once: the same one may hold the role in several scopes.
-        """
-        seen: set[str] = set()
-        async for rows in holdings:
-            fresh = {row.principal_id: row.holder for row in rows if row.principal_id not in seen}
-            seen.update(fresh)
-            async for users, via in self._users_of(list(fresh.values())):
-                origin = replace(role, via=ELIGIBLE if eligible else via)
-                yield [user.value(origin, eligible=eligible) for user in users]
-
-    async def _users_of(
-        self, holders: Sequence[HolderRow]
-    ) -> AsyncIterator[tuple[Sequence[UserRow], str]]:
-        """Users with the group through which they are among the *holders*."""
-        yield [holder for holder in holders if holder.type == USER and holder.whole], ""
-        for holder in holders:
-            # Graph does not promise to expand all properties; those of a service principal or
-            # of an object that is gone are not needed.
-            if holder.type in ("", USER) and not holder.whole:
-                user = await self._user(holder.id)
-                yield [user] if user else [], ""
-        for holder in holders:
-            if holder.type == GROUP:
-                name = holder.display_name or holder.id
-                async for users in self._users_in(holder.id, f"reading the members of {name}"):
-                    yield users, name
-
-    async def _user(self, id_: str) -> UserRow | None:
-        builder = self._graph.client.users.by_user_id(id_)
-        info = builder.to_get_request_information(query(builder, select=USER_FIELDS))
-        return await self._graph.get(info, UserRow, doing=f"reading the user {id_}")
-
-    def _users_in(self, group: str, doing: str) -> AsyncIterator[list[UserRow]]:
-        builder = self._graph.client.groups.by_group_id(group).transitive_members.graph_user
-
-        def request() -> Any:
-            configuration = query(builder, select=USER_FIELDS, top=LARGEST_PAGE, count=True)
-            configuration.headers.add("ConsistencyLevel", "eventual")
-            return builder.to_get_request_information(configuration)
-
-        return pages(self._graph, request, Page[UserRow], doing=doing)
-
-    def _listing(
-        self, builder: Any, page_type: type[Page[Any]], doing: str, **options: Any
-    ) -> AsyncIterator[list[Any]]:
-        request: Callable[[], Any] = lambda: builder.to_get_request_information(  # noqa: E731 - as short as it gets
-            query(builder, **options)
-        )
-        return pages(self._graph, request, page_type, doing=doing)
+    def _reader(self) -> Reader:
+        return Reader(Sender(self._graph))
 
 
 def _roles_called(name: str, roles: Sequence[RoleRow]) -> list[Origin]:
@@ -183,12 +154,3 @@ def _roles_called(name: str, roles: Sequence[RoleRow]) -> list[Origin]:
     ]
     named = [row for row in roles if (row.display_name or "").casefold() == name.casefold()]
     return [row.origin() for row in by_id or named]
-
-
-async def _unless_unlicensed(listing: AsyncIterator[list[Any]]) -> AsyncIterator[list[Any]]:
-    try:
-        async for rows in listing:
-            yield rows
-    except NeedsHuman as problem:
-        if NO_LICENCE not in problem.message:
-            raise

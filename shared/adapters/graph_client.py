@@ -9,7 +9,7 @@ sleep for up to three minutes. Short ones are made here, longer ones are `TryLat
 
 import asyncio
 import copy
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 from urllib.parse import urlsplit
@@ -18,7 +18,9 @@ import msgspec
 
 from shared import telemetry
 from shared.adapters.graph_errors import graph_errors, retry_after
+from shared.adapters.graph_limiter import Limiter
 from shared.adapters.graph_refusals import explained
+from shared.adapters.graph_transport import PageClient
 from shared.adapters.identity import claims
 from shared.errors import NeedsHuman
 from shared.settings import Settings
@@ -76,15 +78,20 @@ class Graph:
             ),
             options=options | once,
         )
-        adapter = GraphRequestAdapter(provider, client=self._http)
-        adapter.base_url = settings.graph
-        self._client = GraphServiceClient(request_adapter=adapter)
+        self._pages = PageClient(TIMEOUT)
+        self._adapter = GraphRequestAdapter(provider, client=self._http)
+        self._bulk = GraphRequestAdapter(provider, client=self._pages)
+        self._adapter.base_url = self._bulk.base_url = settings.graph
+        self._client = GraphServiceClient(request_adapter=self._adapter)
         self.tenant_id = settings.tenant_id
         self._credential = credential
-        self._adapter = adapter
         self.scope = settings.graph_scope
         self._host = settings.graph_host
-        self._pace = settings.pace
+        self.base = settings.graph
+        self.pace = settings.pace
+        self.limiter = Limiter(settings.pace)
+        self.sizes: dict[str, tuple[int, float]] = {}
+        """Page sizes that lists were found to bear, and until when that is believed."""
 
     @property
     def client(self) -> Any:
@@ -101,17 +108,24 @@ class Graph:
     async def close(self) -> None:
         await self._http.aclose()
         await self._transport.aclose()
+        await self._pages.aclose()
 
     async def get(self, info: Any, type_: type[T], *, doing: str = "reading") -> T | None:
         """Answer None for 404: absent and not replicated yet look alike, the caller decides."""
         data = await self._answer(info, doing)
         return None if data is None else _decoded(data, type_, doing)
 
+    async def data(
+        self, info: Any, *, doing: str, send: Callable[[Any], Awaitable[bytes | None]]
+    ) -> bytes | None:
+        """What was read, as it came; None for 404. *send* calls `send_once`, repeats and waits."""
+        return await self._answer(info, doing, send=send)
+
     async def post(
         self, info: Any, type_: type[T], *, doing: str, already: Sequence[str] = ()
     ) -> T | None:
         """Send a write exactly once; None when it had no content, or was done already."""
-        data = await self._answer(info, doing, writing=True, already=already, once=True)
+        data = await self._answer(info, doing, writing=True, already=already, send=self.send_once)
         return _decoded(data, type_, doing) if data else None
 
     async def write(self, info: Any, *, doing: str, already: Sequence[str] = ()) -> None:
@@ -137,11 +151,11 @@ class Graph:
         *,
         writing: bool = False,
         already: Sequence[str] = (),
-        once: bool = False,
+        send: Callable[[Any], Awaitable[bytes | None]] | None = None,
     ) -> bytes | None:
         try:
             with graph_errors(doing, writing=writing, already=already) as outcome:
-                return await (self._send(info) if once else self._send_repeatedly(info))
+                return await (send or self._send_repeatedly)(info)
         except NeedsHuman as refusal:
             if refusal.code not in EXPLAINED:
                 raise
@@ -181,21 +195,26 @@ class Graph:
 
         for usual in RETRIES:
             try:
-                return await self._send(info)
+                return await self.send_once(info)
             except APIError as error:
                 asked = retry_after(error.response_headers)
                 pause = usual if asked is None else asked.total_seconds()
                 if error.response_status_code not in PASSING or pause > PATIENCE:
                     raise
                 if error.response_status_code == HTTPStatus.TOO_MANY_REQUESTS:
-                    telemetry.paused(pause * self._pace)
-            await asyncio.sleep(pause * self._pace)
-        return await self._send(info)
+                    telemetry.paused(pause * self.pace)
+            await asyncio.sleep(pause * self.pace)
+        return await self.send_once(info)
 
-    async def _send(self, info: Any) -> bytes | None:
+    async def send_once(self, info: Any, *, bulk: bool = False) -> bytes | None:
+        """Send as it is; the SDK's and the transport's errors come through.
+
+        *bulk* is for long pages, whose way is another one.
+        """
         from msgraph.generated.models.o_data_errors.o_data_error import ODataError
 
-        data: bytes | None = await self._adapter.send_primitive_async(
+        adapter = self._bulk if bulk else self._adapter
+        data: bytes | None = await adapter.send_primitive_async(
             info, "bytes", {"4XX": ODataError, "5XX": ODataError}
         )
         return data

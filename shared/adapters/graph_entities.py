@@ -1,34 +1,38 @@
-"""Whole kinds of directory objects, and what has changed of them since the last time.
+"""Whole kinds of directory objects, what has changed of them, and who holds what.
 
-Source: Graph v1.0 "user: delta", "group: delta" (members, owners), "directoryRole: delta"
-(members), "servicePrincipal: delta"; "Use delta query to track changes", `$deltatoken=latest`.
+Source: Graph v1.0 "List users", "user: delta", "group: delta" (members, owners), "directoryRole:
+delta" (members), "servicePrincipal: delta"; "Use delta query to track changes",
+`$deltatoken=latest`.
 """
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from typing import Any
 
-import msgspec
-from msgspec.structs import replace
-
-from shared.adapters.graph_account_pages import linked, pages, whole_pages
-from shared.adapters.graph_account_rows import USER_FIELDS, UserRow
-from shared.adapters.graph_client import Graph, Page
+from shared.adapters.graph_account_rows import USER_FIELDS
+from shared.adapters.graph_client import Graph
+from shared.adapters.graph_containers import Containers
+from shared.adapters.graph_paging import LARGEST_PAGE, Listing, Reader
 from shared.adapters.graph_query import query
+from shared.adapters.graph_role_facts import RoleFacts
+from shared.adapters.graph_roles_held import holdings, registrations
+from shared.adapters.graph_selection import Selection, selection
+from shared.adapters.graph_sending import Sender
 from shared.errors import TryLater
-from shared.model.accounts import Account, Origin
-from shared.model.entities import USER, Entity, Findings, Link, Reading
+from shared.model.entities import (
+    ASSIGNMENT,
+    ELIGIBILITY,
+    ELIGIBLE_ROLES,
+    HELD_ROLES,
+    MEMBERSHIP,
+    REGISTRATION,
+    UNIT,
+    USER,
+    Page,
+    Reading,
+)
 
-LARGEST_PAGE = 999
-
-EVERYBODY = Origin(kind="tenant", id="users", name="All users")
-
-Object = dict[str, Any]
-
-
-class DeltaPage(Page[Object]):
-    """A page of a delta query; the last one has the link to go on from."""
-
-    delta_link: str | None = msgspec.field(default=None, name="@odata.deltaLink")
+SLOW_FIELD, SLOW_PAGE = "signInActivity", 500
+"""Users are not listed with it in pages of more (Graph: "List users")."""
 
 
 class GraphEntities:
@@ -37,120 +41,118 @@ class GraphEntities:
     def __init__(self, graph: Graph) -> None:
         self._graph = graph
 
-    async def read(self, wanted: Reading, cookie: str) -> AsyncIterator[Findings]:
-        doing = f"reading what has changed of {wanted.kind}" if cookie else f"reading {wanted.kind}"
-        if cookie:
-            found = self._delta(lambda: linked(self._graph, cookie), wanted, doing)
-        elif wanted.kind == USER:
-            found = self._all_users(wanted, doing)
-        else:
-            builder = self._collection(wanted.kind).delta
-            select = ["id", "displayName", *wanted.attributes, *wanted.navigation]
-            found = self._delta(
-                lambda: builder.to_get_request_information(query(builder, select=select)),
-                wanted,
-                doing,
+    def pages(self, wanted: Reading, link: str = "") -> AsyncIterator[Page]:
+        reader = Reader(Sender(self._graph))
+        match wanted.kind:
+            case kind if kind == MEMBERSHIP:
+                return Containers(reader, "group").pages(link)
+            case kind if kind == UNIT:
+                return Containers(reader, UNIT).pages(link)
+            case kind if kind in (ASSIGNMENT, ELIGIBILITY):
+                return holdings(reader, link, eligible=kind == ELIGIBILITY)
+            case kind if kind in (HELD_ROLES, ELIGIBLE_ROLES):
+                return RoleFacts(reader, eligible=kind == ELIGIBLE_ROLES).read(link)
+            case kind if kind == REGISTRATION:
+                return registrations(reader, link)
+            case kind if kind == USER and not _is_delta(link):
+                return _Users(reader, wanted).pages(link)
+        return _Changes(reader, wanted).pages(link)
+
+
+class _Users:
+    """All users: a list has pages five times as long as a delta query has.
+
+    The link to go on from is asked for first: what changes while the list is read comes again
+    with the next run, and is not missed.
+    """
+
+    def __init__(self, reader: Reader, wanted: Reading) -> None:
+        self._reader, self._wanted = reader, wanted
+        self._selection: Selection = selection(wanted)
+        self._select = _selected(wanted)
+        self._client = reader.sender.graph.client
+
+    async def pages(self, link: str) -> AsyncIterator[Page]:
+        cookie = "" if link or not self._wanted.tracked else await self._latest()
+        async for page in self._reader.pages(self._listing(), link):
+            yield Page(
+                findings=self._selection.listed(page.value),
+                next_link=page.next_link or "",
+                delta_link=cookie,
+                **self._reader.sender.tally.taken(),
             )
-        async for page in found:
-            yield page
 
-    async def _all_users(self, wanted: Reading, doing: str) -> AsyncIterator[Findings]:
-        """A list has pages five times as long as a delta query has.
+    def _listing(self) -> Listing[Any]:
+        builder = self._client.users
+        slow = SLOW_FIELD in self._select
+        return Listing(
+            lambda size: builder.to_get_request_information(
+                query(builder, select=self._select, top=size or None)
+            ),
+            self._selection.decoder,
+            "reading user",
+            source=f"user {SLOW_FIELD}" if slow else USER,
+            largest=SLOW_PAGE if slow else LARGEST_PAGE,
+        )
 
-        The link to go on from is asked for first: what changes while the list is read comes
-        again with the next run, and is not missed.
-        """
-        select = [*USER_FIELDS, *(name for name in wanted.attributes if name not in USER_FIELDS)]
-        cookie = await self._latest(select, doing) if wanted.tracked else ""
-        builder = self._graph.client.users
-
-        def request() -> Any:
-            return builder.to_get_request_information(
-                query(builder, select=select, top=LARGEST_PAGE)
-            )
-
-        async for rows in pages(self._graph, request, Page[Object], doing=doing):
-            yield Findings(rows=tuple(_account(row, wanted) for row in rows))
-        yield Findings(cookie=cookie)
-
-    async def _latest(self, select: list[str], doing: str) -> str:
-        builder = self._graph.client.users.delta
-        info = builder.to_get_request_information(query(builder, select=select))
+    async def _latest(self) -> str:
+        builder, doing = self._client.users.delta, "asking for the changes of user from now on"
+        info = builder.to_get_request_information(query(builder, select=self._select))
         # The builder knows no tokens; its template goes on with the other options.
         info.url_template = info.url_template.replace("{?", "?%24deltatoken=latest{&", 1)
-        async for page in whole_pages(self._graph, lambda: info, DeltaPage, doing=doing):
+        listing = Listing(lambda _: info, self._selection.decoder, doing, source="", largest=0)
+        async for page in self._reader.pages(listing):
             if page.delta_link:
-                return page.delta_link
+                return str(page.delta_link)
         raise _endless(doing)
 
-    async def _delta(
-        self, first: Callable[[], Any], wanted: Reading, doing: str
-    ) -> AsyncIterator[Findings]:
-        cookie = ""
-        async for page in whole_pages(self._graph, first, DeltaPage, doing=doing):
-            yield _findings(page.value, wanted)
-            cookie = page.delta_link or ""
-        if not cookie:
-            raise _endless(doing)
-        yield Findings(cookie=cookie if wanted.tracked else "")
 
-    def _collection(self, kind: str) -> Any:
-        client = self._graph.client
-        return {
+class _Changes:
+    """A delta query: everything without a link, else what is new since that link was given."""
+
+    def __init__(self, reader: Reader, wanted: Reading) -> None:
+        self._reader, self._wanted = reader, wanted
+        self._selection: Selection = selection(wanted)
+
+    async def pages(self, link: str) -> AsyncIterator[Page]:
+        listing = self._listing(changes=bool(link))
+        async for page in self._reader.pages(listing, link):
+            if not (page.next_link or page.delta_link):
+                raise _endless(listing.doing)
+            yield Page(
+                findings=self._selection.changed(page.value),
+                next_link=page.next_link or "",
+                delta_link=(page.delta_link or "") if self._wanted.tracked else "",
+                **self._reader.sender.tally.taken(),
+            )
+
+    def _listing(self, *, changes: bool) -> Listing[Any]:
+        client, wanted = self._reader.sender.graph.client, self._wanted
+        builder = {
+            "user": client.users,
             "group": client.groups,
             "directoryRole": client.directory_roles,
             "servicePrincipal": client.service_principals,
-        }[kind]
+        }[wanted.kind].delta
+        return Listing(
+            lambda _: builder.to_get_request_information(query(builder, select=_selected(wanted))),
+            self._selection.decoder,
+            f"reading what has changed of {wanted.kind}" if changes else f"reading {wanted.kind}",
+            source="",
+            largest=0,  # delta queries have no $top
+        )
+
+
+def _selected(wanted: Reading) -> list[str]:
+    fields = USER_FIELDS if wanted.kind == USER else ["id", "displayName"]
+    return list(dict.fromkeys((*fields, *wanted.attributes, *wanted.navigation)))
+
+
+def _is_delta(link: str) -> bool:
+    """Whether a link goes on with a delta query, and not with a list."""
+    path = link.partition("?")[0].lower().rstrip("/")
+    return path.removesuffix("()").endswith("/delta")
 
 
 def _endless(doing: str) -> TryLater:
     return TryLater("GRAPH_UNREADABLE", f"{doing}: the last page has no delta link")
-
-
-def _findings(objects: list[Object], wanted: Reading) -> Findings:
-    """Of an item that a page has twice, the later one counts."""
-    make = _account if wanted.kind == USER else _entity
-    rows: dict[str, Account | Entity | None] = {}
-    links: dict[str, tuple[Link, bool]] = {}
-    for row in objects:
-        rows[row["id"]] = None if "@removed" in row else make(row, wanted)
-        for navigation in wanted.navigation:
-            for target in row.get(f"{navigation}@delta", ()):
-                link = _link(navigation, row["id"], target, wanted)
-                links[link.id] = (link, "@removed" in target)
-    return Findings(
-        rows=tuple(row for row in rows.values() if row is not None),
-        gone=tuple(id_ for id_, row in rows.items() if row is None),
-        links=tuple(link for link, removed in links.values() if not removed),
-        unlinked=tuple(link for link, removed in links.values() if removed),
-    )
-
-
-def _link(navigation: str, source: str, target: Object, wanted: Reading) -> Link:
-    kind = str(target.get("@odata.type") or "")
-    return Link(
-        kind=navigation,
-        of=wanted.kind,
-        source=source,
-        target=target["id"],
-        target_kind=kind.removeprefix("#microsoft.graph."),
-    )
-
-
-def _account(row: Object, wanted: Reading) -> Account:
-    made = msgspec.convert(row, UserRow).value(EVERYBODY)
-    return replace(made, attributes=_chosen(row, wanted))
-
-
-def _entity(row: Object, wanted: Reading) -> Entity:
-    return Entity(
-        kind=wanted.kind,
-        id=row["id"],
-        display_name=row.get("displayName") or "",
-        attributes=_chosen(row, wanted),
-    )
-
-
-def _chosen(row: Object, wanted: Reading) -> Object:
-    """What has a value: Graph leaves some empty ones out and answers null or [] for others."""
-    return {name: row[name] for name in wanted.attributes if row.get(name) not in (None, [])}

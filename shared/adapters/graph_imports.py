@@ -40,12 +40,12 @@ class GraphImports:
             info = builder.to_get_request_information(query(builder, select=USER_FIELDS))
             row = await self._graph.get(info, UserRow, doing=f"reading the user {name}")
             if row is not None:
-                return [row.value(NAMED)]
+                return [row.value((NAMED,))]
         quoted = name.replace("'", "''")
         fields = ("userPrincipalName", "mail", "displayName")
         which = " or ".join(f"{field} eq '{quoted}'" for field in fields)
         found = self._users(users, f"finding the user {name}", filter=which)
-        return [row.value(NAMED) async for page in found for row in page]
+        return [row.value((NAMED,)) async for page in found for row in page]
 
     async def groups_called(self, name: str) -> list[Origin]:
         if GUID.fullmatch(name):
@@ -64,7 +64,7 @@ class GraphImports:
     async def users_in(self, group: Origin) -> AsyncIterator[list[Account]]:
         builder = self._graph.client.groups.by_group_id(group.id).members.graph_user
         async for page in self._users(builder, f"reading the members of {group.name}"):
-            yield [row.value(group) for row in page]
+            yield [row.value((group,)) for row in page]
 
     async def groups_in(self, group: Origin) -> list[Origin]:
         builder = self._graph.client.groups.by_group_id(group.id).members.graph_group
@@ -72,7 +72,7 @@ class GraphImports:
 
     async def everyone(self) -> AsyncIterator[list[Account]]:
         async for page in self._users(self._graph.client.users, "listing the users"):
-            yield [row.value(EVERYONE) for row in page]
+            yield [row.value((EVERYONE,)) for row in page]
 
     async def existing(self, ids: Sequence[str]) -> frozenset[str]:
         from msgraph.generated.directory_objects.get_by_ids.get_by_ids_post_request_body import (

@@ -208,7 +208,7 @@ class Operation(Value, frozen=True, omit_defaults=False):
     changed: datetime
     asked_by: str = ""
     reason: str = ""
-    options: tuple[str, ...] = ()  # of an emergency: what its caller allows
+    options: tuple[str, ...] = ()  # what its caller allows, or decides
 
 
 class Connection(Value, frozen=True, omit_defaults=False):

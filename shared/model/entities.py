@@ -1,5 +1,6 @@
 """Objects of the directory and the links between them, as an export hands them on."""
 
+from datetime import datetime
 from typing import Any
 
 import msgspec
@@ -21,18 +22,25 @@ class Entity(Value, frozen=True, omit_defaults=False):
     attributes: dict[str, Any] = msgspec.field(default_factory=dict)
 
 
-class Link(Value, frozen=True, omit_defaults=False):
-    """That one object is a member or an owner of another."""
+class Link(Value, frozen=True, omit_defaults=False, gc=False):
+    """That one object is a member or an owner of another, or holds a role."""
 
-    kind: str  # members | owners
-    of: str  # kind of the source: group | directoryRole
-    source: str  # id of the group or role
-    target: str  # id of the member or owner
+    kind: str  # members | owners | assigned | eligible
+    of: str  # kind of the source: group | directoryRole | administrativeUnit | roleDefinition
+    source: str  # id of the group, role or unit
+    target: str  # id of the member, owner or holder
     target_kind: str = ""
+    scope: str = (
+        ""  # of a role, as Graph names it: "/", "/administrativeUnits/{id}", "/{object id}"
+    )
+    start: datetime | None = None  # of an eligibility
+    end: datetime | None = None  # None: for good
 
     @property
     def id(self) -> str:
-        return f"{self.kind}/{self.source}/{self.target}"
+        """The same role may be held in several scopes; the whole directory needs no mention."""
+        scope = "" if self.scope in ("", "/") else self.scope
+        return f"{self.kind}/{self.source}/{self.target}{scope}"
 
 
 Row = Account | Entity | Link
@@ -47,8 +55,27 @@ class Change(Value, frozen=True, omit_defaults=False):
     row: msgspec.Raw
 
 
+MEMBERSHIP = "membership"
+ASSIGNMENT = "roleAssignment"
+ELIGIBILITY = "roleEligibility"
+UNIT = "administrativeUnit"
+REGISTRATION = "registration"
+HELD_ROLES = "heldRoles"
+ELIGIBLE_ROLES = "eligibleRoles"
+SOURCES = (MEMBERSHIP, ASSIGNMENT, ELIGIBILITY, UNIT, REGISTRATION, HELD_ROLES, ELIGIBLE_ROLES)
+"""What else can be read whole; none of it has delta queries that serve us."""
+
+REPORTS = (REGISTRATION, HELD_ROLES, ELIGIBLE_ROLES)
+"""Those of them that say something of accounts and vouch for none."""
+
+
 class Reading(Value, frozen=True):
-    """What is to be read of one kind of entity; tracked when its changes are wanted later."""
+    """What is to be read of one kind of entity; tracked when its changes are wanted later.
+
+    Of a kind in `SOURCES` the findings are: the members of all groups as links; role definitions
+    with who is assigned to them, or eligible for them, as links; administrative units with their
+    members; of `REPORTS` rows that are facts only (`planning.accounts.fact`).
+    """
 
     kind: str
     navigation: tuple[str, ...] = ()
@@ -61,11 +88,34 @@ class Reading(Value, frozen=True):
         return f"{self.kind}?{','.join((*self.navigation, *self.attributes))}"
 
 
+class Unread(Value, frozen=True):
+    """An object whose links could not be read: what was known of them stays, nothing is new."""
+
+    id: str
+    reason: str  # CODE: message
+
+
 class Findings(Value, frozen=True):
-    """One page of what is new of a kind; the last page of a tracked reading has the cookie."""
+    """What one page says of a kind."""
 
     rows: tuple[Account | Entity, ...] = ()
     gone: tuple[str, ...] = ()  # ids of objects that were deleted
+    for_good: tuple[str, ...] = ()  # those of them that Graph cannot restore any more
     links: tuple[Link, ...] = ()
     unlinked: tuple[Link, ...] = ()
-    cookie: str = ""
+    unread: tuple[Unread, ...] = ()  # the source is not complete for these, and only for these
+    vanished: tuple[str, ...] = ()  # listed, and gone before their links were read
+
+
+class Page(Value, frozen=True):
+    """One page of a source, and from where to go on when it has been stored.
+
+    Both links are opaque and may be followed in another process, much later.
+    """
+
+    findings: Findings
+    next_link: str = ""  # empty: that was the last page
+    delta_link: str = ""  # to begin the next run with; on any page, the last one seen counts
+    requests: int = 0  # that were made since the page before
+    refused: int = 0  # of them, because there were too many
+    units: int = 0  # resource units that they cost

@@ -6,6 +6,7 @@ from shared.onboarding.changes import Changed, change, differing
 from shared.onboarding.deciding import Decided, decide
 from shared.onboarding.ending import offboard
 from shared.onboarding.rejected import Rejected, find, require_active
+from shared.onboarding.releasing import held_by, release
 from shared.onboarding.requested import onboard
 from shared.onboarding.starting import Onboarding, run
 from shared.onboarding.urgent import Urgent, replace_now
@@ -23,8 +24,10 @@ __all__ = [
     "decide",
     "differing",
     "find",
+    "held_by",
     "offboard",
     "onboard",
+    "release",
     "replace_now",
     "require_active",
     "run",

@@ -31,6 +31,7 @@ async def run(
     *,
     asked_by: str,
     reason: str = "requested",
+    options: tuple[str, ...] = (),
 ) -> Operation:
     """Start an operation of a connection that has been onboarded."""
     connection = await find(ctx, name)
@@ -53,7 +54,9 @@ async def run(
         )
     if kind == "rotate":
         require_ours(connection)
-    started = await operations.start(ctx, name, kind, operation, asked_by=asked_by, reason=reason)
+    started = await operations.start(
+        ctx, name, kind, operation, asked_by=asked_by, reason=reason, options=options
+    )
     if started is None:
         raise await in_the_way(ctx, name) or busy(name, "")
     return started

@@ -1,61 +1,58 @@
-"""Rows of accounts: merged from several sources, kept when one fails, compared."""
+"""Rows of accounts: merged from several sources, compared."""
 
-from collections.abc import Iterable, Sequence
-from datetime import datetime
+from collections.abc import Iterable
 from typing import TypeVar
 
 from msgspec.structs import replace
 
-from shared.model.accounts import Account, Origin, Source, Summary
+from shared.model.accounts import Account, Origin, Registered, Through
 
 STALE = "stale"
 """State of an account whose source could not be read this time: last known facts."""
 
-ELIGIBLE = "eligible"
-"""`Origin.via` of a role that is only eligible through PIM."""
+FACT = "fact"
+"""State of a row that says something of an account and does not vouch for it: see `fact`."""
 
 Row = TypeVar("Row")
 
 
+def fact(id_: str, *, mfa: Registered = "unknown", origins: tuple[Origin, ...] = ()) -> Account:
+    """What a report says of an account that other sources may name, or may not.
+
+    Merged with their rows it adds to them; alone it makes no row (`is_vouched`).
+    """
+    return Account(
+        id=id_,
+        user_principal_name="",
+        display_name="",
+        enabled=True,
+        guest=False,
+        mail="",
+        origins=origins,
+        state=FACT,
+        mfa=mfa,
+    )
+
+
+def is_vouched(row: Account) -> bool:
+    """Whether some source named the account itself."""
+    return row.state != FACT
+
+
 def merged(known: Account | None, seen: Account) -> Account:
-    """One row an account, with every reason why it is in scope (D-30)."""
+    """One row an account, with every reason why it is in scope (D-30).
+
+    Rows of one run come in any order and may repeat; the outcome is the same.
+    """
     if known is None:
         return replace(seen, origins=_ordered(seen.origins))
+    base = seen if is_vouched(seen) or not is_vouched(known) else known
+    origins = _ordered((*known.origins, *seen.origins))
     return replace(
-        seen,
-        origins=_ordered((*known.origins, *seen.origins)),
-        eligible=known.eligible and seen.eligible,
-    )
-
-
-def kept(before: Account, seen: Account | None, failed: Iterable[Source]) -> Account | None:
-    """The account with what an unread source said of it last time; None when it said nothing.
-
-    Nothing disappears because a source could not be read: an account goes only when every
-    source that vouched for it was read whole and no longer names it.
-    """
-    unread = {(source.kind, source.id) for source in failed}
-    vouched = tuple(origin for origin in before.origins if (origin.kind, origin.id) in unread)
-    if not vouched:
-        return None
-    if seen is None:
-        return replace(before, origins=vouched, eligible=_only_eligible(vouched), state=STALE)
-    return replace(
-        seen,
-        origins=_ordered((*vouched, *seen.origins)),
-        eligible=seen.eligible and _only_eligible(vouched),
-    )
-
-
-def closed(summary: Summary, read: Sequence[Source], now: datetime) -> Summary:
-    """The summary of a run that is over, but for the counts of its snapshot."""
-    full = [source for source in read if source.read == "full"]
-    return replace(
-        summary,
-        state="partial" if any(source.status == "failed" for source in read) else "succeeded",
-        finished=now,
-        sources=tuple(read),
-        read="full" if full or not read else "changes",
+        base,
+        origins=origins,
+        eligible=_only_eligible(origins),
+        mfa=_told(known.mfa, seen.mfa),
     )
 
 
@@ -63,15 +60,50 @@ def facts(row: Row) -> Row:
     """What counts as a change: of an account neither our state, nor that a group was renamed."""
     if not isinstance(row, Account):
         return row
-    ways = {(origin.kind, origin.id, origin.via): origin for origin in row.origins}
-    origins = tuple(replace(ways[way], name="") for way in sorted(ways))
+    origins = tuple(_nameless(origin) for origin in _ordered(row.origins))
     return replace(row, origins=origins, state="")
 
 
+COMPARED = (
+    "user_principal_name",
+    "display_name",
+    "enabled",
+    "guest",
+    "mail",
+    "eligible",
+    "synced",
+    "mfa",
+)
+"""Columns of a row that a change of it may concern; besides, its reasons and its attributes."""
+
+
+def differing(before: Account, after: Account) -> tuple[str, ...]:
+    """The columns in which two rows differ, `origins`, and selected attributes by Graph's names."""
+    found = [name for name in COMPARED if getattr(before, name) != getattr(after, name)]
+    if facts(before).origins != facts(after).origins:
+        found.append("origins")
+    names = {*before.attributes, *after.attributes}
+    found += [
+        name for name in sorted(names) if before.attributes.get(name) != after.attributes.get(name)
+    ]
+    return tuple(found)
+
+
+def _told(before: Registered, now: Registered) -> Registered:
+    """What is known; unknown says nothing."""
+    return before if now == "unknown" else now
+
+
 def _only_eligible(origins: Iterable[Origin]) -> bool:
-    return all(origin.via == ELIGIBLE for origin in origins)
+    found = tuple(origins)
+    return bool(found) and all(origin.eligible for origin in found)
+
+
+def _nameless(origin: Origin) -> Origin:
+    chain = tuple(Through(id=step.id, name="") for step in origin.chain)
+    return replace(origin, name="", scope_name="", chain=chain)
 
 
 def _ordered(origins: Iterable[Origin]) -> tuple[Origin, ...]:
-    once = {(origin.kind, origin.id, origin.via): origin for origin in origins}
+    once = {origin.way: origin for origin in origins}
     return tuple(once[way] for way in sorted(once))

@@ -1,44 +1,102 @@
-"""Sudden losses: believed only when a second scan finds the same.
+"""Sudden losses: held until a person says that they are right.
 
 An answer of 200 with too few rows has made other tools suspend whole directories; nothing in
-such an answer shows that it is wrong.
+such an answer shows that it is wrong, and the next one may be as wrong. Changes of delta queries
+are weighed like everything else.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
 
-from msgspec.structs import replace
+from shared.model.accounts import Summary
+from shared.model.connection import Value
+from shared.model.entities import USER
+from shared.model.scan import Losses, SourceProgress
 
-from shared.model.accounts import Source, Summary
+HELD = "REMOVALS_HELD"
 
-DOUBTED = "MASS_REMOVAL"
+ENTITY = "entity"
 
-LEAST, SHARE = 10, 0.5
-"""A loss of at least so many accounts, and of more than this share of them, is doubted."""
+LEAST = 10
+"""Fewer rows alarm nobody, whatever their share."""
 
 
-def doubted(read: Sequence[Source], earlier: Iterable[Summary]) -> list[Source]:
-    """Mark as failed what lost most of its accounts since it was last read; newest first.
+class Limit(Value, frozen=True):
+    """What a run may take away without asking; Entra Connect Sync stops at 500 objects too."""
 
-    A loss is doubted once: the scan after it compares with what was found then.
+    rows: int = 500
+    percent: int = 50
+
+    def exceeded(self, lost: int, before: int) -> bool:
+        return lost > self.rows or (lost >= LEAST and self._is_share(lost, before))
+
+    def shrunk(self, lost: int, before: int) -> bool:
+        """Of rows that come and go by the thousand, such as links: only by their share."""
+        return lost >= LEAST and self._is_share(lost, before)
+
+    def _is_share(self, lost: int, before: int) -> bool:
+        return lost * 100 > before * self.percent
+
+
+def limit(inputs: Mapping[str, Any]) -> Limit:
+    """As the connection's inputs ``removal_limit`` and ``removal_percent`` say."""
+    usual = Limit()
+    return Limit(
+        rows=int(inputs.get("removal_limit") or usual.rows),
+        percent=int(inputs.get("removal_percent") or usual.percent),
+    )
+
+
+def why_held(
+    losses: Losses,
+    read: Sequence[SourceProgress],
+    earlier: Sequence[Summary],
+    allowed: Limit,
+    *,
+    same: bool,
+) -> str:
+    """Why what a run would take away waits for a person; empty when it may go.
+
+    *earlier* runs come newest first. Unless the last of them searched the *same*, a person has
+    asked for other rows, and only what both read is weighed.
     """
+    before = next((summary for summary in earlier if summary.snapshot), None)
+    if before is None:
+        return ""
+    found = [*_chosen(losses, read, earlier, allowed), *_empty(read, before)]
+    kinds = {source.id for source in read if source.kind == ENTITY}
+    if (same or USER in kinds) and allowed.exceeded(losses.accounts, before.accounts):
+        found.append(f"{losses.accounts} of {before.accounts} accounts would go")
+    for kind, lost in sorted(losses.entities.items()):
+        known = before.entities.get(kind, 0)
+        if (same or kind in kinds) and allowed.exceeded(lost, known):
+            found.append(f"{lost} of {known} of kind {kind} would go")
+    if same and allowed.shrunk(losses.links, before.links):
+        found.append(f"{losses.links} of {before.links} links would go")
+    return "; ".join(found)
+
+
+def _chosen(
+    losses: Losses,
+    read: Iterable[SourceProgress],
+    earlier: Iterable[Summary],
+    allowed: Limit,
+) -> Iterable[str]:
+    """Chosen groups and roles that lost most of those in them: many may be in others too."""
     last: dict[tuple[str, str], int] = {}
     for summary in earlier:
-        for source in summary.sources:
-            if source.status == "complete" or is_doubt(source):
-                last.setdefault((source.kind, source.id), source.accounts)
-    return [_checked(source, last.get((source.kind, source.id), 0)) for source in read]
+        for told in summary.sources:
+            if told.status == "complete":
+                last.setdefault((told.kind, told.id), told.accounts)
+    for source in read:
+        known, lost = last.get((source.kind, source.id), 0), losses.sources.get(source.voucher, 0)
+        if source.kind != ENTITY and allowed.shrunk(lost, max(known, lost)):
+            yield f"{source.name} would lose {lost} of {max(known, lost)}"
 
 
-def is_doubt(source: Source) -> bool:
-    return source.reason.startswith(DOUBTED)
-
-
-def _checked(source: Source, before: int) -> Source:
-    lost = before - source.accounts
-    if source.status != "complete" or lost < LEAST or lost <= before * SHARE:
-        return source
-    why = (
-        f"{DOUBTED}: {source.accounts} accounts where the scan before found {before}; "
-        "believed when the next scan finds the same"
-    )
-    return replace(source, status="failed", reason=why)
+def _empty(read: Iterable[SourceProgress], before: Summary) -> Iterable[str]:
+    """There is no tenant without a user: somebody asks."""
+    for source in read:
+        users = source.kind == ENTITY and source.id == USER and before.accounts
+        if users and source.full and source.state == "complete" and not source.rows:
+            yield "the list of all users came back empty"

@@ -7,6 +7,7 @@ from shared.planning.access import Access, reset_roles
 from shared.planning.application import wanted_application
 from shared.planning.features import features_of
 from shared.planning.membership import LICENCE, wanted_members
+from shared.planning.need import Need
 from shared.planning.plan_parts import (
     Plan,
     PlannedApplication,
@@ -18,7 +19,6 @@ from shared.planning.plan_parts import (
 )
 from shared.planning.plan_upkeep import automation, credential, discovery
 from shared.planning.preflight import Finding, Gathered
-from shared.planning.privileges import Need
 from shared.planning.risk import (
     azure_role_tier,
     is_privileged,
@@ -82,7 +82,7 @@ def make_plan(
             for wanted in wanted_members(profile, features, values)
         ),
         credential=credential(profile, connection, seen),
-        discovery=discovery(profile, connection),
+        discovery=discovery(profile, connection, seen.own),
         handover=tuple(
             output.label or output.env or output.name
             for output in profile.outputs

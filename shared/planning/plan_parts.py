@@ -80,11 +80,24 @@ class PlannedCredential(Value, frozen=True, omit_defaults=False):
     elsewhere: str = ""  # why Keyturn does not rotate it
 
 
+class ScanRight(Value, frozen=True, omit_defaults=False):
+    """A permission that a source of the scans needs."""
+
+    source: str
+    permission: str  # the least that does
+    instead: tuple[str, ...]  # others that do, too
+    why: str
+    required: bool  # without the others a fact stays unknown, nothing fails
+    granted: bool | None  # None where it could not be seen
+
+
 class PlannedDiscovery(Value, frozen=True, omit_defaults=False):
     modes: tuple[str, ...]
     entities: tuple[str, ...]
     every_hours: float | None
     then: str
+    permissions: tuple[ScanRight, ...] = ()
+    missing: tuple[str, ...] = ()  # permissions that are not granted, as far as it could be seen
 
 
 class PlannedNeed(Value, frozen=True, omit_defaults=False):

@@ -8,10 +8,13 @@ from shared.planning.plan_parts import (
     PlannedPermission,
     PlannedRole,
     PlannedSwap,
+    ScanRight,
 )
 
 BOLD = "\x02"
 """Our own emphasis: no text of a request can hold this character."""
+
+HELD = {True: "held", False: f"{BOLD}missing{BOLD}", None: "checked before the first write"}
 
 MARKS = {
     "direct": f"{BOLD}direct path to Global Administrator{BOLD}",
@@ -109,13 +112,18 @@ def _discovery(plan: Plan) -> list[str]:
     if found is None:
         return ["none"]
     every = f"every {found.every_hours:g} hours" if found.every_hours else "on demand"
-    return [f"{', '.join(found.modes)} ({', '.join(found.entities)}), {every}, then {found.then}"]
+    first = f"{', '.join(found.modes)} ({', '.join(found.entities)}), {every}, then {found.then}"
+    return [first, *map(_scan_right, found.permissions)]
+
+
+def _scan_right(item: ScanRight) -> str:
+    without = "" if item.required else "; without it that stays unknown"
+    return f"{item.source} needs {item.permission} to {item.why}: {HELD[item.granted]}{without}"
 
 
 def _automation(plan: Plan) -> list[str]:
-    held = {True: "held", False: f"{BOLD}missing{BOLD}", None: "checked before the first write"}
     return [
-        f"{need.permission} to {need.why}: {held[need.held]}"
+        f"{need.permission} to {need.why}: {HELD[need.held]}"
         + (
             f"; {BOLD}equal to Global Administrator in effect{BOLD}"
             if need.global_administrator

@@ -1,15 +1,18 @@
 """What a plan says of the time after onboarding: secrets, scans, and the automation's rights."""
 
+from collections.abc import Collection
 from datetime import UTC, datetime, timedelta
 
-from shared.model.connection import Connection
+from shared.model.connection import Connection, Spec
 from shared.model.profile import Profile
 from shared.planning.discovery import is_wanted
+from shared.planning.discovery_permissions import wanted_rights
 from shared.planning.discovery_schedule import recurrence
 from shared.planning.lifetime import due_at, policy_of, rotated_elsewhere
-from shared.planning.plan_parts import PlannedCredential, PlannedDiscovery, PlannedNeed
+from shared.planning.need import Need, unmet
+from shared.planning.plan_parts import PlannedCredential, PlannedDiscovery, PlannedNeed, ScanRight
 from shared.planning.preflight import Gathered
-from shared.planning.privileges import GLOBAL_ADMINISTRATOR, Need, unmet
+from shared.planning.privileges import GLOBAL_ADMINISTRATOR
 
 START = datetime(2000, 1, 1, tzinfo=UTC)
 """Any day: only how long lives last is told."""
@@ -33,17 +36,39 @@ def credential(profile: Profile, connection: Connection, seen: Gathered) -> Plan
     )
 
 
-def discovery(profile: Profile, connection: Connection) -> PlannedDiscovery | None:
+def discovery(
+    profile: Profile, connection: Connection, held: Collection[str] | None
+) -> PlannedDiscovery | None:
+    """*held* are the permissions of the identity that scans; None when they are not known."""
     wanted = profile.discovery
     if wanted is None or not is_wanted(wanted, connection.spec.features):
         return None
     chosen = connection.spec.inputs.get("search_mode")
     repeats = recurrence(wanted, connection.spec.inputs)
+    rights = scan_rights(profile, connection.spec, held)
     return PlannedDiscovery(
         modes=(str(chosen),) if chosen else wanted.modes,
         entities=wanted.entities,
         every_hours=round(repeats.every.total_seconds() / 3600, 2) if repeats else None,
         then=wanted.result_state,
+        permissions=rights,
+        missing=tuple(dict.fromkeys(r.permission for r in rights if r.granted is False)),
+    )
+
+
+def scan_rights(
+    profile: Profile, spec: Spec, held: Collection[str] | None
+) -> tuple[ScanRight, ...]:
+    return tuple(
+        ScanRight(
+            source=right.source,
+            permission=right.need.permission,
+            instead=right.need.instead,
+            why=right.need.why,
+            required=right.need.required,
+            granted=None if held is None else right.granted(held),
+        )
+        for right in wanted_rights(profile, spec)
     )
 
 

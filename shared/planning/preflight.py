@@ -11,7 +11,7 @@ from shared.model.profile import Profile
 from shared.planning.access import Access, api_name, resolve
 from shared.planning.import_people import check_domain
 from shared.planning.lifetime import policy_of
-from shared.planning.privileges import Need, unmet
+from shared.planning.need import Need, unmet
 from shared.planning.registration_problems import absent
 
 DOMAIN = "domain"

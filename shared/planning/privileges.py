@@ -3,14 +3,23 @@
 Source: least privileges in Microsoft's permissions reference; docs/deployment.md has the matrix.
 """
 
-from collections.abc import Collection, Iterable
+from collections.abc import Sequence
 
-from shared.model.connection import Spec, Value
+from shared.model.connection import Spec
 from shared.model.directory import Kind
 from shared.model.profile import Profile, fill
 from shared.planning.access import Access
 from shared.planning.advice import ANYBODY
-from shared.planning.discovery import is_wanted
+from shared.planning.discovery_permissions import (
+    ELIGIBLE,
+    GROUPS,
+    MEMBERS,
+    ROLE_MEMBERS,
+    ROLES,
+    USERS,
+    wanted_rights,
+)
+from shared.planning.need import READ_DIRECTORY, Need
 from shared.planning.templates import profile_inputs
 
 GLOBAL_ADMINISTRATOR = frozenset(
@@ -18,17 +27,6 @@ GLOBAL_ADMINISTRATOR = frozenset(
 )
 """Equal to Global Administrator in effect: whoever holds them can give themselves everything."""
 
-
-class Need(Value, frozen=True, omit_defaults=False):
-    """An application permission of Microsoft Graph, and what it is needed for."""
-
-    permission: str  # the least that does
-    why: str  # "needed to ..."
-    instead: tuple[str, ...] = ()  # others that do, too
-    required: bool = True  # without the others something is left out, nothing fails
-
-
-READ_DIRECTORY = ("Directory.Read.All", "Directory.ReadWrite.All")
 
 REGISTER = Need(
     permission="Application.ReadWrite.OwnedBy",
@@ -54,26 +52,6 @@ POLICY = Need(
     permission="Policy.Read.All",
     why="know before the first write what secrets the tenant allows",
 )
-USERS = Need(
-    permission="User.Read.All", why="read users", instead=(*READ_DIRECTORY, "User.ReadWrite.All")
-)
-GROUPS = Need(
-    permission="Group.Read.All",
-    why="read groups and their members",
-    instead=("GroupMember.Read.All", *READ_DIRECTORY, "Group.ReadWrite.All"),
-)
-ROLES = Need(
-    permission="RoleManagement.Read.Directory",
-    why="read who holds directory roles",
-    instead=("RoleManagement.ReadWrite.Directory", *READ_DIRECTORY),
-)
-ELIGIBLE = Need(
-    permission="RoleEligibilitySchedule.Read.Directory",
-    why="count eligible holders of roles, too",
-    instead=("RoleManagement.ReadWrite.Directory", "RoleManagement.Read.Directory"),
-    required=False,
-)
-SIGN_IN_METHODS = Need(permission="AuditLog.Read.All", why="know which users have registered MFA")
 
 
 def needs(profile: Profile, spec: Spec, access: Access) -> tuple[Need, ...]:
@@ -92,26 +70,17 @@ def needs(profile: Profile, spec: Spec, access: Access) -> tuple[Need, ...]:
         found.append(ASSIGN)
     if ANYBODY & set(access.roles):
         found += [USERS, GROUPS, ROLES, ELIGIBLE]  # the role advisor reads whom it must cover
-    found += _discovery(profile, spec)
+    found += [right.need for right in wanted_rights(profile, spec)]
     values = profile_inputs(profile, spec)
     if any(fill(owner, values).strip() for owner in profile.registration.owners):
         found.append(USERS)
-    return tuple(dict.fromkeys(found))
+    return tuple(dict.fromkeys(need for need in found if not _is_held_by_others(need, found)))
 
 
-def _discovery(profile: Profile, spec: Spec) -> list[Need]:
-    wanted = profile.discovery
-    if wanted is None or not is_wanted(wanted, spec.features):
-        return []
-    found = [USERS]
-    if set(wanted.modes) - {"users"}:
-        found.append(GROUPS)
-    if "roles" in wanted.modes or "directoryRole" in wanted.entities:
-        found += [ROLES, ELIGIBLE]
-    if any(skip.fact == "mfa_registered" and skip.policy != "ignore" for skip in wanted.skip):
-        found.append(SIGN_IN_METHODS)
-    return found
-
-
-def unmet(wanted: Iterable[Need], held: Collection[str]) -> tuple[Need, ...]:
-    return tuple(need for need in wanted if not {need.permission, *need.instead} & set(held))
+def _is_held_by_others(need: Need, found: Sequence[Need]) -> bool:
+    """Whether it only says less, or less strictly, what another one says."""
+    if need in (MEMBERS, ROLE_MEMBERS) and GROUPS in found:
+        return True
+    return not need.required and any(
+        other.required and other.permission == need.permission for other in found
+    )

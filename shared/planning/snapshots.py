@@ -7,12 +7,19 @@ import msgspec
 
 from shared.model.accounts import Summary
 from shared.model.connection import Value
+from shared.model.scan import Held
 
 KEPT = 1000
 """Published snapshots with changes that can be asked for: ten days of scans each 15 minutes."""
 
 READ = timedelta(days=1)
-"""That a replaced file stays: somebody may be reading it."""
+"""That a replaced table stays: somebody may be reading it."""
+
+OVERLAYS = 8
+"""Tables of changes upon a base; more of them are merged into one."""
+
+SHARE = 10
+"""The base is written anew when the changes upon it are more than one in so many of its rows."""
 
 ALL_ROWS = 10**9
 
@@ -30,27 +37,78 @@ class Position(Value, frozen=True, order=True):
         return str(self.number) if self.row == ALL_ROWS else f"{self.number}.{self.row}"
 
 
+class Table(Value, frozen=True):
+    """A blob of rows, written once; `shared.adapters.tables` knows what is in it."""
+
+    name: str
+    rows: int
+    size: int  # bytes
+    index: int  # where in it the index begins
+
+
+class Stack(Value, frozen=True):
+    """Tables of one part of a snapshot: a base and what has changed of it since, newest last."""
+
+    tables: tuple[Table, ...] = ()
+    vouchers: tuple[str, ...] = ()  # sources that said anything of its rows
+
+    @property
+    def rows(self) -> int:
+        return sum(table.rows for table in self.tables)
+
+    @property
+    def merges_from(self) -> int:
+        """The first of its tables that are to be merged into one; how many there are, if none."""
+        base, *overlays = self.tables or (None,)
+        if base is None or not overlays:
+            return len(self.tables)
+        if sum(table.rows for table in overlays) * SHARE > base.rows:
+            return 0
+        return 1 if len(overlays) > OVERLAYS else len(self.tables)
+
+
 class Made(Value, frozen=True):
-    """A file of changes."""
+    """The changes that a snapshot made: a table of them, and tables whose rows are all new."""
 
     number: int
-    file: str
+    file: Table | None = None
+    whole: tuple[tuple[str, Table], ...] = ()  # part of the snapshot, and its rows
+    unread: tuple[str, ...] = ()  # sources whose rows were stale then
+
+    @property
+    def tables(self) -> tuple[Table, ...]:
+        return (*([self.file] if self.file else ()), *(table for _, table in self.whole))
 
 
 class Published(Value, frozen=True):
     """What readers see: one blob, so that snapshot, changes and cookies move as one."""
 
     summary: Summary
-    files: dict[str, str]  # accounts | entities | links: blob, empty when there are none
     number: int  # counts published snapshots
+    stacks: dict[str, Stack] = msgspec.field(default_factory=dict)
+    unread: tuple[str, ...] = ()  # sources whose rows are stale
+    held: Held | None = None
+    parked: dict[str, Table] = msgspec.field(default_factory=dict)  # rows that are held, by part
     cookies: dict[str, str] = msgspec.field(default_factory=dict)
     made: tuple[Made, ...] = ()
     forgotten: int = 0  # the newest number whose changes cannot be asked for any more
-    replaced: dict[str, datetime] = msgspec.field(default_factory=dict)  # files no longer needed
+    replaced: dict[str, datetime] = msgspec.field(default_factory=dict)  # tables no longer needed
+
+    def stack(self, name: str) -> Stack:
+        return self.stacks.get(name, Stack())
+
+    def tables(self) -> frozenset[str]:
+        """Names of the tables that somebody may ask for."""
+        found = [*self.parked.values()]
+        for stack in self.stacks.values():
+            found += stack.tables
+        for made in self.made:
+            found += made.tables
+        return frozenset(table.name for table in found)
 
     def expired(self, now: datetime) -> tuple[str, ...]:
-        """Files that nobody reads any more."""
-        return tuple(file for file, since in self.replaced.items() if now - since > READ)
+        """Tables that nobody reads any more."""
+        return tuple(name for name, since in self.replaced.items() if now - since > READ)
 
     @property
     def position(self) -> Position:
@@ -63,31 +121,26 @@ class Published(Value, frozen=True):
         return (made for made in self.made if made.number >= after.number)
 
 
-def published(
-    known: Published | None, summary: Summary, files: Mapping[str, str], cookies: Mapping[str, str]
-) -> Published:
-    """The successor of *known*."""
-    number = known.number + 1 if known else 1
-    made = known.made if known else ()
-    if summary.changes:
-        file = f"{summary.connection}/{summary.operation}.changes.ndjson.gz"
-        made = (*made, Made(number=number, file=file))
-    dropped = made[:-KEPT]
-    old = [file for file in known.files.values() if file] if known else []
-    unused = (*(file for file in old if file not in files.values()), *(m.file for m in dropped))
-    now = summary.finished or summary.started
-    replaced = dict(known.replaced) if known else {}
-    for file in known.expired(now) if known else ():
-        del replaced[file]
-    return Published(
-        summary=summary,
-        files=dict(files),
-        number=number,
-        cookies=dict(cookies),
-        made=made[-KEPT:],
+def succeeding(known: Published | None, fresh: Published, made: Made | None) -> Published:
+    """*fresh* as the successor of *known*, with the changes that led to it."""
+    changes = (*(known.made if known else ()), *([made] if made else ()))
+    dropped = changes[:-KEPT]
+    kept = msgspec.structs.replace(
+        fresh,
+        made=changes[-KEPT:],
         forgotten=dropped[-1].number if dropped else known.forgotten if known else 0,
-        replaced=replaced | dict.fromkeys(unused, now),
     )
+    if known is None:
+        return kept
+    now = fresh.summary.finished or fresh.summary.started
+    gone = dict.fromkeys(known.expired(now))
+    replaced = {name: since for name, since in known.replaced.items() if name not in gone}
+    replaced |= dict.fromkeys(sorted(known.tables() - kept.tables()), now)
+    return msgspec.structs.replace(kept, replaced=replaced)
+
+
+def next_number(known: Published | None) -> int:
+    return known.number + 1 if known else 1
 
 
 def as_seen(summary: Summary, latest: Summary | None) -> Summary:
@@ -104,3 +157,7 @@ def as_seen(summary: Summary, latest: Summary | None) -> Summary:
         mode=summary.mode,
         started=summary.started,
     )
+
+
+def merged_vouchers(known: Stack, staged: Mapping[str, int]) -> tuple[str, ...]:
+    return tuple(sorted({*known.vouchers, *staged}))

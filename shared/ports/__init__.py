@@ -11,6 +11,7 @@ from shared.ports.accounts import (
     DirectoryReader,
     EntityReader,
     ImportStore,
+    Staging,
 )
 from shared.ports.secrets import Credentials, Federation, ResetTrial, Tokens, Vault
 from shared.ports.state import Clock, Ledger, Outbox, Turn
@@ -43,6 +44,7 @@ __all__ = [
     "PrivilegeReader",
     "ResetTrial",
     "Roles",
+    "Staging",
     "Tokens",
     "Turn",
     "Vault",

@@ -1,10 +1,11 @@
 """What is found in the tenant, and where it is kept."""
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Sequence
+from datetime import datetime
 from typing import Protocol
 
 from shared.model.accounts import Account, Origin, Summary
-from shared.model.entities import Change, Entity, Findings, Link, Reading
+from shared.model.entities import Change, Entity, Findings, Link, Page, Reading, Row
 from shared.model.imports import (
     AccessPolicy,
     GroupLine,
@@ -13,7 +14,7 @@ from shared.model.imports import (
     ImportSummary,
     UserStore,
 )
-from shared.planning.changes import Patch
+from shared.model.scan import Held, Losses, Progress, Removals
 from shared.planning.snapshots import Position
 
 
@@ -26,34 +27,100 @@ class AccountReader(Protocol):
     async def all_groups(self) -> list[Origin]: ...
     async def resolve_roles(self, names: Sequence[str]) -> dict[str, list[Origin]]: ...
     async def all_roles(self) -> list[Origin]: ...
-    def members(self, group: Origin) -> AsyncIterator[list[Account]]:
-        """Users in a group, directly or through nested groups."""
+    def member_pages(self, group: Origin, link: str = "") -> AsyncIterator[Page]:
+        """Users in a group, directly or through nested groups; *link* is a page's `next_link`.
 
-    def holders(self, role: Origin) -> AsyncIterator[list[Account]]:
-        """Users who hold a role, actively or eligibly, directly or through groups."""
+        The rows' origins say through which groups. Raises `NeedsHuman` as `EntityReader.pages`
+        does, and with code ``SOURCE_GONE`` when there is no such group.
+        """
+
+    def holder_pages(
+        self, role: Origin, link: str = "", *, eligible: bool = False
+    ) -> AsyncIterator[Page]:
+        """Users who hold a role, or who may activate it, directly or through groups."""
+
+    async def unit_names(self) -> dict[str, str]:
+        """Names of the administrative units, by id."""
 
 
 class EntityReader(Protocol):
     """Whole kinds of directory objects, or what has changed of them."""
 
-    def read(self, wanted: Reading, cookie: str) -> AsyncIterator[Findings]:
-        """Everything without a *cookie*, else what is new since it was given.
+    def pages(self, wanted: Reading, link: str = "") -> AsyncIterator[Page]:
+        """Everything without a *link*; else from where that link, of an earlier page, stands.
 
-        Items may repeat and come in any order. Raises `NeedsHuman` with code ``DELTA_EXPIRED``
-        when the cookie is no longer good: then everything has to be read.
+        A `delta_link` reads what is new since it was given, a `next_link` goes on with the
+        reading that it comes from. Items may repeat and come in any order. The reading is whole
+        when a page without `next_link` has come, and not before.
+
+        Raises `TryLater` when Graph is throttling or not available: go on from the same link.
+        Raises `NeedsHuman` with code ``PAGE_TOKEN_EXPIRED`` when a `next_link` is no longer good:
+        start this source again. With ``DELTA_EXPIRED`` when a delta link is not: read everything.
+        With ``NOT_LICENSED`` or ``AUTOMATION_PRIVILEGE`` when the tenant or the automation may not
+        read it.
         """
+
+
+class Staging(Protocol):
+    """What one attempt at a run reads; rows that follow the last checkpoint die with it.
+
+    Of two attempts at the same run one gets no further: a checkpoint raises `TryLater` with code
+    ``SNAPSHOT_CONFLICT`` when it does not follow the one that this attempt began with.
+    """
+
+    @property
+    def progress(self) -> Progress | None:
+        """The last checkpoint; None when there was none."""
+
+    async def stage(self, source_key: str, found: Findings) -> None:
+        """Add a page of a source.
+
+        The same row twice is one row, and the later one counts. Memory is bounded: what has been
+        buffered is written from time to time, and counts from the next checkpoint on.
+        """
+
+    async def restart(self, source_key: str) -> None:
+        """What was staged of a source so far counts no more: it is read from its start again."""
+
+    async def checkpoint(self, progress: Progress) -> None:
+        """Make what was staged durable, and with it how far the run is."""
 
 
 class AccountStore(Protocol):
     """Snapshots and summaries of discovery; a snapshot becomes visible as a whole."""
 
-    async def save(self, summary: Summary, accounts: Sequence[Account]) -> Summary:
-        """A snapshot of exactly these accounts; answers the summary with all counts."""
+    async def progress(self, connection: str, operation: str) -> Progress | None:
+        """How far a run was at its last checkpoint."""
 
-    async def apply(self, summary: Summary, patch: Patch, cookies: Mapping[str, str]) -> Summary:
-        """A snapshot that differs from the one before by *patch*.
+    async def staging(self, connection: str, operation: str) -> Staging:
+        """Where an attempt at a run puts what it reads, from the last checkpoint on."""
 
-        It, the rows that changed and the cookies become visible in one write.
+    async def losses(self, connection: str, operation: str) -> Losses:
+        """What publishing the last checkpoint would take away; nothing becomes visible."""
+
+    async def publish(self, summary: Summary, *, removals: Removals) -> Summary:
+        """A snapshot of the one before and what its operation staged until the last checkpoint.
+
+        By the rules of `shared.planning.merging`. Rows, changes and cookies become visible in
+        one write; the answer has all counts. Safe to repeat: an operation makes one snapshot.
+        With *removals* ``hold`` nothing is taken away: what would go is parked until `release`,
+        or until a later run finds it again.
+        """
+
+    async def discard(self, connection: str, operation: str) -> None:
+        """Drop what a run has staged; safe to repeat."""
+
+    async def held(self, connection: str) -> Held | None:
+        """Removals that wait for a person's word."""
+
+    def held_rows(self, connection: str) -> AsyncIterator[Row]:
+        """The rows that they would take away, or that a source no longer names."""
+
+    async def release(self, connection: str, *, approve: bool, now: datetime) -> Summary | None:
+        """Take the parked rows away, or let them stay until a run decides anew: the next one, which
+        reads everything, as no link to go on from is left.
+
+        The counts of the snapshot that this makes; None when nothing is held.
         """
 
     async def note(self, summary: Summary) -> None:
@@ -62,13 +129,23 @@ class AccountStore(Protocol):
     async def summaries(self, connection: str) -> list[Summary]:
         """Newest first."""
 
-    def accounts(self, connection: str) -> AsyncIterator[Account]:
-        """The accounts of the latest finished snapshot."""
+    def accounts(self, connection: str, after: str = "") -> AsyncIterator[Account]:
+        """The accounts of the latest finished snapshot by id, from behind the id *after* on."""
 
-    def entities(self, connection: str) -> AsyncIterator[Entity]:
-        """Its groups, directory roles and service principals."""
+    async def account(self, connection: str, id_: str) -> Account | None: ...
+    def entities(self, connection: str, after: str = "") -> AsyncIterator[Entity]:
+        """Its groups, directory roles and service principals by id."""
 
-    def links(self, connection: str) -> AsyncIterator[Link]: ...
+    async def entity(self, connection: str, id_: str) -> Entity | None: ...
+    def links(self, connection: str, after: str = "") -> AsyncIterator[Link]:
+        """Its links by their ids."""
+
+    def links_of(self, connection: str, kind: str, source: str) -> AsyncIterator[Link]:
+        """The members or owners of one object."""
+
+    def links_to(self, connection: str, target: str) -> AsyncIterator[Link]:
+        """What one object is a member or an owner of."""
+
     async def cookies(self, connection: str) -> dict[str, str]:
         """From where each kind is read on, by the reading's key."""
 

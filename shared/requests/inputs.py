@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 
 from shared.model.duration import parse_duration
 from shared.model.profile import Input, Profile, holds
+from shared.profile.scan_inputs import inputs_of
 from shared.requests.discovery import check_scan
 from shared.requests.problem import Problems, kind_of, one_of
 
@@ -36,9 +37,10 @@ def check_inputs(
     profile: Profile, features: Mapping[str, bool], given: Mapping[str, Any], found: Problems
 ) -> dict[str, Any]:
     """The values of every input that has one, defaults filled in."""
-    found.unknown_fields(given, profile.inputs, "inputs")
+    known = inputs_of(profile)
+    found.unknown_fields(given, known, "inputs")
     values: dict[str, Any] = {}
-    for name, declared in profile.inputs.items():
+    for name, declared in known.items():
         value = given.get(name, declared.default)
         field = f"inputs.{name}"
         if _is_empty(value, declared):

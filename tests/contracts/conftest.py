@@ -19,8 +19,11 @@ def stage_tls(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-async def stage(stage_tls: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Stage]:
-    async with serving(tls=stage_tls, users=120) as running:
+async def stage(
+    stage_tls: Path, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest
+) -> AsyncIterator[Stage]:
+    """Of 120 users, unless a test asks for another number."""
+    async with serving(tls=stage_tls, users=getattr(request, "param", 120)) as running:
         trust(monkeypatch, running.ca_file)
         monkeypatch.setenv("AZURE_TENANT_ID", running.tenant_id)
         monkeypatch.setenv("AZURE_CLIENT_ID", running.automation.client_id)

@@ -2,7 +2,8 @@
 
 import ssl
 from collections.abc import AsyncIterator
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -10,19 +11,19 @@ import httpx
 import msgspec
 import pytest
 from azure.identity.aio import ClientSecretCredential
+from msgspec.structs import replace
 
 from emulators.graph.server import Running, serving
 from shared.adapters.graph_accounts import GraphAccounts
 from shared.adapters.graph_client import Graph
 from shared.errors import NeedsHuman, TryLater
-from shared.model.accounts import Account, Origin
-from shared.planning.accounts import merged
+from shared.model.accounts import Account, Origin, Through
 from shared.settings import Settings
+from tests.contracts.reading import page_by_page, whole
 
-MEMBERS = "GET /groups/{id}/transitiveMembers/microsoft.graph.user"
+MEMBERS = "GET /groups/{id}/members"
 ELIGIBLE = "GET /roleManagement/directory/roleEligibilityScheduleInstances"
 USERS = 4000
-DEPARTMENTS = 4  # of 7 that the seeded users are spread over have a group
 
 
 class Tenant:
@@ -106,15 +107,6 @@ def reader(graph: Graph) -> GraphAccounts:
     return GraphAccounts(graph)
 
 
-async def gathered(pages: AsyncIterator[list[Account]]) -> dict[str, Account]:
-    """Accounts by id, merged as the step merges them."""
-    found: dict[str, Account] = {}
-    async for page in pages:
-        for account in page:
-            found[account.id] = merged(found.get(account.id), account)
-    return found
-
-
 def group(id_: str, name: str = "Some group") -> Origin:
     return Origin(kind="group", id=id_, name=name)
 
@@ -161,21 +153,28 @@ class TestGroups:
 
 
 class TestMembers:
-    async def test_of_nested_groups_each_once_with_flags(
+    async def test_of_nested_groups_with_the_way_to_each(
         self, tenant: Tenant, reader: GraphAccounts
     ) -> None:
-        ada = await tenant.user("ada", mail="ada@contoso.com")
+        ada = await tenant.user("ada", mail="ada@contoso.com", onPremisesSyncEnabled=True)
         gus = await tenant.user("Gus#EXT#", userType="Guest")
         dee = await tenant.user("dee", accountEnabled=False)
         bottom = await tenant.group("Bottom", ada, gus)
         middle = await tenant.group("Middle", bottom, dee)
         top = await tenant.group("Top", middle, ada, "Onboarding Automation")
         await tenant.control("tenant", memberships=[{"group": bottom, "member": top}])  # a cycle
+        read = partial(reader.member_pages, group(top, "Top"))
 
-        pages = [page async for page in reader.members(group(top, "Top"))]
+        found = (await whole(read)).accounts
 
-        assert sorted(account.id for page in pages for account in page) == sorted([ada, gus, dee])
-        found = {account.id: account for page in pages for account in page}
+        ways = {id_: [ids(origin) for origin in row.origins] for id_, row in found.items()}
+        (robot,) = ways.keys() - {ada, gus, dee}
+        assert ways == {
+            ada: [(), (middle, bottom)],
+            dee: [(middle,)],
+            gus: [(middle, bottom)],
+            robot: [()],
+        }
         assert found[ada] == Account(
             id=ada,
             user_principal_name="ada@contoso.onmicrosoft.com",
@@ -183,41 +182,39 @@ class TestMembers:
             enabled=True,
             guest=False,
             mail="ada@contoso.com",
-            origins=(group(top, "Top"),),
+            synced=True,
+            origins=(
+                group(top, "Top"),
+                replace(group(top, "Top"), chain=(through(middle), through(bottom, "Bottom"))),
+            ),
         )
         assert found[gus].guest
         assert found[gus].user_principal_name == "Gus#EXT#@contoso.onmicrosoft.com"
         assert not found[dee].enabled
+        assert found[robot].kind == "servicePrincipal"
+        assert (await page_by_page(read)).accounts == found
 
-    async def test_over_several_pages_with_the_header_on_each(
+    async def test_the_shortest_of_several_ways(
         self, tenant: Tenant, reader: GraphAccounts
     ) -> None:
-        ((all_departments,),) = (await reader.resolve_groups(["All Departments"])).values()
-        ids = [a.id async for page in reader.members(all_departments) for a in page]
-        assert len(ids) == len(set(ids))
-        assert set(ids) == seeded(tenant)
-        asked = await tenant.requests("transitiveMembers")
-        assert len(asked) == 3
-        for row in asked:
-            headers = {name.lower(): value for name, value in row["request_headers"].items()}
-            assert headers["consistencylevel"] == "eventual"
+        ada = await tenant.user("ada")
+        shared = await tenant.group("Shared", ada)
+        long = await tenant.group("Long", await tenant.group("Longer", shared))
+        short = await tenant.group("Short", shared)
+        top = await tenant.group("Top", long, short)
+        found = await whole(partial(reader.member_pages, group(top)))
+        assert [ids(origin) for origin in found.accounts[ada].origins] == [(short, shared)]
 
-    async def test_an_expired_page_token_starts_the_list_anew(
-        self, tenant: Tenant, reader: GraphAccounts
-    ) -> None:
-        ((all_departments,),) = (await reader.resolve_groups(["All Departments"])).values()
-        await tenant.control("faults", call=MEMBERS, fault=EXPIRED, pattern="ok,ok,400")
-        assert (await gathered(reader.members(all_departments))).keys() == seeded(tenant)
-        assert len(await tenant.requests("transitiveMembers")) == 6
-
-    async def test_one_that_always_expires_is_not_asked_for_ever(
-        self, tenant: Tenant, reader: GraphAccounts
-    ) -> None:
-        ((all_departments,),) = (await reader.resolve_groups(["All Departments"])).values()
-        await tenant.control("faults", call=MEMBERS, fault=EXPIRED, pattern="ok,400", repeat=True)
-        with pytest.raises(TryLater) as refused:
-            await gathered(reader.members(all_departments))
-        assert refused.value.code == "PAGE_TOKEN_EXPIRED"
+    async def test_many_over_several_pages(self, tenant: Tenant, reader: GraphAccounts) -> None:
+        everybody = [tenant.running.server.tenant.users.id_of(number) for number in range(2500)]
+        inner = await tenant.group("Inner", *everybody[1000:])
+        top = await tenant.group("Top", *everybody[:1200], inner)
+        read = partial(reader.member_pages, group(top))
+        found = await whole(read)
+        assert found.accounts.keys() == set(everybody)
+        assert found.pages == found.requests == len(await tenant.requests("/members")) == 4
+        assert len(found.accounts[everybody[1100]].origins) == 2
+        assert (await page_by_page(read)).accounts == found.accounts
 
     async def test_throttling_is_a_reason_to_wait_as_long_as_graph_says(
         self, tenant: Tenant, reader: GraphAccounts
@@ -225,7 +222,7 @@ class TestMembers:
         some = await tenant.group("Some")
         await tenant.control("faults", call=MEMBERS, fault="F13", retry_after=300)
         with pytest.raises(TryLater) as refused:
-            await gathered(reader.members(group(some)))
+            await whole(partial(reader.member_pages, group(some)))
         assert refused.value.code == "THROTTLED"
         assert refused.value.after == timedelta(seconds=300)
 
@@ -235,45 +232,59 @@ class TestMembers:
         some, other = await tenant.group("Some"), await tenant.group("Other")
         await tenant.control("faults", call=MEMBERS, object=some, fault={"status": 403})
         with pytest.raises(NeedsHuman) as refused:
-            await gathered(reader.members(group(some)))
+            await whole(partial(reader.member_pages, group(some)))
         assert refused.value.code == "AUTOMATION_PRIVILEGE"
-        assert await gathered(reader.members(group(other))) == {}
+        assert (await whole(partial(reader.member_pages, group(other)))).accounts == {}
+
+    async def test_a_refused_group_within_it_is_told_and_the_rest_goes_on(
+        self, tenant: Tenant, reader: GraphAccounts
+    ) -> None:
+        ada, bo = await tenant.user("ada"), await tenant.user("bo")
+        hidden, other = await tenant.group("Hidden", ada), await tenant.group("Other", bo)
+        top = await tenant.group("Top", hidden, other)
+        await tenant.control("faults", call=MEMBERS, object=hidden, fault={"status": 403})
+        found = await whole(partial(reader.member_pages, group(top)))
+        assert found.accounts.keys() == {bo}
+        assert [one.id for one in found.unread] == [hidden]
+        assert found.unread[0].reason.startswith("AUTOMATION_PRIVILEGE: ")
 
     async def test_a_group_that_is_gone_is_not_an_empty_one(self, reader: GraphAccounts) -> None:
+        gone = group("b6c2d1a0-0000-4000-8000-0123456789ab")
         with pytest.raises(NeedsHuman) as refused:
-            await gathered(reader.members(group("b6c2d1a0-0000-4000-8000-0123456789ab")))
+            await whole(partial(reader.member_pages, gone))
         assert refused.value.code == "SOURCE_GONE"
 
     async def test_a_list_that_vanishes_on_the_way_is_not_a_short_one(
         self, tenant: Tenant, reader: GraphAccounts
     ) -> None:
-        ((all_departments,),) = (await reader.resolve_groups(["All Departments"])).values()
+        users = tenant.running.server.tenant.users
+        top = await tenant.group("Top", *(users.id_of(number) for number in range(1200)))
         await tenant.control("faults", call=MEMBERS, fault="F1", pattern="ok,404")
         with pytest.raises(TryLater):
-            await gathered(reader.members(all_departments))
+            await whole(partial(reader.member_pages, group(top)))
 
     async def test_a_link_to_another_host_is_not_followed(self, tenant: Tenant) -> None:
         base = tenant.running.graph.replace("127.0.0.1", "localhost")  # its links say 127.0.0.1
+        users = tenant.running.server.tenant.users
+        top = await tenant.group("Top", *(users.id_of(number) for number in range(1200)))
         async with opened(tenant, base) as client:
-            reader = GraphAccounts(client)
-            ((all_departments,),) = (await reader.resolve_groups(["All Departments"])).values()
             with pytest.raises(NeedsHuman) as refused:
-                await gathered(reader.members(all_departments))
+                await whole(partial(GraphAccounts(client).member_pages, group(top)))
         assert refused.value.code == "FOREIGN_LINK"
 
-
-EXPIRED = {
-    "status": 400,
-    "code": "Directory_ExpiredPageToken",
-    "message": "The specified page token value has expired and can no longer be included in "
-    "your request.",
-}
+    async def test_a_place_that_nobody_can_read_starts_anew(self, reader: GraphAccounts) -> None:
+        with pytest.raises(NeedsHuman) as refused:
+            await whole(partial(reader.member_pages, group("some")), "{}}")
+        assert refused.value.code == "PAGE_TOKEN_EXPIRED"
 
 
-def seeded(tenant: Tenant) -> set[str]:
-    """Ids of the users that the emulator's department groups are made of."""
-    people = tenant.running.server.tenant.users
-    return {people.id_of(number) for number in range(USERS) if number % 7 < DEPARTMENTS}
+def ids(origin: Origin) -> tuple[str, ...]:
+    """The groups on the way."""
+    return tuple(step.id for step in origin.chain)
+
+
+def through(id_: str, name: str = "Middle") -> Through:
+    return Through(id=id_, name=name)
 
 
 class TestRoles:
@@ -323,35 +334,72 @@ class TestRoles:
                 for principal in (ada, outer, eve, "Onboarding Automation")
             ]
             + [{"role": name, "principal": ada, "scope": f"/administrativeUnits/{unit}"}],
-            eligibilities=[{"role": name, "principal": principal} for principal in (chen, waiting)],
+            eligibilities=[
+                {"role": name, "principal": chen, "endDateTime": "2027-03-01T00:00:00Z"},
+                {"role": name, "principal": waiting},
+            ],
         )
 
-        found = await gathered(reader.holders(await role(reader, name)))
-
-        ways = {id_: [origin.via for origin in row.origins] for id_, row in found.items()}
+        wanted = await role(reader, name)
+        read = partial(reader.holder_pages, wanted)
+        active = (await whole(read)).accounts
+        ways = {id_: {(*ids(o), o.scope, o.scope_name) for o in row.origins}
+                for id_, row in active.items() if row.kind == "user"}  # fmt: skip
         assert ways == {
-            ada: ["", "Outer", "eligible"],
-            bo: ["Outer"],
-            chen: ["eligible"],
-            dana: ["eligible"],
-            eve: [""],
+            ada: {("/", ""), (outer, "/", ""), (unit, "North")},
+            bo: {(outer, inner, "/", "")},
+            eve: {("/", "")},
         }
-        assert {id_ for id_, row in found.items() if row.eligible} == {chen, dana}
-        assert found[eve].guest
-        assert not found[eve].enabled
-        assert {origin.kind for row in found.values() for origin in row.origins} == {"role"}
+        assert [row.kind for id_, row in active.items() if id_ not in ways] == ["servicePrincipal"]
+        assert active[eve].guest
+        assert not active[eve].enabled
+        assert (await page_by_page(read)).accounts == active
+
+        waits = (await whole(partial(reader.holder_pages, wanted, eligible=True))).accounts
+        assert {id_: [ids(o) for o in row.origins] for id_, row in waits.items()} == {
+            chen: [()],
+            dana: [(waiting,)],
+            ada: [(waiting,)],
+        }
+        assert all(row.eligible for row in waits.values())
+        dates = {o.until for o in waits[chen].origins}
+        assert dates == {datetime(2027, 3, 1, tzinfo=UTC)}
+        rows = [*active.values(), *waits.values()]
+        assert {(o.kind, o.id, o.name) for row in rows for o in row.origins} == {
+            ("role", wanted.id, name)
+        }
 
     async def test_many_holders_over_several_pages(
         self, tenant: Tenant, reader: GraphAccounts
     ) -> None:
         people = tenant.running.server.tenant.users
-        ids = {people.id_of(number) for number in range(230)}
-        rows = [{"role": "Billing Administrator", "principal": id_} for id_ in ids]
+        everybody = {people.id_of(number) for number in range(230)}
+        rows = [{"role": "Billing Administrator", "principal": id_} for id_ in everybody]
         await tenant.control("tenant", roles=rows)
-        found = await gathered(reader.holders(await role(reader, "Billing Administrator")))
-        assert found.keys() == ids
+        read = partial(reader.holder_pages, await role(reader, "Billing Administrator"))
+        found = await page_by_page(read)
+        assert found.accounts.keys() == everybody
+        assert found.pages > 2
 
-    async def test_without_a_licence_nobody_is_eligible(
+    async def test_a_unit_whose_name_may_not_be_read_goes_by_its_id(
+        self, tenant: Tenant, reader: GraphAccounts
+    ) -> None:
+        ada, name = await tenant.user("ada"), "Billing Administrator"
+        made = await tenant.control("tenant", administrative_units=[{"displayName": "North"}])
+        (unit,) = made["administrative_units"]
+        assert (await reader.unit_names())[unit] == "North"
+        await tenant.control(
+            "tenant",
+            roles=[{"role": name, "principal": ada, "scope": f"/administrativeUnits/{unit}"}],
+        )
+        call = "GET /directory/administrativeUnits/{id}"
+        await tenant.control("faults", call=call, fault={"status": 403})
+        found = await whole(partial(reader.holder_pages, await role(reader, name)))
+        (origin,) = found.accounts[ada].origins
+        assert (origin.scope, origin.scope_name) == (unit, unit)
+
+    @pytest.mark.diagnosis("NOT_LICENSED")
+    async def test_without_a_licence_the_roles_in_use_are_known_all_the_same(
         self, tenant: Tenant, reader: GraphAccounts
     ) -> None:
         ada, bo = await tenant.user("ada"), await tenant.user("bo")
@@ -367,13 +415,20 @@ class TestRoles:
             "message": "The tenant needs an AAD Premium 2 license.",
         }
         await tenant.control("faults", call=ELIGIBLE, fault=fault)
-        assert (await gathered(reader.holders(await role(reader, name)))).keys() == {ada}
+        wanted = await role(reader, name)
+        assert (await whole(partial(reader.holder_pages, wanted))).accounts.keys() == {ada}
+        with pytest.raises(NeedsHuman) as refused:
+            await whole(partial(reader.holder_pages, wanted, eligible=True))
+        assert refused.value.code == "NOT_LICENSED"
         assert name in {origin.name for origin in await reader.all_roles()}
 
     async def test_a_refused_eligibility_is_not_an_empty_one(
         self, tenant: Tenant, reader: GraphAccounts
     ) -> None:
         await tenant.control("faults", call=ELIGIBLE, fault={"status": 403})
+        read = partial(
+            reader.holder_pages, await role(reader, "Billing Administrator"), eligible=True
+        )
         with pytest.raises(NeedsHuman) as refused:
-            await gathered(reader.holders(await role(reader, "Billing Administrator")))
+            await whole(read)
         assert refused.value.code == "AUTOMATION_PRIVILEGE"

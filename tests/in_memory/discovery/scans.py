@@ -19,16 +19,24 @@ async def connected(
     *,
     features: dict[str, bool] | None = None,
     profile: str = "devolutions-server",
+    world: FakeContext | None = None,
     **inputs: Any,
 ) -> FakeContext:
     """A world with one connection that is onboarded but for its discovery."""
     declare_steps()
-    ctx = fake_context()
+    ctx = world or fake_context()
     spec = Spec(
         name=NAME,
         profile=profile,
         features=features or {"discovery": True},
-        inputs={"search_mode": "groups", "filter": [], "config_name": "Everybody", **inputs},
+        inputs={
+            "search_mode": "groups",
+            "filter": [],
+            "config_name": "Everybody",
+            "read_mfa": "no",  # three sources less to account for
+            "read_roles": "no",
+            **inputs,
+        },
     )
     assert await ctx.ledger.create(Connection(spec=spec, created=ctx.clock.now()))
     return ctx
@@ -54,17 +62,24 @@ async def deliver(
     operation: str,
     kind: str = "discover",
     waiting_since: datetime | None = None,
+    attempt: int = 1,
 ) -> None:
     message = StepMessage(
-        kind=kind, connection=NAME, operation=operation, waiting_since=waiting_since
+        kind=kind,
+        connection=NAME,
+        operation=operation,
+        waiting_since=waiting_since,
+        attempt=attempt,
     )
     await run(STEPS["discovery"], encode(message), "message-1", ctx)
 
 
-async def scan(ctx: FakeContext, operation: str, kind: str = "discover") -> Summary:
+async def scan(
+    ctx: FakeContext, operation: str, kind: str = "discover", reason: str = ""
+) -> Summary:
     """One whole operation; answers its summary."""
     ctx.clock.advance(minutes=1)
-    await begin(ctx, operation, kind)
+    await begin(ctx, operation, kind, reason)
     await deliver(ctx, operation, kind)
     await end(ctx, operation)
     return (await ctx.account_store.summaries(NAME))[0]

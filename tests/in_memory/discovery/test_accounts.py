@@ -1,15 +1,16 @@
 """Rows of accounts: merged from several sources, and kept when one fails."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from msgspec.structs import replace
 
-from shared.model.accounts import Account, Origin, Source, Summary
+from shared.model.accounts import Account, Origin, Source
 from shared.planning import accounts as rows
 
 NOW = datetime(2026, 1, 5, 9, 0, tzinfo=UTC)
 ADMINS = Origin(kind="group", id="g1", name="Admins")
 STAFF = Origin(kind="group", id="g2", name="Staff")
+ROLE = Origin(kind="role", id="r1", name="Reader", scope="/")
 
 
 def account(id_: str, *origins: Origin, **changes: object) -> Account:
@@ -42,36 +43,32 @@ class TestMerged:
         assert rows.merged(once, account("ada", ADMINS)) == once
 
     def test_eligible_only_as_long_as_nothing_is_active(self) -> None:
-        may = account("ada", replace(ADMINS, via=rows.ELIGIBLE), eligible=True)
+        may = account("ada", replace(ADMINS, eligible=True), eligible=True)
         does = account("ada", STAFF)
         assert rows.merged(None, may).eligible
         assert not rows.merged(may, does).eligible
         assert not rows.merged(does, may).eligible
 
-
-class TestKept:
-    failed = (source(ADMINS, "failed"),)
-
-    def test_nothing_of_an_account_that_only_read_sources_vouched_for(self) -> None:
-        assert rows.kept(account("ada", STAFF), None, self.failed) is None
-
-    def test_an_unread_source_keeps_its_accounts_as_stale(self) -> None:
-        kept = rows.kept(account("ada", ADMINS, STAFF), None, self.failed)
-        assert kept == account("ada", ADMINS, state=rows.STALE)
-
-    def test_an_account_seen_elsewhere_keeps_its_unread_reason(self) -> None:
-        kept = rows.kept(account("ada", ADMINS), account("ada", STAFF), self.failed)
-        assert kept == account("ada", ADMINS, STAFF)
-
-    def test_active_in_an_unread_source_is_more_than_eligible_in_a_read_one(self) -> None:
-        role = Origin(kind="role", id="r1", name="Reader", via=rows.ELIGIBLE)
-        fresh = account("ada", role, eligible=True)
-        kept = rows.kept(account("ada", ADMINS), fresh, self.failed)
-        assert kept is not None
-        assert not kept.eligible
+    def test_a_report_adds_to_a_row_and_makes_none(self) -> None:
+        report, seen = rows.fact("ada", mfa="yes"), account("ada", ADMINS)
+        there = rows.merged(rows.merged(None, report), seen)
+        assert there == rows.merged(rows.merged(None, seen), report) == replace(seen, mfa="yes")
+        assert rows.is_vouched(there)
+        assert not rows.is_vouched(rows.merged(None, report))
 
 
-def test_a_run_is_partial_when_a_source_failed() -> None:
-    running = Summary(operation="o", connection="c", state="running", mode="groups", started=NOW)
-    assert rows.closed(running, [source(STAFF)], NOW).state == "succeeded"
-    assert rows.closed(running, [source(STAFF), source(ADMINS, "failed")], NOW).state == "partial"
+class TestDiffering:
+    def test_each_column_and_attribute_by_its_name(self) -> None:
+        before = account("ada", ADMINS, attributes={"jobTitle": "Pilot", "city": "Ulm"})
+        after = account("ada", STAFF, enabled=False, mfa="no", attributes={"city": "Ulm"})
+        assert rows.differing(before, after) == ("enabled", "mfa", "origins", "jobTitle")
+
+    def test_neither_a_renamed_group_nor_our_own_state(self) -> None:
+        before = account("ada", ADMINS)
+        after = account("ada", replace(ADMINS, name="Administrators"), state=rows.STALE)
+        assert rows.differing(before, after) == ()
+
+    def test_a_longer_eligibility_is_a_change(self) -> None:
+        may = replace(ROLE, eligible=True, until=NOW)
+        later = replace(may, until=NOW + timedelta(days=1))
+        assert rows.differing(account("ada", may), account("ada", later)) == ("origins",)

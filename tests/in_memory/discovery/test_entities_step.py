@@ -168,7 +168,7 @@ async def test_a_crash_between_reading_and_storing_loses_no_change(*, after_effe
     await scan(ctx, "o1")
     tenant(ctx).put(user("eli"))
     ctx.tenant.fail(
-        "account_store.apply", ConnectionError("the process died"), after_effect=after_effect
+        "account_store.publish", ConnectionError("the process died"), after_effect=after_effect
     )
     ctx.clock.advance(minutes=1)
     await begin(ctx, "o2")
@@ -199,7 +199,8 @@ async def test_a_kind_that_fails_takes_nothing_away_and_is_read_on_later() -> No
     assert (healed.state, healed.added, healed.read) == ("succeeded", 1, "changes")
 
 
-async def test_a_sudden_loss_is_believed_when_it_is_read_again() -> None:
+@pytest.mark.diagnosis("REMOVALS_HELD")
+async def test_a_sudden_loss_in_the_changes_is_held_until_somebody_approves() -> None:
     ctx = await exporting()
     known = tenant(ctx)
     for number in range(30):
@@ -209,10 +210,21 @@ async def test_a_sudden_loss_is_believed_when_it_is_read_again() -> None:
         known.remove(f"user-u{number}")
     known.put(user("eli"))
     doubted = await scan(ctx, "o2")
-    assert (doubted.state, doubted.removed, doubted.added) == ("partial", 0, 1)
-    assert "MASS_REMOVAL" in (await condition(ctx)).message
-    believed = await scan(ctx, "o3")
-    assert (believed.state, believed.removed, believed.accounts) == ("succeeded", 30, 3)
+    assert (doubted.state, doubted.removed, doubted.added, doubted.held) == ("partial", 0, 1, 30)
+    said = await condition(ctx)
+    assert (said.reason, said.status) == ("REMOVALS_HELD", Status.TRUE)
+    assert "/discoveries/o2/removals" in said.message
+    assert [e.data for e in ctx.outbox.events if e.type == "keyturn.removals.held"] == [
+        {"operation": "o2", "accounts": 30}
+    ]
+
+    nothing_new = await scan(ctx, "o3")
+    assert (nothing_new.removed, nothing_new.accounts, nothing_new.held) == (0, 33, 30)
+
+    await ctx.account_store.release(NAME, approve=True, now=ctx.clock.now())
+    believed = await scan(ctx, "o4")
+    assert (believed.state, believed.read, believed.accounts) == ("succeeded", "changes", 3)
+    assert (await condition(ctx)).reason == "DISCOVERED"
 
 
 @pytest.mark.requirement("N-23")
@@ -283,7 +295,7 @@ async def test_products_that_import_see_users_and_groups(profile: str) -> None:
     summary = await scan(ctx, "o1", "onboard")
     assert summary.entities == {"group": 1, "user": 2}
     assert await links(ctx) == {("members", "group-team", "user-ada")}
-    assert await ctx.account_store.cookies(NAME) == {}
+    assert set(await ctx.account_store.cookies(NAME)) == {"registration?"}  # when it was read
     assert "discover" not in await ctx.ledger.due_times(NAME)
     assert (await scan(ctx, "o2")).read == "full"
 

@@ -62,7 +62,7 @@ async def test_every_call_that_changes_something_needs_more_than_reading():
     needs = {call.name: call.needs for call in CALLS}
     assert all((call.method == "GET") == (needs[call.name] == Role.READER) for call in CALLS)
     approvers = {name for name, role in needs.items() if role == Role.APPROVER}
-    assert approvers == {"give_approval", "decide_finding"}
+    assert approvers == {"give_approval", "decide_finding", "decide_removals"}
 
 
 @pytest.mark.parametrize("caller", [RAY, ANA, EVE, BOTH])

@@ -25,6 +25,7 @@ def test_defaults():
     assert settings.graph_host == "graph.microsoft.com"
     assert settings.vault_url == "https://vault.example"
     assert settings.pace == 1
+    assert settings.scan_slice == 240
     assert not settings.private_authority
 
 
@@ -48,6 +49,13 @@ def test_by_identity():
 )
 def test_private_authority(authority, private):
     assert load({**GOOD, "KEYTURN_AUTHORITY": authority}).private_authority is private
+
+
+@pytest.mark.parametrize("seconds", ["4", "271", "2.5", "", "soon"])
+def test_a_slice_of_a_scan_ends_before_its_function_does(seconds):
+    with pytest.raises(SettingsError, match="KEYTURN_SCAN_SLICE"):
+        load({**GOOD, "KEYTURN_SCAN_SLICE": seconds})
+    assert load({**GOOD, "KEYTURN_SCAN_SLICE": "60"}).scan_slice == 60
 
 
 def test_all_missing_are_named_at_once():

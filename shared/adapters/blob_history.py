@@ -1,0 +1,27 @@
+"""How long the runs of a connection are told: as many as there are snapshots with changes."""
+
+from contextlib import suppress
+from typing import TYPE_CHECKING
+
+from shared.planning.snapshots import KEPT
+
+if TYPE_CHECKING:
+    from azure.storage.blob.aio import ContainerClient
+
+AT_ONCE = 50
+"""Summaries deleted at a time; usually there is one, as each run is noted."""
+
+
+async def forget_runs(container: "ContainerClient", connection: str) -> int:
+    """Delete the summaries of all but the newest runs; answers how many. Safe to repeat.
+
+    Their names sort newest first: one request lists those that stay.
+    """
+    from azure.core.exceptions import ResourceNotFoundError
+
+    found = container.list_blob_names(name_starts_with=f"{connection}/runs/")
+    old = [name async for name in found][KEPT:][:AT_ONCE]
+    for name in old:
+        with suppress(ResourceNotFoundError):
+            await container.delete_blob(name)
+    return len(old)

@@ -1,0 +1,93 @@
+"""The first rows of a part of a snapshot: nothing to compare them with, so few are decoded."""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import msgspec
+
+from shared.adapters.blob_merge import Outcome
+from shared.adapters.tables_read import Rows, merging
+from shared.adapters.tables_rows import FOR_GOOD, GONE, TYPES, Lines, spoken, target_key
+from shared.model.entities import USER
+from shared.planning.counting import Count
+from shared.planning.merging import joined
+
+GUEST = b',"guest":true,"mail":'
+DISABLED = b',"enabled":false,"guest":'
+OTHER = b',"kind":"servicePrincipal","synced":'
+FACT = b',"state":"fact","attributes":'
+"""As rows of accounts are encoded; in a string, the quotes would have a backslash before them."""
+
+
+class _Kind(msgspec.Struct):
+    kind: str
+
+
+class Insert:
+    """Rows of a part that was empty."""
+
+    def __init__(
+        self, part: str, says: Mapping[str, bool], unread: frozenset[str], into: Outcome
+    ) -> None:
+        self._part, self._unread, self._into = part, unread, into
+        self._single = sum(says.values()) <= 1  # then no id comes twice
+        self._facts = not all(says.values())
+        self._decoder: Any = msgspec.json.Decoder(TYPES[part])
+        self._kinds = msgspec.json.Decoder(_Kind)
+
+    async def run(self, said: Sequence[Rows]) -> None:
+        async for taken in merging(said):
+            rows = spoken(self._part, taken)
+            if GONE in rows.values() or FOR_GOOD in rows.values():
+                rows = {key: row for key, row in rows.items() if row not in (GONE, FOR_GOOD)}
+            keys = sorted(rows)
+            self._count(keys, rows)
+            if self._into.rows is not None:
+                await self._into.rows.add(keys, list(map(rows.__getitem__, keys)))
+            if self._part == "links" and self._into.targets is not None:
+                ids = dict.fromkeys(key.partition("\t")[0] for key in keys)
+                await self._into.targets.add({target_key(id_): b"" for id_ in ids})
+
+    def _count(self, keys: list[str], rows: Lines) -> None:
+        count = self._into.count
+        if not self._single:
+            ids = Counter(key.partition("\t")[0] for key in keys)
+            several = {id_ for id_, times in ids.items() if times > 1}
+            if several:
+                keys = self._count_several(keys, rows, several)
+        if self._part == "links":
+            count.linked(len(keys))
+        elif self._part == "entities":
+            text = b"\n".join(map(rows.__getitem__, keys))
+            count.inserted(Counter(row.kind for row in self._kinds.decode_lines(text)))
+        else:
+            count_accounts(count, list(map(rows.__getitem__, keys)), facts=self._facts)
+
+    def _count_several(self, keys: list[str], rows: Lines, several: set[str]) -> list[str]:
+        """Count the ids that come more than once; answers the other keys."""
+        said: dict[str, dict[str, Any]] = {}
+        others: list[str] = []
+        for key in keys:
+            id_, _, by = key.partition("\t")
+            if id_ in several:
+                said.setdefault(id_, {})[by] = self._decoder.decode(rows[key])
+            else:
+                others.append(key)
+        for each in said.values():
+            self._into.count.differ(None, joined(each, self._unread))
+        return others
+
+
+def count_accounts(count: Count, rows: Sequence[bytes], *, facts: bool) -> None:
+    """By the text of the rows: decoding them takes ten times as long."""
+    text = b"".join(rows)
+    principals = text.count(OTHER)
+    accounts = len(rows) - (text.count(FACT) if facts else 0)
+    kinds = {USER: accounts - principals, "servicePrincipal": principals}
+    count.inserted(
+        {kind: found for kind, found in kinds.items() if found},
+        accounts=accounts,
+        guests=text.count(GUEST),
+        disabled=text.count(DISABLED),
+    )

@@ -1,0 +1,104 @@
+"""A publication: all parts of a snapshot by one rule, and what makes them visible."""
+
+from shared.adapters.blob_merge import Rules
+from shared.adapters.blob_snapshot import Place, Said, Snapshot, dangling
+from shared.adapters.blob_staging import Staged
+from shared.adapters.tables_read import Rows, Without
+from shared.adapters.tables_rows import PARTS
+from shared.adapters.tables_spill import Spill
+from shared.model.accounts import Summary
+from shared.model.scan import Held, Losses, Removals
+from shared.planning.merging import Coverage, next_cookies
+from shared.planning.snapshots import Published, next_number, succeeding
+
+
+class Publication:
+    """Merges what was staged, or what was parked, with the snapshot before."""
+
+    def __init__(self, place: Place, known: Published | None) -> None:
+        self._place, self._known = place, known
+        self._snapshot = Snapshot(place, known)
+        self._stale = frozenset(known.unread) if known else frozenset[str]()
+        self._unread = self._stale
+        self._cookies = dict(known.cookies) if known else {}
+
+    @property
+    def losses(self) -> Losses:
+        return self._snapshot.losing.losses()
+
+    @property
+    def waste(self) -> list[str]:
+        """Tables that were written on the way, for nobody to read."""
+        return self._snapshot.waste
+
+    async def take(self, staged: Staged, removals: Removals) -> None:
+        coverage = staged.coverage
+        self._unread = coverage.unread
+        self._cookies = next_cookies(staged.progress, self._cookies)
+        for part in PARTS:
+            said = await self._said(staged, part)
+            await self._merge(part, said, coverage, removals)
+
+    async def release(self, *, approve: bool) -> None:
+        """Take away what is parked, or let it stay."""
+        parked, self._snapshot.parked = self._snapshot.parked, {}
+        self._snapshot.waiting.clear()
+        coverage = Coverage(frozenset(), frozenset(), frozenset(), {}, alone=True)
+        if not approve:
+            self._cookies = {}  # what is gone is not told again by those who told it
+        for part in PARTS if approve else ():
+            said = Said()
+            if part in parked:
+                rows = [await self._place.tables.all(parked[part])]
+                said = Said(rows=rows, count=parked[part].rows)
+            await self._merge(part, said, coverage, "apply")
+
+    async def published(self, summary: Summary) -> Published:
+        """What readers are to see."""
+        snapshot, known = self._snapshot, self._known
+        number = next_number(known)
+        unread = tuple(sorted(self._unread))
+        made = await snapshot.finish(number, unread)
+        end = summary.finished or summary.started
+        held: Held | None = None
+        if snapshot.parked:
+            since = known.held.since if known and known.held else end
+            losses = snapshot.waiting.losses()
+            held = Held(operation=summary.operation, since=since, losses=losses)
+            snapshot.count.held = losses.rows
+        folder = f"{summary.connection}/{summary.operation}"
+        fresh = Published(
+            summary=snapshot.count.counted(summary, folder),
+            number=number,
+            stacks=snapshot.stacks,
+            unread=unread,
+            held=held,
+            parked=snapshot.parked,
+            cookies=self._cookies,
+        )
+        return succeeding(known, fresh, made)
+
+    async def _merge(self, part: str, said: Said, coverage: Coverage, removals: Removals) -> None:
+        # Links that go with an object are no losses of their own.
+        parted = set[str]() if self._place.dry or part != "links" else self._snapshot.parted
+        if parted and self._known is not None:
+            spill = await dangling(self._place, self._known, parted)
+            said = await _with(said, spill)
+        stale = (self._stale, self._unread)
+        await self._snapshot.take(part, said, Rules(coverage, removals, stale, parted))
+
+    async def _said(self, staged: Staged, part: str) -> Said:
+        """What was staged, but for sources that have been started again since."""
+        tables = staged.runs.get(part, ())
+        rows: list[Rows] = []
+        for number, table in enumerate(tables):
+            dropped = {by for by, since in staged.since.items() if number < since.get(part, 0)}
+            cursor = await self._place.tables.all(table)
+            rows.append(Without(cursor, dropped) if dropped else cursor)
+        vouches = staged.says.get(part, {})
+        return Said(rows=rows, count=sum(table.rows for table in tables), vouches=vouches)
+
+
+async def _with(said: Said, tombstones: Spill) -> Said:
+    rows = [*said.rows, *await tombstones.sorted()]
+    return Said(rows=rows, count=said.count + tombstones.rows, vouches=said.vouches)

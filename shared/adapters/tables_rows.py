@@ -1,0 +1,65 @@
+"""What the rows of discovery's tables mean: a key is ``<id>\\t<voucher>``, a row is JSON."""
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import msgspec
+
+from shared.adapters.tables import Segment
+from shared.model.accounts import Account
+from shared.model.entities import Entity, Link
+from shared.planning.merging import again
+
+PARTS = ("accounts", "entities", "links")
+"""Of a snapshot, in the order in which they are merged: links depend on the others."""
+
+TYPES: dict[str, Any] = {"accounts": Account, "entities": Entity, "links": Link}
+
+GONE, FOR_GOOD = b"null", b"false"
+"""In the place of a row that is gone."""
+
+ANYBODY = ""
+"""Voucher of a tombstone that takes a row from all who vouch for it."""
+
+Lines = dict[str, bytes]
+"""Rows by key; or, of one id, by voucher."""
+
+
+def latest(tables: Iterable[Iterable[Segment]], *, tombstones: bool = False) -> Lines:
+    """Rows by key; of several tables the last one that has the key counts."""
+    rows: Lines = {}
+    for table in tables:
+        for segment in table:
+            rows.update(zip(segment.keys, segment.rows, strict=True))
+    if tombstones or GONE not in rows.values():
+        return rows
+    return {key: row for key, row in rows.items() if row != GONE}
+
+
+def spoken(part: str, tables: Sequence[Sequence[Segment]]) -> Lines:
+    """What was staged, by key, with tombstones; of accounts, all that a source said in the run."""
+    rows = latest(tables, tombstones=True)
+    if part == "accounts" and len(rows) < sum(len(s.keys) for table in tables for s in table):
+        rows = {}
+        for table in tables:
+            for segment in table:
+                add_again(rows, dict(zip(segment.keys, segment.rows, strict=True)))
+    return rows
+
+
+def add_again(known: Lines, lines: Lines) -> None:
+    """Add rows of accounts, some of which are there already."""
+    for key in known.keys() & lines.keys():
+        old, new = known[key], lines[key]
+        if old != new and GONE not in (old, new) and FOR_GOOD not in (old, new):
+            row = again(_accounts.decode(old), _accounts.decode(new))
+            lines[key] = msgspec.json.encode(row)
+    known.update(lines)
+
+
+def target_key(link: str) -> str:
+    """Key of a link in the table by target."""
+    return f"{link.split('/')[2]}\t{link}"
+
+
+_accounts = msgspec.json.Decoder(Account)

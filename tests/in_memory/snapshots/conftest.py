@@ -1,0 +1,24 @@
+"""Tables so small that a few rows make many of them."""
+
+import pytest
+
+SMALL = {
+    "tables.BLOCK": 600,
+    "tables.PART": 2000,
+    "tables_read.CHUNK": 1500,
+    "tables_read.FIRST_CHUNK": 700,
+    "tables_read.MEMORY": 3000,
+    "tables_read.GAP": 100,
+    "tables_read.RANGE": 7,
+    "tables_read.PAGE": 3,
+    "tables_spill.BUFFER": 5,
+    "blob_snapshot.RANGE": 7,
+    "blob_staging.BUFFER": 4000,
+}
+
+
+@pytest.fixture
+def small(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Tables of a few rows have many blocks, ranges and requests, as large ones do."""
+    for name, value in SMALL.items():
+        monkeypatch.setattr(f"shared.adapters.{name}", value)
