@@ -2,6 +2,7 @@
 
 import argparse
 import sys
+from collections.abc import Collection
 
 from tests.campaign.chaos import Point
 from tests.campaign.runner import Total, campaign, survey
@@ -20,7 +21,7 @@ def main() -> int:
     given = _arguments()
     if given.only is not None or given.replay is not None:
         return replay(given.replay or given.first, given.only)
-    points = [] if given.bare else survey(given.jobs)
+    points = {} if given.bare else survey(given.jobs)
     total = campaign(
         range(given.first, given.first + given.seeds),
         jobs=given.jobs,
@@ -41,7 +42,7 @@ def main() -> int:
     return BREACHED if total.failed or missed else 0
 
 
-def show(total: Total, points: list[Point]) -> None:
+def show(total: Total, points: Collection[Point]) -> None:
     """What was done, and how often."""
     print(
         f"{total.seeds} seeds, {total.connections} connections, "

@@ -188,6 +188,7 @@ class Chaos(Faults):
     def _strike(self, aim: Aim, process: Process) -> Fault | None:
         match aim.when:
             case "before" | "after":
+                self.counts.kills[aim.step, aim.call, aim.when] += 1
                 return Death(
                     Killed(),
                     times=1,

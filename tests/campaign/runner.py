@@ -3,12 +3,12 @@
 import gc
 import os
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import dataclass, field
 from multiprocessing import get_context
 
-from tests.campaign.chaos import Counts, Point
+from tests.campaign.chaos import Aim, Counts, Point
 from tests.campaign.simulation import Outcome, simulate
 from tests.campaign.world import Options
 
@@ -47,24 +47,41 @@ class Total:
         return sorted(point for point in points if not self.counts.kills[point])
 
 
-def survey(jobs: int) -> list[Point]:
-    """Every crash point: before and after each call that some step makes."""
-    calls: set[tuple[str, str]] = set()
+def survey(jobs: int) -> dict[Point, int]:
+    """Every crash point, before and after each call of some step, and a seed that has it."""
+    found: dict[Point, int] = {}
     for outcome in _each(jobs, [(seed, Options(gentle=True)) for seed in range(SURVEYED)]):
-        calls.update(outcome.counts.calls)
-    return sorted((*call, when) for call in calls for when in ("before", "after"))
+        for call in outcome.counts.calls:
+            for when in ("before", "after"):
+                point = (*call, when)
+                found[point] = min(outcome.seed, found.get(point, outcome.seed))
+    return dict(sorted(found.items()))
 
 
 def campaign(
-    seeds: Sequence[int], *, jobs: int = 0, points: Sequence[Point] = (), stop_at: int = 0
+    seeds: Sequence[int],
+    *,
+    jobs: int = 0,
+    points: Mapping[Point, int] | None = None,
+    stop_at: int = 0,
 ) -> Total:
-    """Run all seeds; *stop_at* breaches of different seeds are enough, 0 for all."""
-    started, total = time.perf_counter(), Total()
-    work = [(seed, Options(targets=_targets(seed, points))) for seed in seeds]
+    """Run all seeds, then whatever of *points* none of them has hit, in the seed that has it.
+
+    *stop_at* breaches of different seeds are enough, 0 for all.
+    """
+    started, total, known = time.perf_counter(), Total(), points or {}
+    work = [(seed, Options(targets=_targets(seed, list(known)))) for seed in seeds]
     for outcome in _each(jobs, work):
         total.add(outcome)
         if stop_at and len(total.failed) >= stop_at:
             break
+    else:
+        aimed = [
+            (known[point], Options(gentle=True, aims=[Aim(*point)]))
+            for point in total.never_hit(known)
+        ]
+        for outcome in _each(jobs, aimed):
+            total.add(outcome)
     total.seconds = time.perf_counter() - started
     return total
 
