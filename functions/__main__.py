@@ -9,6 +9,7 @@ import functions
 from shared.profile.reference import json_schema
 from shared.profile.reference.page import page
 from shared.step import STEPS
+from shared.telemetry import reference
 from shared.topology import render
 
 ROOT = Path(__file__).parent.parent
@@ -37,6 +38,7 @@ def generated() -> dict[Path, str]:
     profiles = Path("docs/profiles.md")
     return {
         **render(STEPS.values(), indexed()),
+        **reference.files(),
         Path("docs/profile.schema.json"): json_schema(),
         profiles: page((ROOT / profiles).read_text("utf-8")),
     }
