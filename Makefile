@@ -5,6 +5,7 @@ BIN := $(VENV)/bin
 # Dozens of short processes run here: without bytecode each would compile its imports anew.
 unexport PYTHONDONTWRITEBYTECODE
 STAMP := $(VENV)/.installed
+PIP := $(BIN)/python -m pip --disable-pip-version-check
 
 # The rest of the packages, most of it Graph's generated models, is compiled where it is used.
 COMPILED := _pytest pluggy xdist execnet pytest_asyncio azure aiohttp httpx httpcore h2 kiota_http \
@@ -16,18 +17,19 @@ help:            ## list the commands
 	@grep -E '^[a-z]+: .*##' $(MAKEFILE_LIST) | sed -E 's/:.*## */\t/' | sort
 
 setup: $(STAMP)  ## make .venv and install everything
-$(STAMP): requirements.txt requirements-dev.txt
+LOCKED := install --quiet --require-hashes
+$(STAMP): requirements-dev.txt requirements-uv.txt requirements-worker.txt
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	# uv is three times as fast; pip knows every machine's settings.
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check uv
-	$(BIN)/uv pip install --quiet --python $(BIN)/python -r requirements-dev.txt \
-	  || $(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
+	$(PIP) $(LOCKED) -r requirements-uv.txt
+	$(BIN)/uv pip $(LOCKED) --python $(BIN)/python -r requirements-dev.txt \
+	  || $(PIP) $(LOCKED) -r requirements-dev.txt
 	# Microsoft's worker library declares Python 3.13 but runs on 3.11: only the command line can say so.
 	# Meanwhile Azurite is installed, and what every process imports is compiled once for all of them.
 	$(BIN)/python -m emulators.azurite.node & npm=$$!; \
 	(cd $(VENV)/lib/python3*/site-packages && ../../../bin/python -m compileall -q -j 0 $(COMPILED)) & compiled=$$!; \
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --ignore-requires-python --no-deps \
-	  azure-functions-runtime==1.3.0 azurefunctions-extensions-base && wait $$npm && wait $$compiled
+	$(PIP) $(LOCKED) --ignore-requires-python --no-deps -r requirements-worker.txt && \
+	  wait $$npm && wait $$compiled
 	touch $@
 
 demo: setup      ## onboard a product on the local cloud, from nothing to a verified secret
@@ -55,7 +57,7 @@ check: setup     ## format, lint, types, import contracts, generated files, Bice
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r infra/check/requirements.txt
+	$(PIP) $(LOCKED) -r infra/check/requirements.txt
 	$(BIN)/python -m infra.check
 	$(BIN)/python -m pytest -q tests/generated tests/infra
 
@@ -71,9 +73,16 @@ format: setup    ## format and mend what can be mended
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-lock: setup      ## pin all dependencies anew
-	$(BIN)/uv pip compile -q --universal --python-version 3.11 --no-emit-index-url --no-emit-find-links --no-header requirements.in -o requirements.txt
-	$(BIN)/uv pip compile -q --universal --python-version 3.11 --no-emit-index-url --no-emit-find-links --no-header requirements-dev.in -c requirements.txt -o requirements-dev.txt
+# Hashes are of the files, not of where they come from: a mirror serves the same ones.
+COMPILE := $(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes \
+  --no-emit-index-url --no-emit-find-links --no-header
+
+lock: setup      ## pin all dependencies anew, with the hashes of their files
+	$(COMPILE) requirements.in -o requirements.txt
+	$(COMPILE) requirements-dev.in -c requirements.txt -o requirements-dev.txt
+	$(COMPILE) requirements-uv.in -c requirements-dev.txt -o requirements-uv.txt
+	$(COMPILE) infra/check/requirements.in -c requirements-dev.txt -o infra/check/requirements.txt
+	$(COMPILE) --no-deps --python-version 3.13 requirements-worker.in -o requirements-worker.txt
 
 clean:           ## remove what the other commands made
 	rm -rf $(VENV) build .mypy_cache .ruff_cache .pytest_cache .import_linter_cache

@@ -1,0 +1,1 @@
+"""What is released, and whether it may be: the package, its dependencies and their licences."""
