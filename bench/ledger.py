@@ -14,10 +14,11 @@ from emulators.azurite.server import serving
 from functions.sweeps import sweep
 from shared.adapters.ledger.due import _changes, _of
 from shared.adapters.ledger.table import Table, key
-from shared.adapters.table_ledger import PREFIX, TableLedger
+from shared.adapters.table_ledger import TableLedger
 from shared.context import Context
 from shared.messages import Event, StepMessage
 from shared.model.connection import Connection, Spec
+from shared.model.storage import PREFIX
 
 SMALL, LARGE = 100, 10_000
 DUE = 20

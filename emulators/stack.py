@@ -36,6 +36,7 @@ class Options(msgspec.Struct, frozen=True, kw_only=True):
     pace: float = 0.02  # the emulated directory needs no minutes to settle
     durable: bool = False  # the queues survive a killed broker
     durable_storage: bool = True  # tables and blobs survive a killed Azurite; costs each write
+    onboarding_rate: int = 10_000  # an emulated hour may be a second
     auth: bool = True  # callers sign in with the emulated tenant, as App Service makes them
     host: str = "emulators.host"  # module that runs the functions
     app: Path = ROOT  # of the bundle; a copy of the project may have other profiles
@@ -146,6 +147,8 @@ class Cloud:
             "KEYTURN_VAULT_URL": vault["vault"],
             "KEYTURN_PACE": str(self._options.pace),
             "KEYTURN_PLATFORM_AUTH": "entra" if self._options.auth else "none",
+            "KEYTURN_API_CLIENT_ID": graph["api_audience"],
+            "KEYTURN_ONBOARDING_RATE": str(self._options.onboarding_rate),
             "AZURE_TENANT_ID": graph["tenant_id"],
             "AZURE_CLIENT_ID": automation["client_id"],
             "AZURE_CLIENT_SECRET": automation["client_secret"],

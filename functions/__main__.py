@@ -6,6 +6,8 @@ from pathlib import Path
 import azure.functions as func
 
 import functions
+from functions import access
+from functions.calls import CALLS
 from shared.profile.reference import json_schema
 from shared.profile.reference.page import page
 from shared.step import STEPS
@@ -39,6 +41,7 @@ def generated() -> dict[Path, str]:
     return {
         **render(STEPS.values(), indexed()),
         **reference.files(),
+        Path("docs/access.md"): access.page(CALLS),
         Path("docs/profile.schema.json"): json_schema(),
         profiles: page((ROOT / profiles).read_text("utf-8")),
     }

@@ -52,8 +52,13 @@ param tokenSchedule string = '40 */2 * * * *'
 @description('NCRONTAB with seconds: sweep for operations that stopped half-way.')
 param resumeSchedule string = '0 */5 * * * *'
 
-@description('Client id of the API registration by which callers sign in; empty: function keys alone, and no approvers.')
+@description('Client id of the API registration by which callers sign in (python -m deploy permissions makes it); empty: the API answers nobody.')
 param apiClientId string = ''
+
+@minValue(1)
+@maxValue(100000)
+@description('Requests to onboard that one caller may send in an hour.')
+param onboardingRate int = 100
 
 @allowed(['on', 'off'])
 @description('Whether nobody may approve what they asked for themselves.')
@@ -186,8 +191,10 @@ var settings = {
   KEYTURN_VAULT_URL: vault.outputs.uri
   KEYTURN_STORAGE__tableServiceUri: ledgerStorage.outputs.tableServiceUri
   KEYTURN_STORAGE__blobServiceUri: ledgerStorage.outputs.blobServiceUri
-  // Only with the authentication itself: without it, anybody could send the header that is then believed.
-  KEYTURN_PLATFORM_AUTH: empty(apiClientId) ? 'none' : 'entra'
+  // A function key alone opens nothing: without a client id the API answers 503 and says what is missing.
+  KEYTURN_PLATFORM_AUTH: 'entra'
+  KEYTURN_API_CLIENT_ID: apiClientId
+  KEYTURN_ONBOARDING_RATE: string(onboardingRate)
   KEYTURN_FOUR_EYES: fourEyes
   KEYTURN_ROTATE_SCHEDULE: rotateSchedule
   KEYTURN_VERIFY_SCHEDULE: verifySchedule

@@ -88,4 +88,5 @@ async def build(settings: Settings) -> Context:
         pace=settings.pace,
         scan_slice=timedelta(seconds=settings.scan_slice),
         four_eyes=settings.four_eyes,
+        onboarding_rate=settings.onboarding_rate,
     )

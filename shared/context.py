@@ -58,3 +58,4 @@ class Context(msgspec.Struct, frozen=True, kw_only=True):
     pace: float = 1.0  # scales every deliberate wait
     scan_slice: timedelta = timedelta(minutes=4)  # of a scan; a function may run for five minutes
     four_eyes: bool = True  # nobody approves what they asked for themselves
+    onboarding_rate: int = 100  # requests to onboard of one caller in an hour

@@ -36,7 +36,13 @@ class Unfit(Exception):
 
 
 async def start_import(
-    ctx: Context, name: str, wish: ImportRequest, operation: str, *, asked_by: str
+    ctx: Context,
+    name: str,
+    wish: ImportRequest,
+    operation: str,
+    *,
+    asked_by: str,
+    principal: str = "",
 ) -> Operation:
     """Start an import; raises `Unfit` or `Rejected`. Safe to repeat with the same operation id."""
     connection = await onboarding.find(ctx, name)
@@ -45,7 +51,9 @@ async def start_import(
     if problems:
         raise Unfit(problems)
     await ctx.import_store.keep(name, operation, wish)
-    return await onboarding.run(ctx, name, "import", operation, asked_by=asked_by)
+    return await onboarding.run(
+        ctx, name, "import", operation, asked_by=asked_by, principal=principal
+    )
 
 
 def product(connection: Connection) -> tuple[Profile, ImportPolicy]:
@@ -63,7 +71,7 @@ def product(connection: Connection) -> tuple[Profile, ImportPolicy]:
 
 
 async def change_roles(
-    ctx: Context, name: str, roles: dict[str, str], *, by: str
+    ctx: Context, name: str, roles: dict[str, str], *, by: str, principal: str
 ) -> tuple[tuple[ImportedUser, ...], tuple[Warned, ...]]:
     """Set users' roles at once, all of them or none; raises `Unfit` or `Rejected`."""
     _, policy = product(await onboarding.find(ctx, name))
@@ -90,7 +98,8 @@ async def change_roles(
                 raise
             continue
         break
-    await ctx.ledger.record(name, ctx.clock.now(), "roles.changed", {"roles": roles, "by": by})
+    data = {"roles": roles, "by": by, "principal": principal}
+    await ctx.ledger.record(name, ctx.clock.now(), "roles.changed", data)
     before = {user.id: user for user in known.users}
     touched = tuple(user for user in changed.users if before[user.id] is not user)
     return touched, no_administrator(policy, administrators(policy, changed.users))

@@ -16,6 +16,11 @@ GRAPH_HOSTS = frozenset(
 )
 """Microsoft Graph's hosts, one for each national cloud. Source: "National cloud deployments"."""
 
+DEFAULT_AUTHORITY = "https://login.microsoftonline.com"
+
+TOKEN_ISSUERS = ("sts.windows.net", "sts.chinacloudapi.cn")
+"""Hosts that tokens of version 1 name as their issuer."""
+
 KNOWN_AUTHORITIES = frozenset(
     {
         "login.microsoftonline.com",
@@ -31,6 +36,9 @@ SHORTEST_SLICE, LONGEST_SLICE = 5, 270
 is being read and the checkpoint take their time, too."""
 
 
+ONBOARDING_RATE, HIGHEST_RATE = 100, 100_000
+
+
 class SettingsError(Exception):
     """Names every setting that is missing or malformed, never a value."""
 
@@ -39,7 +47,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """Where everything is, and how patient to be."""
 
     tenant_id: str
-    authority: str = "https://login.microsoftonline.com"
+    authority: str = DEFAULT_AUTHORITY
     graph: str = "https://graph.microsoft.com/v1.0"
     devops: str = "https://dev.azure.com"
     vault_url: str
@@ -52,6 +60,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     pace: float = 1.0  # scales every deliberate wait; 1 in production
     scan_slice: float = 240  # seconds that a scan works on in one go
     four_eyes: bool = True  # nobody approves what they asked for themselves
+    onboarding_rate: int = ONBOARDING_RATE  # requests to onboard of one caller in an hour
 
     @property
     def private_authority(self) -> bool:
@@ -76,16 +85,56 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         return self.devops
 
 
-def platform_auth(environment: Mapping[str, str] | None = None) -> bool:
-    """Whether App Service Authentication stands before the API and says who calls.
+class Expected(msgspec.Struct, frozen=True, kw_only=True):
+    """What the token of a caller must have been issued by and for."""
 
-    Raises `SettingsError` for any other word: a misspelt one must not switch it off.
+    tenant_id: str
+    client_id: str  # of the API's registration
+    authority: str
+
+    @property
+    def audiences(self) -> frozenset[str]:
+        return frozenset({self.client_id, f"api://{self.client_id}"})
+
+    @property
+    def issuers(self) -> frozenset[str]:
+        """Of tokens of version 2, and of version 1, which each national cloud names its way."""
+        return frozenset(
+            {f"{self.authority}/{self.tenant_id}/v2.0"}
+            | {f"https://{host}/{self.tenant_id}/" for host in TOKEN_ISSUERS}
+        )
+
+
+def sign_in(environment: Mapping[str, str] | None = None) -> Expected | None:
+    """What App Service Authentication, which stands before the API, lets callers through with.
+
+    None where it is said in so many words that nothing stands there (`none`: a machine of a
+    developer). Raises `SettingsError` for any other word, and for what is missing: neither a
+    misspelt setting nor a forgotten one may open the door.
     """
     env = os.environ if environment is None else environment
-    given = env.get("KEYTURN_PLATFORM_AUTH", "none")
+    given = env.get("KEYTURN_PLATFORM_AUTH", "entra")
     if given not in ("none", "entra"):
         raise SettingsError("malformed setting: KEYTURN_PLATFORM_AUTH (none or entra)")
-    return given == "entra"
+    if given == "none":
+        return None
+    needed = ("KEYTURN_TENANT_ID", "KEYTURN_API_CLIENT_ID")
+    if missing := [name for name in needed if not env.get(name)]:
+        raise SettingsError(
+            f"missing settings: {', '.join(missing)}; nobody can sign in without "
+            "(docs/deployment.md, Sign-in of callers)"
+        )
+    # The platform's own word, where it gives one; Microsoft.Identity.Web goes by it, too.
+    if env.get("WEBSITE_AUTH_ENABLED", "true").lower() != "true":
+        raise SettingsError(
+            "App Service Authentication is switched off (WEBSITE_AUTH_ENABLED), so that anybody "
+            "could say who calls; switch it on (azd provision)"
+        )
+    return Expected(
+        tenant_id=env["KEYTURN_TENANT_ID"].lower(),
+        client_id=env["KEYTURN_API_CLIENT_ID"].lower(),
+        authority=env.get("KEYTURN_AUTHORITY", DEFAULT_AUTHORITY).rstrip("/"),
+    )
 
 
 def load(environment: Mapping[str, str] | None = None) -> Settings:
@@ -103,6 +152,9 @@ def load(environment: Mapping[str, str] | None = None) -> Settings:
     scan_slice = env.get("KEYTURN_SCAN_SLICE", "240")
     if not scan_slice.isdecimal() or not SHORTEST_SLICE <= int(scan_slice) <= LONGEST_SLICE:
         wrong.append(f"KEYTURN_SCAN_SLICE (seconds, {SHORTEST_SLICE} to {LONGEST_SLICE})")
+    rate = env.get("KEYTURN_ONBOARDING_RATE", str(ONBOARDING_RATE))
+    if not (rate.isascii() and rate.isdecimal()) or not 1 <= int(rate) <= HIGHEST_RATE:
+        wrong.append(f"KEYTURN_ONBOARDING_RATE (requests an hour, 1 to {HIGHEST_RATE})")
     if env.get("KEYTURN_FOUR_EYES", "on") not in ("on", "off"):
         wrong.append("KEYTURN_FOUR_EYES (on or off)")
     for name in ("KEYTURN_AUTHORITY", "KEYTURN_GRAPH", "KEYTURN_DEVOPS", "KEYTURN_VAULT_URL"):
@@ -112,7 +164,7 @@ def load(environment: Mapping[str, str] | None = None) -> Settings:
         raise SettingsError("missing or malformed settings: " + ", ".join(wrong))
     return Settings(
         tenant_id=env["KEYTURN_TENANT_ID"],
-        authority=env.get("KEYTURN_AUTHORITY", "https://login.microsoftonline.com").rstrip("/"),
+        authority=env.get("KEYTURN_AUTHORITY", DEFAULT_AUTHORITY).rstrip("/"),
         graph=env.get("KEYTURN_GRAPH", "https://graph.microsoft.com/v1.0").rstrip("/"),
         devops=env.get("KEYTURN_DEVOPS", "https://dev.azure.com").rstrip("/"),
         vault_url=env["KEYTURN_VAULT_URL"].rstrip("/"),
@@ -125,6 +177,7 @@ def load(environment: Mapping[str, str] | None = None) -> Settings:
         pace=float(pace),
         scan_slice=float(scan_slice),
         four_eyes=env.get("KEYTURN_FOUR_EYES", "on") == "on",
+        onboarding_rate=int(rate),
     )
 
 

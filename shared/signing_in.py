@@ -21,7 +21,7 @@ from shared.requests import Acknowledged
 
 
 async def switch(
-    ctx: Context, name: str, *, enabled: bool, by: str
+    ctx: Context, name: str, *, enabled: bool, by: str, principal: str
 ) -> tuple[Login, tuple[Warned, ...]]:
     """Store the switch; raises `Rejected` while the product's users would be locked out.
 
@@ -35,13 +35,20 @@ async def switch(
         warnings = await _warnings(ctx, connection, profile, store)
     login = Login(enabled=enabled, at=ctx.clock.now(), by=by)
     await ctx.ledger.amend(name, login=login)
-    data = {"enabled": enabled, "by": by, "warnings": [warned.code for warned in warnings]}
+    data = {"enabled": enabled, "by": by, "principal": principal}
+    data |= {"warnings": [warned.code for warned in warnings]}
     await ctx.ledger.record(name, login.at, "login.switched", data)
     return login, warnings
 
 
 async def acknowledge(
-    ctx: Context, name: str, precondition: str, given: Acknowledged, *, asked_by: str
+    ctx: Context,
+    name: str,
+    precondition: str,
+    given: Acknowledged,
+    *,
+    asked_by: str,
+    principal: str,
 ) -> Precondition:
     """Store somebody's word that a precondition outside holds."""
     connection = await onboarding.find(ctx, name)
@@ -57,7 +64,8 @@ async def acknowledge(
         )
     by = given.by or asked_by
     await ctx.ledger.amend(name, acknowledged={**connection.acknowledged, held.id: by})
-    data = {"precondition": held.id, "by": by, "note": given.note, "asked_by": asked_by}
+    data = {"precondition": held.id, "by": by, "note": given.note}
+    data |= {"asked_by": asked_by, "principal": principal}
     await ctx.ledger.record(name, ctx.clock.now(), "precondition.acknowledged", data)
     return held
 

@@ -8,6 +8,7 @@ from typing import Any
 import msgspec
 
 from shared.messages import CHAIN
+from shared.model.storage import tables
 from shared.step import Step
 
 LOCK = "PT20S"
@@ -71,6 +72,7 @@ def render(steps: Iterable[Step], functions: Mapping[str, list[str]]) -> dict[Pa
         ),
         Path("infra/functions.json"): _json(dict(functions)),
         Path("infra/servicebus-emulator.json"): _json(emulator(wanted)),
+        Path("infra/tables.json"): _json({"tables": tables()}),
         Path("docs/steps.md"): table(steps),
     }
 

@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -176,6 +176,7 @@ class Host:
             self.authentication,
         )
         site = web.Application(client_max_size=limit + 1)
+        site.on_response_prepare.append(_with(self.app.options.custom_headers))
         by_name = {function.name: function for function in self.app.functions}
         Admin(by_name, self._disabled, self.keys, self.start_by_hand).add_routes(site.router)
         site.router.add_route("*", "/{path:.*}", http.handle)
@@ -184,6 +185,18 @@ class Host:
         stack.push_async_callback(runner.cleanup)
         await web.TCPSite(runner, ADDRESS, port).start()
         self.port = int(runner.addresses[0][1])
+
+
+def _with(
+    headers: Mapping[str, str],
+) -> Callable[[web.Request, web.StreamResponse], Awaitable[None]]:
+    """Adds the headers of host.json to every answer that does not have them from its function."""
+
+    async def add(_request: web.Request, answer: web.StreamResponse) -> None:
+        for name, value in headers.items():
+            answer.headers.setdefault(name, value)
+
+    return add
 
 
 def _complain(task: asyncio.Task[None]) -> None:

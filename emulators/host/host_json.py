@@ -4,7 +4,7 @@ import json
 import os
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -42,6 +42,8 @@ class HostOptions:
     """What host.json says."""
 
     route_prefix: str = "api"
+    custom_headers: Mapping[str, str] = field(default_factory=dict)
+    """Of every answer."""
     function_timeout: float | None = 1800.0
     service_bus: ServiceBusOptions = ServiceBusOptions()
 
@@ -61,8 +63,10 @@ def parse(document: Mapping[str, Any]) -> HostOptions:
     if document.get("version") != "2.0":
         raise HostStartError('host.json: "version" must be "2.0"')
     extensions = document.get("extensions") or {}
+    http = extensions.get("http") or {}
     return HostOptions(
-        route_prefix=str((extensions.get("http") or {}).get("routePrefix", "api")).strip("/"),
+        route_prefix=str(http.get("routePrefix", "api")).strip("/"),
+        custom_headers={str(k): str(v) for k, v in (http.get("customHeaders") or {}).items()},
         function_timeout=timespan(str(document.get("functionTimeout", "00:30:00"))),
         service_bus=_service_bus(extensions.get("serviceBus") or {}),
     )

@@ -1,12 +1,14 @@
 """Calls about the application itself, and its catalogue."""
 
 from functions.http.call import Call, late
+from shared.model.caller import Role
 
 CALLS: tuple[Call, ...] = (
     Call(
         name="list_profiles",
         method="GET",
         path="profiles",
+        role=Role.READER,
         handle=late("profiles.list_profiles"),
         about="List the profiles: features, permissions and their risk",
         tag="profiles",
@@ -16,6 +18,7 @@ CALLS: tuple[Call, ...] = (
         name="show_profile",
         method="GET",
         path="profiles/{profile}",
+        role=Role.READER,
         handle=late("profiles.show_profile"),
         about="Show a profile with the inputs that a request must give",
         tag="profiles",
@@ -26,6 +29,7 @@ CALLS: tuple[Call, ...] = (
         name="health",
         method="GET",
         path="health",
+        role=Role.READER,
         handle=late("health.check_health"),
         about="Tell whether the application and its dependencies work",
         tag="about",
@@ -35,6 +39,7 @@ CALLS: tuple[Call, ...] = (
         name="describe_api",
         method="GET",
         path="openapi.json",
+        role=Role.READER,
         handle=late("openapi.describe_api"),
         about="Describe this API",
         tag="about",

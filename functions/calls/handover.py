@@ -2,6 +2,7 @@
 
 from functions.calls.common import BODY_FAULTS
 from functions.http.call import Call, late
+from shared.model.caller import Role
 
 FORMAT = {
     "type": "string",
@@ -17,6 +18,7 @@ CALLS: tuple[Call, ...] = (
         name="show_handover",
         method="GET",
         path="connections/{name}/handover",
+        role=Role.READER,
         handle=late("handover.show_handover"),
         about="Show what to enter into the product, with vault references in place of secrets",
         tag="hand-over",
@@ -29,6 +31,7 @@ CALLS: tuple[Call, ...] = (
         name="acknowledge_handover",
         method="POST",
         path="connections/{name}/handover/acknowledgement",
+        role=Role.OPERATOR,
         handle=late("handover.acknowledge_handover"),
         about="Say that the product uses the published secret",
         tag="hand-over",

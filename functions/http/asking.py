@@ -8,7 +8,7 @@ import azure.functions as func
 from functions.http import principal
 from functions.http.answers import Fault, bad_input, fault
 from shared.model.caller import Caller, Role
-from shared.requests import MAX_BYTES, Problem
+from shared.requests import Problem
 from shared.requests.problem import one_of
 from shared.requests.text import is_name, shown
 
@@ -23,11 +23,6 @@ def who(req: func.HttpRequest) -> Caller:
     return principal.caller(req.headers)
 
 
-def caller(req: func.HttpRequest) -> str:
-    """Who calls, as the audit history names them."""
-    return who(req).name
-
-
 def require(caller: Caller, role: Role, what: str, *, field: str = "") -> None:
     """Raise `Fault` 403 naming the app role that is needed."""
     if not caller.may(role):
@@ -35,17 +30,15 @@ def require(caller: Caller, role: Role, what: str, *, field: str = "") -> None:
         hint = f"have an administrator assign {role.value} of the API's enterprise application"
         if not caller.id:
             hint = (
-                "callers with a function key alone are never approvers: switch on App Service "
-                "Authentication and KEYTURN_PLATFORM_AUTH (docs/deployment.md)"
+                f"callers with a function key alone never have {role.value}: set up the sign-in "
+                "of callers, with KEYTURN_PLATFORM_AUTH entra (docs/deployment.md)"
             )
         raise fault(403, "FORBIDDEN", message, hint, field=field)
 
 
 def body(req: func.HttpRequest) -> bytes:
+    """The body, which is no larger than the call takes (`limits.check_size`)."""
     content = req.get_body()
-    if len(content) > MAX_BYTES:
-        message = f"the body has {len(content)} bytes"
-        raise fault(413, "TOO_LARGE", message, f"at most {MAX_BYTES} are taken")
     if content:
         _require_json(req.headers.get("content-type", ""))
     return content

@@ -24,6 +24,7 @@ class Call(msgspec.Struct, frozen=True, kw_only=True):
     name: str  # of the function, unique in the app
     method: str
     path: str  # below /api/
+    role: Role  # that a caller must have; without one a call cannot be declared
     handle: Handler
     about: str
     tag: str
@@ -33,12 +34,14 @@ class Call(msgspec.Struct, frozen=True, kw_only=True):
     answers: dict[int, str] = {}  # status: schema of a JSON answer
     other_forms: tuple[str, ...] = ()  # media types of a 200 besides JSON
     faults: tuple[int, ...] = ()
-    role: Role | None = None  # of callers; by default what the method suggests
+    rated: bool = False  # what one caller may ask in an hour is limited
 
     @property
-    def needs(self) -> Role:
-        """The app role that a caller must have."""
-        return self.role or (Role.READER if self.method == "GET" else Role.OPERATOR)
+    def largest(self) -> int:
+        """Bytes that a body may have."""
+        from shared.requests.problem import MAX_BYTES  # with all checks, which indexing needs not
+
+        return MAX_BYTES if self.accepts else 0
 
 
 def late(name: str) -> Handler:

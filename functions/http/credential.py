@@ -24,7 +24,7 @@ async def show_credential(req: func.HttpRequest, connect: Connect) -> func.HttpR
     operation = await _maker(ctx, connection, history)
     timeline = rungs(history, operation.id) if operation else ()
     shown = status(connection, operation, timeline, history, ctx.clock.now())
-    return answers.ok(shown, headers={"Cache-Control": "no-store"})
+    return answers.ok(shown)
 
 
 async def _maker(

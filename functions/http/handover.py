@@ -28,8 +28,7 @@ async def show_handover(req: func.HttpRequest, connect: Connect) -> func.HttpRes
         made = sheet(profile, connection, tenant, ctx.vault.reference)
     except NeedsHuman as problem:
         raise answers.fault(409, problem.code, problem.message, problem.remedy) from problem
-    # Vault URLs name versions: an old sheet must not be taken for the present one.
-    headers = {"Cache-Control": "no-store"}
+    headers: dict[str, str] = {}
     if form == "json":
         return answers.ok(made, headers=headers)
     if form == "markdown":
@@ -50,8 +49,13 @@ async def acknowledge_handover(req: func.HttpRequest, connect: Connect) -> func.
     given = asking.checked(check_acknowledgement(asking.body(req)))
     ctx = await connect()
     await find(ctx, asked)
-    caller = asking.caller(req)
+    caller = asking.who(req)
     condition = await onboarding.acknowledge(
-        ctx, asked, given, by=given.by or caller, asked_by=caller
+        ctx,
+        asked,
+        given,
+        by=given.by or caller.name,
+        asked_by=caller.name,
+        principal=caller.id,
     )
     return answers.ok(condition)

@@ -57,10 +57,13 @@ async def fetch_groups(req: func.HttpRequest, connect: Connect) -> func.HttpResp
 async def start(req: func.HttpRequest, connect: Connect) -> func.HttpResponse:
     name = asking.name(req)
     wish = asking.checked(check_import(asking.body(req)))
+    caller = asking.who(req)
     ctx = await connect()
     await active(ctx, name)
     try:
-        begun = await start_import(ctx, name, wish, uuid4().hex, asked_by=asking.caller(req))
+        begun = await start_import(
+            ctx, name, wish, uuid4().hex, asked_by=caller.name, principal=caller.id
+        )
     except Unfit as unfit:
         raise answers.bad_input(unfit.problems) from unfit
     location = {"Location": f"{views.url(name)}/imports/{begun.id}"}

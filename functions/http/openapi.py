@@ -69,8 +69,9 @@ SHOWN = (
     UserPage,
 )
 
-ALWAYS = (401, 403, 503)
-"""Faults of every call: no key or token, no role for it, and a dependency that is not ready."""
+ALWAYS = (401, 403, 413, 503)
+"""Faults of every call: no key or token, no role for it, a body that is too large, and a dependency
+that is not ready."""
 
 
 async def describe_api(_req: func.HttpRequest, _connect: Connect) -> func.HttpResponse:
@@ -111,8 +112,9 @@ def document(calls: Sequence[Call]) -> dict[str, Any]:
                     "type": "http",
                     "scheme": "bearer",
                     "bearerFormat": "JWT",
-                    "description": "Access token for this API, where App Service Authentication "
-                    "is on. Its app roles decide (x-keyturn-role); with a key alone: Operator.",
+                    "description": "Access token for this API; its app roles decide "
+                    "(x-keyturn-role). Only where KEYTURN_PLATFORM_AUTH is none, on a developer's "
+                    "machine, a key alone makes an Operator.",
                 },
             },
         },
@@ -124,7 +126,7 @@ def _operation(call: Call) -> dict[str, Any]:
         "operationId": call.name,
         "summary": call.about,
         "tags": [call.tag],
-        "x-keyturn-role": call.needs.value,
+        "x-keyturn-role": call.role.value,
         "parameters": _parameters(call),
         "responses": {
             **{str(status): _fault(status) for status in (*ALWAYS, *call.faults)},

@@ -44,11 +44,17 @@ async def start_discovery(req: func.HttpRequest, connect: Connect) -> func.HttpR
 async def _start(
     kind: str, req: func.HttpRequest, connect: Connect, *, reason: str = "requested"
 ) -> func.HttpResponse:
-    asked = asking.name(req)
+    asked, caller = asking.name(req), asking.who(req)
     ctx = await connect()
     await active(ctx, asked)
     started = await onboarding.run(
-        ctx, asked, kind, uuid4().hex, asked_by=asking.caller(req), reason=reason
+        ctx,
+        asked,
+        kind,
+        uuid4().hex,
+        asked_by=caller.name,
+        principal=caller.id,
+        reason=reason,
     )
     location = {"Location": views.url(asked)}
     return answers.ok(views.accepted(started), status=202, headers=location)

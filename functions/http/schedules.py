@@ -73,7 +73,7 @@ async def change_schedule(req: func.HttpRequest, connect: Connect) -> func.HttpR
         following = next_run(made, now)
         due = min(due or following, following)  # a shorter interval counts from now
     await ctx.ledger.set_due(DUE, name, due)
-    data = {"every": made.every, "enabled": made.enabled, "by": asking.caller(req)}
+    data = {"every": made.every, "enabled": made.enabled, **_by(req)}
     await ctx.ledger.record(name, now, "schedule.changed", data)
     return answers.ok(await _view(ctx, name, made))
 
@@ -84,9 +84,15 @@ async def remove_schedule(req: func.HttpRequest, connect: Connect) -> func.HttpR
     known = await _find(ctx, name)
     await ctx.ledger.amend(name, import_schedule=None)
     await ctx.ledger.set_due(DUE, name, None)
-    data = {"every": known.every, "by": asking.caller(req)}
+    data = {"every": known.every, **_by(req)}
     await ctx.ledger.record(name, ctx.clock.now(), "schedule.removed", data)
     return answers.ok(await _view(ctx, name, replace(known, enabled=False)))
+
+
+def _by(req: func.HttpRequest) -> dict[str, str]:
+    """Who changes a schedule, for the audit history."""
+    caller = asking.who(req)
+    return {"by": caller.name, "principal": caller.id}
 
 
 async def _find(ctx: Context, name: str) -> ImportSchedule:

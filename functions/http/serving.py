@@ -2,9 +2,10 @@
 
 import azure.functions as func
 
-from functions.http import asking, refused
+from functions.http import asking, limits, refused
 from functions.http.answers import Fault, fault
 from functions.http.call import Call, Connect
+from functions.http.hardening import hardened
 from shared.errors import Conflict, NeedsHuman, TryLater
 from shared.onboarding import Rejected
 from shared.settings import SettingsError
@@ -21,6 +22,10 @@ STATUS = {
 
 async def serve(call: Call, req: func.HttpRequest, connect: Connect) -> func.HttpResponse:
     """Answer a call; whatever is known to go wrong becomes a problem, a bug stays a 500."""
+    return hardened(await _served(call, req, connect))
+
+
+async def _served(call: Call, req: func.HttpRequest, connect: Connect) -> func.HttpResponse:
     try:
         return await _answer(call, req, connect)
     except TryLater as reason:
@@ -39,10 +44,13 @@ async def _answer(call: Call, req: func.HttpRequest, connect: Connect) -> func.H
     """Refuse callers without the call's role, run the handler, and keep what was refused."""
     try:
         caller = asking.who(req)
+        limits.check_size(call, req)  # before anything looks into the body
     except Fault as unknown:
         return unknown.answer()
     try:
-        asking.require(caller, call.needs, f"{call.method} /api/{call.path}")
+        asking.require(caller, call.role, f"{call.method} /api/{call.path}")
+        if call.rated:
+            await limits.check_rate(call, await connect(), caller)
         return await call.handle(req, connect)
     except Fault as known:
         refusal = known

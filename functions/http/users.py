@@ -84,10 +84,13 @@ async def list_users(req: func.HttpRequest, connect: Connect) -> func.HttpRespon
 async def change_roles(req: func.HttpRequest, connect: Connect) -> func.HttpResponse:
     name = asking.name(req)
     roles = asking.checked(check_roles(asking.body(req)))
+    caller = asking.who(req)
     ctx = await connect()
     await find(ctx, name)
     try:
-        users, warnings = await importing.change_roles(ctx, name, roles, by=asking.caller(req))
+        users, warnings = await importing.change_roles(
+            ctx, name, roles, by=caller.name, principal=caller.id
+        )
     except importing.Unfit as unfit:
         raise answers.bad_input(unfit.problems) from unfit
     return answers.ok(RolesView(connection=name, users=users, warnings=warnings))
@@ -96,9 +99,12 @@ async def change_roles(req: func.HttpRequest, connect: Connect) -> func.HttpResp
 async def switch_login(req: func.HttpRequest, connect: Connect) -> func.HttpResponse:
     name = asking.name(req)
     enabled = asking.checked(check_login(asking.body(req)))
+    caller = asking.who(req)
     ctx = await connect()
     await find(ctx, name)
-    login, warnings = await signing_in.switch(ctx, name, enabled=enabled, by=asking.caller(req))
+    login, warnings = await signing_in.switch(
+        ctx, name, enabled=enabled, by=caller.name, principal=caller.id
+    )
     return answers.ok(LoginView(connection=name, login=login, warnings=warnings))
 
 
@@ -107,8 +113,10 @@ async def acknowledge_precondition(req: func.HttpRequest, connect: Connect) -> f
     given = asking.checked(check_acknowledged(asking.body(req)))
     ctx = await connect()
     await find(ctx, name)
-    caller = asking.caller(req)
-    held = await signing_in.acknowledge(ctx, name, asked, given, asked_by=caller)
-    by = given.by or caller
+    caller = asking.who(req)
+    held = await signing_in.acknowledge(
+        ctx, name, asked, given, asked_by=caller.name, principal=caller.id
+    )
+    by = given.by or caller.name
     shown = PreconditionView(connection=name, precondition=held.id, about=held.about, by=by)
     return answers.ok(shown)

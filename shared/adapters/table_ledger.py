@@ -9,16 +9,15 @@ from shared.adapters.ledger.connections import Connections
 from shared.adapters.ledger.due import Due
 from shared.adapters.ledger.errors import storage_errors
 from shared.adapters.ledger.operations import Operations
+from shared.adapters.ledger.rates import Rates
 from shared.adapters.ledger.table import Table
 from shared.adapters.ledger.turns import Turns
 from shared.errors import NeedsHuman
+from shared.model.storage import PREFIX, TABLES, tables
 from shared.ports import Clock
 
 if TYPE_CHECKING:
     from azure.data.tables.aio import TableServiceClient
-
-PREFIX = "keyturn"
-TABLES = ("connections", "operations", "history", "due", "leases", "refusals")
 
 WRITE_SPACING = timedelta(seconds=10)
 """Between two writes to one application; closer ones are refused as concurrent."""
@@ -35,9 +34,9 @@ class TableLedger:
         write_spacing: timedelta = WRITE_SPACING,
     ) -> None:
         self._service = service
-        tables = {name: Table(service.get_table_client(PREFIX + name)) for name in TABLES}
+        parts = {name: Table(service.get_table_client(PREFIX + name)) for name in TABLES}
 
-        connections = Connections(tables["connections"])
+        connections = Connections(parts["connections"])
         self.create = connections.create
         self.renew = connections.renew
         self.connection = connections.connection
@@ -46,31 +45,33 @@ class TableLedger:
         self.exchange = connections.exchange
         self.set_condition = connections.set_condition
 
-        operations = Operations(tables["connections"], tables["operations"])
+        operations = Operations(parts["connections"], parts["operations"])
         self.begin = operations.begin
         self.operation = operations.operation
         self.operations = operations.operations
         self.advance = operations.advance
         self.forget = operations.forget
 
-        history = History(tables["history"])
+        history = History(parts["history"])
         self.record = history.record
         self.history = history.history
 
-        refusals = Refusals(tables["refusals"])
+        refusals = Refusals(parts["refusals"])
         self.refuse = refusals.refuse
         self.refusals = refusals.refusals
 
-        due = Due(tables["due"])
+        due = Due(parts["due"])
         self.set_due = due.set_due
         self.due = due.due
         self.due_times = due.due_times
 
-        self.turn = Turns(tables["leases"], clock, write_spacing).turn
+        self.count = Rates(parts["rates"]).count
+
+        self.turn = Turns(parts["leases"], clock, write_spacing).turn
 
     async def ensure_tables(self) -> None:
         """Create the tables that are missing."""
-        await asyncio.gather(*(self._ensure(PREFIX + name) for name in TABLES))
+        await asyncio.gather(*(self._ensure(name) for name in tables()))
 
     async def _ensure(self, name: str) -> None:
         try:

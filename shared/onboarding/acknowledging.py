@@ -12,7 +12,14 @@ WHAT = "handover.acknowledged"
 
 
 async def acknowledge(
-    ctx: Context, name: str, given: Acknowledgement, *, by: str, asked_by: str, order: str = ""
+    ctx: Context,
+    name: str,
+    given: Acknowledgement,
+    *,
+    by: str,
+    asked_by: str,
+    principal: str = "",
+    order: str = "",
 ) -> Condition | None:
     """Note that the product uses the published secret, so that the one before it may go.
 
@@ -30,8 +37,9 @@ async def acknowledge(
     if word_of(connection) is None:
         version, now = credential.vault_version, ctx.clock.now()
         if not await recorded(ctx, name, WHAT, version=version):
-            data = {"by": by, "asked_by": asked_by, "note": given.note, "version": version}
-            await ctx.ledger.record(name, now, WHAT, {**data, "operation": credential.operation})
+            data = {"by": by, "asked_by": asked_by, "principal": principal, "note": given.note}
+            data |= {"version": version, "operation": credential.operation}
+            await ctx.ledger.record(name, now, WHAT, data)
         word = Takeover(version=version, at=now, by=by, note=given.note, order=order)
         await ctx.ledger.amend(name, takeover=word)
         connection = await find(ctx, name)

@@ -47,6 +47,7 @@ async def release(
         "discover",
         uuid4().hex,
         asked_by=asked_by,
+        principal=principal,
         reason=verdict.reason,
         options=(verdict.choice, operation),
     )

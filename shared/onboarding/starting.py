@@ -10,10 +10,14 @@ from shared.onboarding.rejected import Rejected, busy, find, in_the_way
 from shared.planning.discovery import is_wanted
 from shared.planning.lifetime import rotated_elsewhere
 from shared.profile import catalogue
+from shared.telling import recorded
 
 SEND_AGAIN_AFTER = timedelta(minutes=2)
 """A repeated request need not wait for the sweep of stuck operations; a second message does no
 harm, as steps notice what is done."""
+
+
+REQUESTED = "operation.requested"
 
 
 class Onboarding(Value, frozen=True):
@@ -23,17 +27,18 @@ class Onboarding(Value, frozen=True):
     fresh: bool
 
 
-async def run(
+async def run(  # noqa: PLR0913 - what, by whom, and why
     ctx: Context,
     name: str,
     kind: str,
     operation: str,
     *,
     asked_by: str,
+    principal: str = "",
     reason: str = "requested",
     options: tuple[str, ...] = (),
 ) -> Operation:
-    """Start an operation of a connection that has been onboarded."""
+    """Start an operation of a connection that has been onboarded, and note who asks for it."""
     connection = await find(ctx, name)
     known = await ctx.ledger.operation(name, operation)
     if known is not None and known.state != "running":
@@ -59,6 +64,10 @@ async def run(
     )
     if started is None:
         raise await in_the_way(ctx, name) or busy(name, "")
+    if known is None or not await recorded(ctx, name, REQUESTED, operation=operation):
+        data = {"operation": operation, "kind": kind, "reason": reason}
+        data |= {"by": asked_by, "principal": principal}
+        await ctx.ledger.record(name, ctx.clock.now(), REQUESTED, data)
     return started
 
 

@@ -84,5 +84,8 @@ class Ledger(Protocol):
         """Connections whose *kind* of work is due, the longest overdue first."""
 
     async def due_times(self, connection: str) -> dict[str, datetime]: ...
+    async def count(self, what: str, who: str, window: datetime) -> int:
+        """Note that somebody asks once more; how often since *window* began, this one included."""
+
     def turn(self, connection: str) -> AbstractAsyncContextManager[Turn]:
         """Take the connection's lease, or raise `TryLater` while another step holds it."""

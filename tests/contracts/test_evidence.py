@@ -15,7 +15,7 @@ from shared.model.connection import Aspect, Status
 from tests.contracts.stage import Stage, needs_human
 from tests.contracts.tenancy import context
 from tests.in_memory.access.world import NAME, audit, begin, told
-from tests.in_memory.http.client import Client
+from tests.in_memory.http.client import SIGN_IN, Client
 
 pytestmark = pytest.mark.requirement("X-21")
 
@@ -44,7 +44,8 @@ async def test_a_refusal_keeps_graphs_request_id_wherever_it_is_told(
     (stopped,) = await audit(ctx, "operation.stopped")
     assert stopped["reason"] == condition.reason
     assert stopped["message"] == condition.message and stopped["remedy"] == condition.remedy
-    monkeypatch.setenv("KEYTURN_PLATFORM_AUTH", "entra")
+    for setting, value in SIGN_IN.items():
+        monkeypatch.setenv(setting, value)
     shown = (await Client(ctx).get(f"/api/connections/{NAME}")).json
     (registered,) = [c for c in shown["conditions"] if c["type"] == "Registered"]
     assert registered["message"] == condition.message

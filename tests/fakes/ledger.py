@@ -62,6 +62,7 @@ class FakeLedger:
         self._history: dict[str, list[dict[str, Any]]] = {}
         self._refusals: dict[str, dict[str, Any]] = {}
         self._due: dict[str, dict[str, datetime]] = {}
+        self._rates: dict[tuple[str, str], tuple[datetime, int]] = {}
 
     @fallible("ledger.create")
     async def create(self, connection: Connection) -> bool:
@@ -174,6 +175,13 @@ class FakeLedger:
     @fallible("ledger.due_times")
     async def due_times(self, connection: str) -> dict[str, datetime]:
         return {kind: times[connection] for kind, times in self._due.items() if connection in times}
+
+    @fallible("ledger.count")
+    async def count(self, what: str, who: str, window: datetime) -> int:
+        since, used = self._rates.get((what, who), (window, 0))
+        used = used + 1 if since == window else 1
+        self._rates[what, who] = (window, used)
+        return used
 
     @asynccontextmanager
     async def turn(self, connection: str) -> AsyncIterator[FakeTurn]:

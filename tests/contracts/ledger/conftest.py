@@ -6,7 +6,8 @@ import pytest
 import pytest_asyncio
 
 from emulators.azurite.server import serving
-from shared.adapters.table_ledger import PREFIX, TABLES, TableLedger
+from shared.adapters.table_ledger import TableLedger
+from shared.model import storage as names
 from shared.ports import Ledger
 from tests.contracts.ledger.network import Network, tables
 from tests.fakes import WRITE_SPACING, FakeClock
@@ -30,8 +31,8 @@ def clock() -> FakeClock:
 async def storage(azurite: str) -> str:
     """The connection string of a storage without tables."""
     async with tables(azurite) as service:
-        for name in TABLES:
-            await service.delete_table(PREFIX + name)
+        for name in names.tables():
+            await service.delete_table(name)
     return azurite
 
 

@@ -7,8 +7,9 @@ from functools import partial
 import pytest
 
 from shared.adapters.ledger.turns import LEASE
-from shared.adapters.table_ledger import PREFIX, TableLedger
+from shared.adapters.table_ledger import TableLedger
 from shared.errors import TryLater
+from shared.model.storage import PREFIX
 from tests.contracts.ledger.network import Crash, Network, tables
 from tests.contracts.ledger.values import connection, minutes, operation
 from tests.fakes import FakeClock

@@ -8,10 +8,11 @@ import pytest
 from azure.data.tables.aio import TableServiceClient
 
 from shared.adapters.ledger import turns
-from shared.adapters.table_ledger import PREFIX, TABLES, TableLedger
+from shared.adapters.table_ledger import TableLedger
 from shared.context import Context
 from shared.errors import NeedsHuman, TryLater
 from shared.model.connection import Aspect
+from shared.model.storage import PREFIX, TABLES
 from tests.contracts.ledger.network import Network, tables
 from tests.contracts.ledger.values import condition, connection, minutes, operation
 from tests.fakes import FakeClock, fake_context

@@ -23,10 +23,28 @@ JSON = {"content-type": "application/json; charset=utf-8"}
 OBJECT_ID = "http://schemas.microsoft.com/identity/claims/objectidentifier"
 
 
+API, TENANT = "a91c0000-0000-4000-8000-00000000aa01", "7e4a0000-0000-4000-8000-00000000aa02"
+
+SIGN_IN = {
+    "KEYTURN_PLATFORM_AUTH": "entra",
+    "KEYTURN_API_CLIENT_ID": API,
+    "KEYTURN_TENANT_ID": TENANT,
+}
+"""Settings of an application with App Service Authentication in front."""
+
+TOKEN = (
+    {"typ": "aud", "val": API},
+    {"typ": "iss", "val": f"https://login.microsoftonline.com/{TENANT}/v2.0"},
+    {"typ": "http://schemas.microsoft.com/identity/claims/tenantid", "val": TENANT},
+    {"typ": "exp", "val": "4102444800"},
+)
+"""What the platform tells of any good token."""
+
+
 def principal(name: str, *roles: str, **changes: Any) -> dict[str, str]:
     """The headers that App Service Authentication sets for a signed-in person."""
     claims = [
-        {"typ": "aud", "val": "api"},
+        *TOKEN,
         {"typ": OBJECT_ID, "val": f"id-of-{name}"},
         {"typ": "preferred_username", "val": name},
         *({"typ": "roles", "val": f"Keyturn.{role}"} for role in roles),

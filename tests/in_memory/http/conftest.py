@@ -2,13 +2,14 @@
 
 import pytest
 
-from tests.in_memory.http.client import Client
+from tests.in_memory.http.client import SIGN_IN, Client
 
 
 @pytest.fixture(autouse=True)
 def _platform_auth(monkeypatch: pytest.MonkeyPatch) -> None:
     """Callers are known, as behind App Service Authentication."""
-    monkeypatch.setenv("KEYTURN_PLATFORM_AUTH", "entra")
+    for name, value in SIGN_IN.items():
+        monkeypatch.setenv(name, value)
 
 
 @pytest.fixture

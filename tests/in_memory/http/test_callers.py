@@ -6,12 +6,10 @@ from typing import Any
 
 import pytest
 
-from functions.http_api import CALLS
-from shared.model.caller import Role
 from shared.requests.order import ORDERS
 from tests.bad_input.http_bodies import GOOD
 from tests.fakes import fake_context
-from tests.in_memory.http.client import ANA, EVE, OBJECT_ID, Client, principal
+from tests.in_memory.http.client import ANA, EVE, OBJECT_ID, TOKEN, Client, principal
 
 URL = "/api/connections"
 ONE = f"{URL}/dvls-prod"
@@ -56,13 +54,6 @@ async def test_a_call_without_its_role_is_refused_and_recorded(
     assert row["reason"] == "FORBIDDEN"
     assert row["asked_by"] in answer.json["detail"]
     assert row["principal"] == f"id-of-{row['asked_by']}"
-
-
-async def test_every_call_that_changes_something_needs_more_than_reading():
-    needs = {call.name: call.needs for call in CALLS}
-    assert all((call.method == "GET") == (needs[call.name] == Role.READER) for call in CALLS)
-    approvers = {name for name, role in needs.items() if role == Role.APPROVER}
-    assert approvers == {"give_approval", "decide_finding", "decide_removals"}
 
 
 @pytest.mark.parametrize("caller", [RAY, ANA, EVE, BOTH])
@@ -122,7 +113,7 @@ async def test_four_eyes_can_be_switched_off():
 async def test_with_a_key_alone_a_sent_header_is_not_believed(
     client: Client, monkeypatch: pytest.MonkeyPatch
 ):
-    monkeypatch.delenv("KEYTURN_PLATFORM_AUTH")
+    monkeypatch.setenv("KEYTURN_PLATFORM_AUTH", "none")
     forged = client.acting(BOTH | {"x-ms-client-principal-name": "max@contoso.com"})
     made = await forged.post(URL, RISKY)
     operation = await client.operation(made.json["operation"])
@@ -168,7 +159,7 @@ async def test_callers_that_nobody_vouches_for_are_401(client: Client, caller: d
 
 
 async def test_an_application_is_named_by_its_id(client: Client):
-    claims = [ROLE, {"typ": "oid", "val": "o-1"}, {"typ": "appid", "val": "a-1"}]
+    claims = [*TOKEN, ROLE, {"typ": "oid", "val": "o-1"}, {"typ": "appid", "val": "a-1"}]
     await client.acting(header({"auth_typ": "aad", "claims": claims})).post(URL, GOOD)
     (row,) = (await client.get(f"{ONE}/history")).json["entries"]
     assert (row["data"]["by"], row["data"]["principal"]) == ("application a-1", "o-1")

@@ -8,7 +8,7 @@ import pytest
 
 from shared.model.scan import APPROVE, DROP
 from tests.in_memory.discovery.holding import scanned
-from tests.in_memory.http.client import ANA, EVE, Client, principal
+from tests.in_memory.http.client import ANA, EVE, SIGN_IN, Client, principal
 
 NAME = "dvls-prod"
 URL = f"/api/connections/{NAME}/discoveries/run-2/removals"
@@ -18,7 +18,8 @@ STAY = {"decision": DROP, "reason": "the group was emptied by mistake"}
 
 @pytest.fixture(autouse=True)
 def _platform_auth(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("KEYTURN_PLATFORM_AUTH", "entra")
+    for name, value in SIGN_IN.items():
+        monkeypatch.setenv(name, value)
 
 
 @pytest.fixture

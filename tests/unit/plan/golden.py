@@ -12,7 +12,7 @@ from typing import Any
 import msgspec
 
 from tests.fakes import fake_context
-from tests.in_memory.http.client import ANA, Client
+from tests.in_memory.http.client import ANA, SIGN_IN, Client
 
 FOLDER = Path(__file__).parent / "golden"
 
@@ -53,7 +53,7 @@ def file(profile: str, form: str) -> Path:
 
 
 def main() -> None:
-    os.environ["KEYTURN_PLATFORM_AUTH"] = "entra"
+    os.environ.update(SIGN_IN)
     FOLDER.mkdir(exist_ok=True)
     for profile in REQUESTS:
         for form in ("json", "markdown"):

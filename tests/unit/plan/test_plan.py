@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from shared.errors import NeedsHuman
-from tests.in_memory.http.client import EVE, Client, principal
+from tests.in_memory.http.client import EVE, SIGN_IN, Client, principal
 from tests.unit.plan.golden import REQUESTS, file, planned
 
 URL = "/api/connections"
@@ -20,7 +20,8 @@ DVLS: dict[str, Any] = {
 
 @pytest.fixture(autouse=True)
 def _platform_auth(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("KEYTURN_PLATFORM_AUTH", "entra")
+    for name, value in SIGN_IN.items():
+        monkeypatch.setenv(name, value)
 
 
 @pytest.fixture

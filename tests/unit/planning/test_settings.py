@@ -2,7 +2,7 @@
 
 import pytest
 
-from shared.settings import SettingsError, load
+from shared.settings import SettingsError, load, sign_in
 
 GOOD = {
     "KEYTURN_TENANT_ID": "tenant",
@@ -123,3 +123,33 @@ def test_national_clouds_are_settings(authority, graph, scope):
     assert settings.graph_host == graph
     assert settings.graph_scope == scope
     assert not settings.private_authority  # Microsoft can vouch for it
+
+
+@pytest.mark.parametrize("rate", ["0", "-1", "1e3", "100001", "", "many", "²"])
+def test_a_rate_is_a_number_that_is_a_limit(rate):
+    with pytest.raises(SettingsError, match="KEYTURN_ONBOARDING_RATE"):
+        load({**GOOD, "KEYTURN_ONBOARDING_RATE": rate})
+    assert load({**GOOD, "KEYTURN_ONBOARDING_RATE": "7"}).onboarding_rate == 7
+    assert load(GOOD).onboarding_rate == 100
+
+
+def test_each_cloud_names_its_issuers():
+    china = {
+        "KEYTURN_TENANT_ID": "T-1",
+        "KEYTURN_API_CLIENT_ID": "A-1",
+        "KEYTURN_AUTHORITY": "https://login.partner.microsoftonline.cn/",
+    }
+    expected = sign_in(china)
+    assert expected is not None
+    assert expected.audiences == {"a-1", "api://a-1"}
+    assert expected.issuers == {
+        "https://login.partner.microsoftonline.cn/t-1/v2.0",
+        "https://sts.windows.net/t-1/",
+        "https://sts.chinacloudapi.cn/t-1/",
+    }
+
+
+def test_nothing_stands_before_the_api_only_where_that_is_said():
+    assert sign_in({"KEYTURN_PLATFORM_AUTH": "none"}) is None
+    with pytest.raises(SettingsError, match="KEYTURN_TENANT_ID, KEYTURN_API_CLIENT_ID"):
+        sign_in({})
