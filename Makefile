@@ -68,6 +68,7 @@ generate: setup  ## write the files that are derived from steps, profiles and te
 	$(BIN)/python -m functions
 	$(BIN)/python -m tests.requirements
 	$(BIN)/python -m tests.campaign.matrix
+	$(BIN)/python -m infra.check --write
 
 format: setup    ## format and mend what can be mended
 	$(BIN)/ruff check --fix .

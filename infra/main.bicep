@@ -10,11 +10,56 @@ param environmentName string
 @description('Region of all resources; it has to offer Flex Consumption.')
 param location string
 
-@description('Tenant whose products are onboarded.')
+@description('Tenant whose products are onboarded, and whose people call the API.')
 param tenantId string = tenant().tenantId
 
-@description('Microsoft Graph with its version; another host in a sovereign cloud.')
-param graphEndpoint string = 'https://graph.microsoft.com/v1.0'
+@description('Microsoft Graph with its version; empty: that of the cloud. DoD: https://dod-graph.microsoft.us/v1.0.')
+param graphEndpoint string = ''
+
+@description('Host that issues tokens, without a slash at its end; empty: that of the cloud.')
+param authority string = ''
+
+@description('Azure DevOps; only products that are added to an organisation need it.')
+param devopsEndpoint string = 'https://dev.azure.com'
+
+@description('Client id of the API registration by which callers sign in; empty: not registered yet, and nobody gets in.')
+param apiClientId string = ''
+
+@minValue(1)
+@maxValue(100000)
+@description('Requests to onboard that one caller may send in an hour.')
+param onboardingRate int = 100
+
+@allowed(['on', 'off'])
+@description('For trials: function keys alone open the API. Whoever has one may do everything but approve.')
+param keyOnlyAccess string = 'off'
+
+@allowed(['on', 'off'])
+@description('Whether nobody may approve what they asked for themselves.')
+param fourEyes string = 'on'
+
+@allowed(['off', 'stores', 'all'])
+@description('Private endpoints for nothing, for queues, secrets and storage, or for the two apps as well.')
+param privateNetworking string = 'off'
+
+@description('Address space of the private network, /24 or larger.')
+param addressSpace string = '10.87.0.0/24'
+
+@allowed(['off', 'on'])
+@description('Apps and storage spread over availability zones; the region has to have them.')
+param zoneRedundancy string = 'off'
+
+@allowed(['Standard', 'Premium'])
+@description('Tier of Service Bus. Private networking takes Premium, whatever is said here.')
+param serviceBusTier string = 'Standard'
+
+@allowed([1, 2, 4, 8, 16])
+@description('Messaging units of Service Bus Premium.')
+param messagingUnits int = 1
+
+@allowed(['Standard_LRS', 'Standard_ZRS', 'Standard_GRS', 'Standard_GZRS'])
+@description('Redundancy of ledger and accounts; the ZRS kinds need a region with availability zones.')
+param ledgerRedundancy string = zoneRedundancy == 'on' ? 'Standard_ZRS' : 'Standard_LRS'
 
 @allowed(['3.11', '3.12', '3.13'])
 @description('Python of both function apps.')
@@ -22,12 +67,29 @@ param pythonVersion string = '3.12'
 
 @minValue(40)
 @maxValue(1000)
-@description('Most instances one function app may scale out to; the platform allows no less than 40.')
-param maximumInstanceCount int = 40
+@description('Most instances that the front door scales out to; the platform allows no less than 40.')
+param frontMaximumInstances int = 40
 
-@allowed(['Standard_LRS', 'Standard_ZRS', 'Standard_GRS', 'Standard_GZRS'])
-@description('Redundancy of ledger and accounts; the ZRS kinds need a region with availability zones.')
-param ledgerRedundancy string = 'Standard_LRS'
+@minValue(40)
+@maxValue(1000)
+@description('Most instances that the worker scales out to.')
+param workerMaximumInstances int = 40
+
+@allowed([512, 2048, 4096])
+@description('Memory of an instance of the front door, in MB.')
+param frontMemoryMB int = 2048
+
+@allowed([512, 2048, 4096])
+@description('Memory of an instance of the worker, in MB.')
+param workerMemoryMB int = 2048
+
+@minValue(0)
+@maxValue(20)
+@description('Instances of the front door that always run, so that no call waits for a start.')
+param frontAlwaysReady int = 0
+
+@description('Instances of the worker that always run, by function: { provisioning: 1, registration: 1 }.')
+param workerAlwaysReady object = {}
 
 @description('NCRONTAB with seconds: sweep for secrets that are due for rotation.')
 param rotateSchedule string = '0 */15 * * * *'
@@ -43,7 +105,8 @@ param importSchedule string = '0 3/5 * * * *'
 
 @description('NCRONTAB with seconds: sweep for replaced secrets whose overlap is over.')
 param retireSchedule string = '0 2/15 * * * *'
-@description('NCRONTAB of the timer that has a missing next secret made, where a profile wants one.')
+
+@description('NCRONTAB with seconds: sweep for missing next secrets, where a profile wants one ready.')
 param prestageSchedule string = '0 7/15 * * * *'
 
 @description('NCRONTAB with seconds: sweep for access tokens that products read in the vault and that expire soon.')
@@ -52,35 +115,39 @@ param tokenSchedule string = '40 */2 * * * *'
 @description('NCRONTAB with seconds: sweep for operations that stopped half-way.')
 param resumeSchedule string = '0 */5 * * * *'
 
-@description('Client id of the API registration by which callers sign in (python -m deploy permissions makes it); empty: the API answers nobody.')
-param apiClientId string = ''
+@minValue(30)
+@maxValue(730)
+@description('Days that telemetry and the audit log of the vault are kept.')
+param retentionDays int = 90
+
+@description('E-mail addresses that alerts go to, with commas between them; empty: alerts show in the portal alone.')
+param alertEmails string = ''
+
+@description('Ids of action groups that alerts call besides (on-call, tickets, chat), with commas between them.')
+param alertActionGroups string = ''
 
 @minValue(1)
-@maxValue(100000)
-@description('Requests to onboard that one caller may send in an hour.')
-param onboardingRate int = 100
+@maxValue(180)
+@description('An alert comes when a published secret ends within so many days; less than the profiles rotate ahead.')
+param credentialWarningDays int = 7
 
-@allowed(['on', 'off'])
-@description('Whether nobody may approve what they asked for themselves.')
-param fourEyes string = 'on'
+@minValue(1)
+@maxValue(47)
+@description('An alert comes when a timer has not run with success for so many hours; more than its schedule.')
+param sweepSilenceHours int = 6
+
+@minValue(1)
+@maxValue(100)
+@description('An alert comes when so many percent of the messages that a step takes in an hour make it fail.')
+param poisonPercent int = 5
 
 var abbreviations = loadJsonContent('abbreviations.json')
-var functions = loadJsonContent('functions.json')
-var topology = loadJsonContent('queues.json')
-var tables = loadJsonContent('tables.json').tables
-
+var cloud = loadJsonContent('clouds.json')[environment().name]
 var resourceToken = toLower(uniqueString(subscription().id, environmentName, location))
 var tags = { 'azd-env-name': environmentName }
-var packageContainer = 'deployment'
-var accountsContainer = 'accounts'
-var importsContainer = 'imports'
-
-var queueNames = map(topology.queues, queue => queue.name)
-var stepQueueNames = map(filter(topology.queues, queue => queue.session), queue => queue.name)
-var topicNames = map(topology.topics, topic => topic.name)
-// Requests that nobody could accept: written for a person, read by no function.
-var refusedQueue = 'refused'
-var vaultEventsQueue = 'vault-events'
+var private = privateNetworking != 'off'
+var networkName = '${abbreviations.virtualNetwork}${resourceToken}'
+var actionGroups = filter(map(split(alertActionGroups, ','), id => trim(id)), id => !empty(id))
 
 resource group 'Microsoft.Resources/resourceGroups@2024-03-01' = {
   name: '${abbreviations.resourceGroup}${environmentName}'
@@ -116,238 +183,134 @@ module monitoring 'modules/monitoring.bicep' = {
     applicationInsightsName: '${abbreviations.applicationInsights}${resourceToken}'
     location: location
     tags: tags
+    retentionDays: retentionDays
   }
 }
 
-module serviceBus 'modules/service-bus.bicep' = {
-  name: 'service-bus'
+module network 'modules/network.bicep' = if (private) {
+  name: 'network'
   scope: group
   params: {
-    name: '${abbreviations.serviceBusNamespace}${resourceToken}'
+    name: networkName
+    securityGroupName: '${abbreviations.networkSecurityGroup}${resourceToken}'
     location: location
     tags: tags
-    queues: topology.queues
-    topics: topology.topics
+    addressSpace: addressSpace
+    zones: cloud.zones
   }
 }
 
-module vault 'modules/key-vault.bicep' = {
-  name: 'key-vault'
+module stores 'modules/stores.bicep' = {
+  name: 'stores'
   scope: group
   params: {
-    name: '${abbreviations.keyVault}${resourceToken}'
     location: location
     tags: tags
+    resourceToken: resourceToken
     workspaceName: monitoring.outputs.workspaceName
+    networkName: private ? networkName : ''
+    zones: cloud.zones
+    serviceBusTier: serviceBusTier
+    messagingUnits: messagingUnits
+    ledgerRedundancy: ledgerRedundancy
+    hostRedundancy: zoneRedundancy == 'on' ? 'Standard_ZRS' : 'Standard_LRS'
   }
+  dependsOn: [network]
 }
 
-module ledgerStorage 'modules/storage.bicep' = {
-  name: 'ledger-storage'
+module access 'modules/access.bicep' = {
+  name: 'access'
   scope: group
   params: {
-    name: '${abbreviations.storageAccount}${resourceToken}'
-    location: location
-    tags: tags
-    redundancy: ledgerRedundancy
-    containers: [accountsContainer, importsContainer]
-    tables: tables
-  }
-}
-
-// One account per app for what its host writes: packages, host keys and timer state. In a shared account the
-// front door could replace the package that the worker runs, and with it use every right of the worker.
-module frontStorage 'modules/storage.bicep' = {
-  name: 'front-storage'
-  scope: group
-  params: {
-    name: '${abbreviations.storageAccount}f${resourceToken}'
-    location: location
-    tags: tags
-    containers: [packageContainer]
-  }
-}
-
-module workerStorage 'modules/storage.bicep' = {
-  name: 'worker-storage'
-  scope: group
-  params: {
-    name: '${abbreviations.storageAccount}w${resourceToken}'
-    location: location
-    tags: tags
-    containers: [packageContainer]
-  }
-}
-
-// The host resolves the %SETTING% of a function even when the function is disabled, and reports it as broken
-// when the setting is missing (azure-functions-host issue 10346): both apps therefore have all of these.
-var settings = {
-  ServiceBus__fullyQualifiedNamespace: serviceBus.outputs.fullyQualifiedNamespace
-  ServiceBus__credential: 'managedidentity'
-  KEYTURN_TENANT_ID: tenantId
-  KEYTURN_AUTHORITY: environment().authentication.loginEndpoint
-  KEYTURN_GRAPH: graphEndpoint
-  KEYTURN_DEVOPS: 'https://dev.azure.com'
-  KEYTURN_VAULT_URL: vault.outputs.uri
-  KEYTURN_STORAGE__tableServiceUri: ledgerStorage.outputs.tableServiceUri
-  KEYTURN_STORAGE__blobServiceUri: ledgerStorage.outputs.blobServiceUri
-  // A function key alone opens nothing: without a client id the API answers 503 and says what is missing.
-  KEYTURN_PLATFORM_AUTH: 'entra'
-  KEYTURN_API_CLIENT_ID: apiClientId
-  KEYTURN_ONBOARDING_RATE: string(onboardingRate)
-  KEYTURN_FOUR_EYES: fourEyes
-  KEYTURN_ROTATE_SCHEDULE: rotateSchedule
-  KEYTURN_VERIFY_SCHEDULE: verifySchedule
-  KEYTURN_DISCOVER_SCHEDULE: discoverSchedule
-  KEYTURN_IMPORT_SCHEDULE: importSchedule
-  KEYTURN_RETIRE_SCHEDULE: retireSchedule
-  KEYTURN_PRESTAGE_SCHEDULE: prestageSchedule
-  KEYTURN_TOKEN_SCHEDULE: tokenSchedule
-  KEYTURN_RESUME_SCHEDULE: resumeSchedule
-}
-
-module front 'modules/function-app.bicep' = {
-  name: 'front'
-  scope: group
-  params: {
-    name: '${abbreviations.functionApp}front-${resourceToken}'
-    planName: '${abbreviations.serverFarm}front-${resourceToken}'
-    serviceName: 'front'
-    location: location
-    tags: tags
-    identityId: frontIdentity.outputs.id
-    identityClientId: frontIdentity.outputs.clientId
-    storageName: frontStorage.outputs.name
-    packageContainer: packageContainer
+    frontPrincipalId: frontIdentity.outputs.principalId
+    workerPrincipalId: workerIdentity.outputs.principalId
+    namespaceName: stores.outputs.namespaceName
+    vaultName: stores.outputs.vaultName
+    ledgerStorageName: stores.outputs.ledgerStorageName
+    frontStorageName: stores.outputs.frontStorageName
+    workerStorageName: stores.outputs.workerStorageName
     applicationInsightsName: monitoring.outputs.applicationInsightsName
+  }
+}
+
+module apps 'modules/apps.bicep' = {
+  name: 'apps'
+  scope: group
+  params: {
+    location: location
+    tags: tags
+    resourceToken: resourceToken
+    tenantId: tenantId
+    authority: empty(authority) ? cloud.authority : authority
+    graphEndpoint: empty(graphEndpoint) ? cloud.graph : graphEndpoint
+    devopsEndpoint: devopsEndpoint
+    fullyQualifiedNamespace: stores.outputs.fullyQualifiedNamespace
+    vaultUri: stores.outputs.vaultUri
+    tableServiceUri: stores.outputs.tableServiceUri
+    blobServiceUri: stores.outputs.blobServiceUri
+    applicationInsightsName: monitoring.outputs.applicationInsightsName
+    frontIdentityId: frontIdentity.outputs.id
+    frontClientId: frontIdentity.outputs.clientId
+    frontStorageName: stores.outputs.frontStorageName
+    workerIdentityId: workerIdentity.outputs.id
+    workerClientId: workerIdentity.outputs.clientId
+    workerStorageName: stores.outputs.workerStorageName
     pythonVersion: pythonVersion
-    maximumInstanceCount: maximumInstanceCount
-    disabledFunctions: concat(functions.steps, functions.watchers)
-    settings: settings
+    zoneRedundant: zoneRedundancy == 'on'
+    frontMaximumInstances: frontMaximumInstances
+    frontMemoryMB: frontMemoryMB
+    frontAlwaysReady: frontAlwaysReady
+    workerMaximumInstances: workerMaximumInstances
+    workerMemoryMB: workerMemoryMB
+    workerAlwaysReady: workerAlwaysReady
     apiClientId: apiClientId
+    keyOnlyAccess: keyOnlyAccess == 'on' && empty(apiClientId)
+    fourEyes: fourEyes
+    onboardingRate: onboardingRate
+    schedules: {
+      rotate: rotateSchedule
+      verify: verifySchedule
+      discover: discoverSchedule
+      import: importSchedule
+      retire: retireSchedule
+      prestage: prestageSchedule
+      token: tokenSchedule
+      resume: resumeSchedule
+    }
+    networkName: private ? networkName : ''
+    privateInbound: privateNetworking == 'all'
+    zones: cloud.zones
   }
-  dependsOn: [frontHostAccess]
+  dependsOn: [network, access]
 }
 
-module worker 'modules/function-app.bicep' = {
-  name: 'worker'
+module observability 'modules/observability.bicep' = {
+  name: 'observability'
   scope: group
   params: {
-    name: '${abbreviations.functionApp}worker-${resourceToken}'
-    planName: '${abbreviations.serverFarm}worker-${resourceToken}'
-    serviceName: 'worker'
     location: location
     tags: tags
-    identityId: workerIdentity.outputs.id
-    identityClientId: workerIdentity.outputs.clientId
-    storageName: workerStorage.outputs.name
-    packageContainer: packageContainer
-    applicationInsightsName: monitoring.outputs.applicationInsightsName
-    pythonVersion: pythonVersion
-    maximumInstanceCount: maximumInstanceCount
-    disabledFunctions: concat(functions.http, functions.timers)
-    settings: settings
-  }
-  dependsOn: [workerHostAccess]
-}
-
-module frontHostAccess 'modules/host-access.bicep' = {
-  name: 'front-host-access'
-  scope: group
-  params: {
-    principalId: frontIdentity.outputs.principalId
-    storageName: frontStorage.outputs.name
-    applicationInsightsName: monitoring.outputs.applicationInsightsName
-  }
-}
-
-module workerHostAccess 'modules/host-access.bicep' = {
-  name: 'worker-host-access'
-  scope: group
-  params: {
-    principalId: workerIdentity.outputs.principalId
-    storageName: workerStorage.outputs.name
-    applicationInsightsName: monitoring.outputs.applicationInsightsName
-  }
-}
-
-// The front door hands requests over and starts steps; it takes no message from any queue, and publishes no event:
-// events tell what steps did.
-module frontQueueAccess 'modules/queue-access.bicep' = {
-  name: 'front-queue-access'
-  scope: group
-  params: {
-    principalId: frontIdentity.outputs.principalId
-    namespaceName: serviceBus.outputs.name
-    sendQueues: concat(['provisioning'], stepQueueNames)
-  }
-}
-
-module workerQueueAccess 'modules/queue-access.bicep' = {
-  name: 'worker-queue-access'
-  scope: group
-  params: {
-    principalId: workerIdentity.outputs.principalId
-    namespaceName: serviceBus.outputs.name
-    receiveQueues: filter(queueNames, queue => queue != refusedQueue)
-    sendQueues: queueNames
-    sendTopics: topicNames
-  }
-}
-
-module frontLedgerAccess 'modules/ledger-access.bicep' = {
-  name: 'front-ledger-access'
-  scope: group
-  params: {
-    principalId: frontIdentity.outputs.principalId
-    storageName: ledgerStorage.outputs.name
-    tables: tables
-    readContainers: [accountsContainer]
-    writeContainers: [importsContainer]
-  }
-}
-
-module workerLedgerAccess 'modules/ledger-access.bicep' = {
-  name: 'worker-ledger-access'
-  scope: group
-  params: {
-    principalId: workerIdentity.outputs.principalId
-    storageName: ledgerStorage.outputs.name
-    tables: tables
-    writeContainers: [accountsContainer, importsContainer]
-  }
-}
-
-// The worker only: the front door can name a secret, it cannot read one.
-module workerVaultAccess 'modules/vault-access.bicep' = {
-  name: 'worker-vault-access'
-  scope: group
-  params: {
-    principalId: workerIdentity.outputs.principalId
-    vaultName: vault.outputs.name
-  }
-}
-
-module vaultEvents 'modules/vault-events.bicep' = {
-  name: 'vault-events'
-  scope: group
-  params: {
-    name: '${abbreviations.systemTopic}${resourceToken}'
-    location: location
-    tags: tags
-    vaultName: vault.outputs.name
-    namespaceName: serviceBus.outputs.name
-    queueName: vaultEventsQueue
+    workspaceId: monitoring.outputs.workspaceId
+    namespaceId: stores.outputs.namespaceId
+    systemTopicId: stores.outputs.systemTopicId
+    emails: filter(map(split(alertEmails, ','), email => trim(email)), email => !empty(email))
+    actionGroups: actionGroups
+    credentialWarningDays: credentialWarningDays
+    sweepSilenceHours: sweepSilenceHours
+    poisonPercent: poisonPercent
   }
 }
 
 output AZURE_LOCATION string = location
 output AZURE_TENANT_ID string = tenant().tenantId
 output AZURE_RESOURCE_GROUP string = group.name
-output KEYTURN_FRONT_URL string = front.outputs.uri
-output KEYTURN_VAULT_URL string = vault.outputs.uri
-output KEYTURN_SERVICE_BUS string = serviceBus.outputs.fullyQualifiedNamespace
+output KEYTURN_FRONT_URL string = apps.outputs.frontUri
+output KEYTURN_FRONT_NAME string = apps.outputs.frontName
+output KEYTURN_WORKER_NAME string = apps.outputs.workerName
+output KEYTURN_VAULT_URL string = stores.outputs.vaultUri
+output KEYTURN_SERVICE_BUS string = stores.outputs.fullyQualifiedNamespace
+output KEYTURN_TABLES string = stores.outputs.tableServiceUri
+output KEYTURN_BLOBS string = stores.outputs.blobServiceUri
 @description('Object ids of the identities that have to be granted Graph permissions; see docs/deployment.md.')
 output KEYTURN_FRONT_PRINCIPAL_ID string = frontIdentity.outputs.principalId
 output KEYTURN_WORKER_PRINCIPAL_ID string = workerIdentity.outputs.principalId
-output KEYTURN_WORKER_NAME string = worker.outputs.name

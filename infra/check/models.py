@@ -13,11 +13,23 @@ MODELS = {
     "Microsoft.Authorization/roleAssignments": ("authorization", "RoleAssignment"),
     "Microsoft.EventGrid/systemTopics": ("eventgrid", "SystemTopic"),
     "Microsoft.EventGrid/systemTopics/eventSubscriptions": ("eventgrid", "EventSubscription"),
+    "Microsoft.Insights/actionGroups": ("monitor", "ActionGroupResource"),
     "Microsoft.Insights/components": ("applicationinsights", "ApplicationInsightsComponent"),
+    "Microsoft.Insights/metricAlerts": ("monitor", "MetricAlertResource"),
+    "Microsoft.Insights/scheduledQueryRules": ("monitor", "ScheduledQueryRuleResource"),
+    "Microsoft.Insights/workbooks": ("applicationinsights", "Workbook"),
     "Microsoft.KeyVault/vaults": ("keyvault", "Vault"),
     "Microsoft.ManagedIdentity/userAssignedIdentities": ("msi", "Identity"),
+    "Microsoft.Network/networkSecurityGroups": ("network", "NetworkSecurityGroup"),
+    "Microsoft.Network/privateDnsZones": ("privatedns", "PrivateZone"),
+    "Microsoft.Network/privateDnsZones/virtualNetworkLinks": ("privatedns", "VirtualNetworkLink"),
+    "Microsoft.Network/privateEndpoints": ("network", "PrivateEndpoint"),
+    "Microsoft.Network/privateEndpoints/privateDnsZoneGroups": ("network", "PrivateDnsZoneGroup"),
+    "Microsoft.Network/virtualNetworks": ("network", "VirtualNetwork"),
+    "Microsoft.Network/virtualNetworks/subnets": ("network", "Subnet"),
     "Microsoft.OperationalInsights/workspaces": ("loganalytics", "Workspace"),
     "Microsoft.ServiceBus/namespaces": ("servicebus", "SBNamespace"),
+    "Microsoft.ServiceBus/namespaces/networkRuleSets": ("servicebus", "NetworkRuleSet"),
     "Microsoft.ServiceBus/namespaces/queues": ("servicebus", "SBQueue"),
     "Microsoft.ServiceBus/namespaces/topics": ("servicebus", "SBTopic"),
     "Microsoft.ServiceBus/namespaces/topics/subscriptions": ("servicebus", "SBSubscription"),
@@ -33,6 +45,8 @@ MODELS = {
         "CsmPublishingCredentialsPoliciesEntity",
     ),
     "Microsoft.Web/sites/config": ("web", "StringDictionary"),
+    # The type has a body of its own for each name.
+    "Microsoft.Web/sites/config/authsettingsV2": ("web", "SiteAuthSettingsV2"),
 }
 # What Bicep allows besides the model.
 TOP = ["name", "scope", "parent", "dependsOn", "kind", "sku", "tags", "location", "identity", "id"]
@@ -73,7 +87,8 @@ class Model:
 
     def _subtype(self, discriminators: Mapping[str, str]) -> Any:
         for attribute, names in (getattr(self.kind, "_subtype_map", None) or {}).items():
-            chosen = names.get(discriminators.get(self.kind._attribute_map[attribute]["key"]))
+            key = self.kind._attribute_map[attribute]["key"].replace("\\.", ".")
+            chosen = names.get(discriminators.get(key))
             if chosen is not None:
                 return getattr(_package(self.kind), chosen)
         return self.kind

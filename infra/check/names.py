@@ -11,13 +11,18 @@ from infra.check.source import BicepFile, Declaration, Repository
 def check(repository: Repository) -> Iterator[Finding]:
     for file in repository.bicep.values():
         for resource in file.of("resource"):
-            shape = models.resource(resource.type)
+            shape = _shape(resource)
             if shape is None:
                 message = f"no model is known for {resource.type}; add it to infra/check/models.py"
                 yield Finding(file.path, resource.line, "resource-type", message)
             elif not resource.existing:
                 yield from _object(file, resource.body, shape)
         yield from _reads(file)
+
+
+def _shape(resource: Declaration) -> models.Shape | None:
+    named = f"{resource.type}/{tree.literal(tree.at(resource.body, 'name'))}"
+    return models.resource(named if named in models.MODELS else resource.type)
 
 
 def _object(file: BicepFile, node: tree.Node, shape: models.Shape) -> Iterator[Finding]:
@@ -51,7 +56,7 @@ def _reads(file: BicepFile) -> Iterator[Finding]:
     resources: dict[str, Declaration] = {found.name: found for found in file.of("resource")}
     for node, root, names in tree.chains(file.root):
         resource = resources.get(root)
-        shape = models.resource(resource.type) if resource is not None else None
+        shape = _shape(resource) if resource is not None else None
         for name in names:
             if not shape:
                 break

@@ -13,7 +13,7 @@ from infra.check.source import BicepFile, Declaration, Repository
 PARAMETERS = "infra/main.parameters.json"
 AZD = "azure.yaml"
 SECRET = re.compile(
-    r"password|secret(?!s?(Officer|User))|connectionString|credential"
+    r"password|secret(?!s?(Officer|User))|connectionString|credential(?!WarningDays)"
     r"|(account|access|shared|primary|secondary|function|host|api)Key|sas(Token|Url|Uri)?$",
     re.IGNORECASE,
 )

@@ -35,7 +35,7 @@ SCOPES = {
     "storageTableDataContributor": {"Microsoft.Storage/storageAccounts/tableServices/tables"},
 }
 ASSIGNMENT = "Microsoft.Authorization/roleAssignments"
-FRONT = "frontIdentity"
+FRONT = {"frontIdentity", "frontPrincipalId"}
 # Taking work off queues and touching secrets is the worker's alone.
 NOT_FOR_FRONT = {"keyVaultSecretsOfficer"}
 GUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
@@ -104,7 +104,7 @@ def _root(module: Declaration, parameter: str) -> str:
 
 def _front(repository: Repository, file: BicepFile) -> Iterator[Finding]:
     for module in file.of("module"):
-        if _root(module, "principalId") != FRONT:
+        if _root(module, "principalId") not in FRONT:
             continue
         for role in sorted(_given(repository, file, module) & NOT_FOR_FRONT):
             message = f"{module.name} gives {role} to the front door"

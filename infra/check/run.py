@@ -8,6 +8,7 @@ from infra.check import (
     models,
     modules,
     names,
+    page,
     parameters,
     roles,
     settings,
@@ -17,7 +18,7 @@ from infra.check import (
 from infra.check.finding import Finding
 from infra.check.source import Repository
 
-RULES = [symbols, modules, roles, flex, settings, parameters, hardening, topology]
+RULES = [symbols, modules, roles, flex, settings, parameters, page, hardening, topology]
 
 
 def check(root: Path) -> list[Finding]:
@@ -25,9 +26,8 @@ def check(root: Path) -> list[Finding]:
     repository = Repository(root)
     if not repository.bicep:
         return [Finding("infra", 1, "syntax", "there is no Bicep file")]
-    broken = [found for found in symbols.check(repository) if found.rule == "syntax"]
-    if broken:  # the other rules would only report what follows from it
-        return sorted(broken)
+    if broken := sorted(symbols.syntax(repository)):
+        return broken  # the other rules would only report what follows from it
     found = {finding for rule in RULES for finding in rule.check(repository)}
     if not models.missing():
         found.update(names.check(repository))

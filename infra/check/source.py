@@ -2,6 +2,7 @@
 
 import json
 import posixpath
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -27,7 +28,7 @@ class Declaration:
     kind: str
     name: str
     node: tree.Node
-    decorators: frozenset[str]
+    decorators: Mapping[str, tree.Node]  # the call of each, by its name
 
     @property
     def line(self) -> int:
@@ -49,6 +50,18 @@ class Declaration:
     @property
     def existing(self) -> bool:
         return any(child.type == "existing" for child in self.node.children)
+
+    def decorated(self, name: str) -> tree.Node | None:
+        """Return the argument of a decorator."""
+        call = self.decorators.get(name)
+        arguments = tree.parts(tree.parts(call)[1]) if call is not None else []
+        return arguments[0] if arguments else None
+
+    @property
+    def default(self) -> tree.Node | None:
+        """The default of a parameter."""
+        after = tree.parts(self.node)[2:]
+        return after[0] if after else None
 
     @property
     def required(self) -> bool:
@@ -115,19 +128,20 @@ class Repository:
 
 
 def _declarations(root: tree.Node) -> list[Declaration]:
-    found, decorators = [], frozenset[str]()
+    found: list[Declaration] = []
+    decorators: dict[str, tree.Node] = {}
     for node in tree.parts(root):
         if node.type == "decorators":
-            decorators = frozenset(
-                tree.text(tree.parts(call)[0]).removeprefix("sys.")
+            decorators = {
+                tree.text(tree.parts(call)[0]).removeprefix("sys."): call
                 for decorator in tree.parts(node)
                 for call in tree.parts(decorator)
                 if call.type == "call_expression"
-            )
+            }
             continue
         kind = KINDS.get(node.type)
         name = next((part for part in tree.parts(node) if part.type == "identifier"), None)
         if kind is not None and name is not None:
             found.append(Declaration(kind, tree.text(name), node, decorators))
-        decorators = frozenset()
+        decorators = {}
     return found

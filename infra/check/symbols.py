@@ -10,9 +10,14 @@ from infra.check.source import KINDS, BicepFile, Repository
 LOADERS = {"loadJsonContent", "loadTextContent", "loadYamlContent", "loadFileAsBase64"}
 
 
-def check(repository: Repository) -> Iterator[Finding]:
+def syntax(repository: Repository) -> Iterator[Finding]:
+    """What the parser could not read."""
     for file in repository.bicep.values():
         yield from _syntax(file)
+
+
+def check(repository: Repository) -> Iterator[Finding]:
+    for file in repository.bicep.values():
         yield from _undefined(file)
         yield from _unused(file)
         yield from _duplicates(file)

@@ -28,9 +28,11 @@ def parts(node: Node) -> list[Node]:
 
 
 def walk(node: Node) -> Iterator[Node]:
-    yield node
-    for child in node.children:
-        yield from walk(child)
+    waiting = [node]
+    while waiting:
+        node = waiting.pop()
+        yield node
+        waiting.extend(reversed(node.children))
 
 
 def literal(node: Node | None) -> str | None:

@@ -17,16 +17,25 @@ param pythonVersion string
 param maximumInstanceCount int
 
 @allowed([512, 2048, 4096])
-param instanceMemoryMB int = 2048
+param instanceMemoryMB int
+
+@description('Instances that run even when there is no work: name (http, or function:NAME) and instanceCount.')
+param alwaysReady array
+
+@description('Spread over availability zones; the platform then keeps two instances of each kind running.')
+param zoneRedundant bool
+
+@description('Subnet through which the app reaches the stores; empty: none.')
+param subnetId string
+
+@allowed(['Enabled', 'Disabled'])
+param publicNetworkAccess string
 
 @description('Functions of the package that this app does not run.')
 param disabledFunctions array
 
 @description('Settings that the code reads.')
 param settings object
-
-@description('Client id of the API registration by which callers sign in; empty: no App Service Authentication.')
-param apiClientId string = ''
 
 resource storage 'Microsoft.Storage/storageAccounts@2024-01-01' existing = {
   name: storageName
@@ -47,6 +56,7 @@ resource plan 'Microsoft.Web/serverfarms@2024-04-01' = {
   }
   properties: {
     reserved: true
+    zoneRedundant: zoneRedundant
   }
 }
 
@@ -64,7 +74,8 @@ resource app 'Microsoft.Web/sites@2024-04-01' = {
   properties: {
     serverFarmId: plan.id
     httpsOnly: true
-    publicNetworkAccess: 'Enabled'
+    publicNetworkAccess: publicNetworkAccess
+    virtualNetworkSubnetId: empty(subnetId) ? null : subnetId
     functionAppConfig: {
       deployment: {
         storage: {
@@ -79,6 +90,7 @@ resource app 'Microsoft.Web/sites@2024-04-01' = {
       scaleAndConcurrency: {
         instanceMemoryMB: instanceMemoryMB
         maximumInstanceCount: maximumInstanceCount
+        alwaysReady: alwaysReady
       }
       runtime: {
         name: 'python'
@@ -120,40 +132,6 @@ resource appSettings 'Microsoft.Web/sites/config@2024-04-01' = {
   )
 }
 
-// Callers have a token of this tenant for the API; its app roles decide what they may do. Keys are asked for besides.
-resource authentication 'Microsoft.Web/sites/config@2024-04-01' = if (!empty(apiClientId)) {
-  parent: app
-  name: 'authsettingsV2'
-  properties: {
-    platform: {
-      enabled: true
-    }
-    globalValidation: {
-      requireAuthentication: true
-      unauthenticatedClientAction: 'Return401'
-    }
-    identityProviders: {
-      azureActiveDirectory: {
-        enabled: true
-        registration: {
-          clientId: apiClientId
-          openIdIssuer: '${environment().authentication.loginEndpoint}${tenant().tenantId}/v2.0'
-        }
-        validation: {
-          allowedAudiences: [
-            apiClientId
-            'api://${apiClientId}'
-          ]
-        }
-      }
-    }
-    login: {
-      tokenStore: {
-        enabled: false
-      }
-    }
-  }
-}
-
+output id string = app.id
 output name string = app.name
 output uri string = 'https://${app.properties.defaultHostName}'

@@ -8,19 +8,41 @@ param queues array
 @description('Topics of queues.json, each with its subscriptions.')
 param topics array
 
-// Sessions, topics and duplicate detection need Standard.
+@allowed(['Standard', 'Premium'])
+@description('Sessions, topics and duplicate detection need Standard, private endpoints Premium.')
+param tier string
+
+@description('Messaging units of Premium.')
+param messagingUnits int
+
+@allowed(['Enabled', 'Disabled'])
+param publicNetworkAccess string
+
 resource namespace 'Microsoft.ServiceBus/namespaces@2024-01-01' = {
   name: name
   location: location
   tags: tags
   sku: {
-    name: 'Standard'
-    tier: 'Standard'
+    name: tier
+    tier: tier
+    capacity: tier == 'Premium' ? messagingUnits : null
   }
   properties: {
     disableLocalAuth: true
     minimumTlsVersion: '1.2'
-    publicNetworkAccess: 'Enabled'
+    premiumMessagingPartitions: tier == 'Premium' ? 1 : null
+    publicNetworkAccess: publicNetworkAccess
+  }
+}
+
+// Event Grid has no private endpoint of ours to come through: it is let in as a trusted service, by its identity.
+resource rules 'Microsoft.ServiceBus/namespaces/networkRuleSets@2024-01-01' = if (publicNetworkAccess == 'Disabled') {
+  parent: namespace
+  name: 'default'
+  properties: {
+    publicNetworkAccess: publicNetworkAccess
+    defaultAction: 'Deny'
+    trustedServiceAccessEnabled: true
   }
 }
 
@@ -53,6 +75,7 @@ module topic 'service-bus-topic.bicep' = [
   }
 ]
 
+output id string = namespace.id
 output name string = namespace.name
 // The endpoint is https://NAME.SUFFIX:443/, with the suffix of the cloud.
 output fullyQualifiedNamespace string = split(replace(namespace.properties.serviceBusEndpoint, 'https://', ''), ':')[0]

@@ -1,8 +1,12 @@
 param name string
 param location string
 param tags object
+
 @description('Standard_ZRS where the region has zones and what is stored cannot be made again.')
 param redundancy string = 'Standard_LRS'
+
+@allowed(['Enabled', 'Disabled'])
+param publicNetworkAccess string
 
 param containers array = []
 param tables array = []
@@ -20,7 +24,11 @@ resource account 'Microsoft.Storage/storageAccounts@2024-01-01' = {
     allowSharedKeyAccess: false
     defaultToOAuthAuthentication: true
     minimumTlsVersion: 'TLS1_2'
-    publicNetworkAccess: 'Enabled'
+    publicNetworkAccess: publicNetworkAccess
+    networkAcls: {
+      bypass: 'AzureServices'
+      defaultAction: publicNetworkAccess == 'Enabled' ? 'Allow' : 'Deny'
+    }
     supportsHttpsTrafficOnly: true
   }
 }
@@ -30,6 +38,10 @@ resource blobService 'Microsoft.Storage/storageAccounts/blobServices@2024-01-01'
   name: 'default'
   properties: {
     deleteRetentionPolicy: {
+      enabled: true
+      days: 7
+    }
+    containerDeleteRetentionPolicy: {
       enabled: true
       days: 7
     }
@@ -58,6 +70,7 @@ resource table 'Microsoft.Storage/storageAccounts/tableServices/tables@2024-01-0
   }
 ]
 
+output id string = account.id
 output name string = account.name
 output blobServiceUri string = account.properties.primaryEndpoints.blob
 output tableServiceUri string = account.properties.primaryEndpoints.table

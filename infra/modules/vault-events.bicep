@@ -5,6 +5,10 @@ param vaultName string
 param namespaceName string
 param queueName string
 
+@description('Where events go that could not be delivered for a day.')
+param storageName string
+param containerName string
+
 var roles = loadJsonContent('../roles.json')
 
 resource vault 'Microsoft.KeyVault/vaults@2023-07-01' existing = {
@@ -18,6 +22,20 @@ resource namespace 'Microsoft.ServiceBus/namespaces@2024-01-01' existing = {
 resource queue 'Microsoft.ServiceBus/namespaces/queues@2024-01-01' existing = {
   parent: namespace
   name: queueName
+}
+
+resource storage 'Microsoft.Storage/storageAccounts@2024-01-01' existing = {
+  name: storageName
+}
+
+resource blobService 'Microsoft.Storage/storageAccounts/blobServices@2024-01-01' existing = {
+  parent: storage
+  name: 'default'
+}
+
+resource container 'Microsoft.Storage/storageAccounts/blobServices/containers@2024-01-01' existing = {
+  parent: blobService
+  name: containerName
 }
 
 resource topic 'Microsoft.EventGrid/systemTopics@2025-02-15' = {
@@ -41,6 +59,16 @@ resource sender 'Microsoft.Authorization/roleAssignments@2022-04-01' = {
   }
 }
 
+resource writer 'Microsoft.Authorization/roleAssignments@2022-04-01' = {
+  name: guid(container.id, topic.id, roles.storageBlobDataContributor)
+  scope: container
+  properties: {
+    principalId: topic.identity.principalId
+    principalType: 'ServicePrincipal'
+    roleDefinitionId: subscriptionResourceId('Microsoft.Authorization/roleDefinitions', roles.storageBlobDataContributor)
+  }
+}
+
 // Event Grid sends the event id as message id, so duplicate detection of the queue drops a repeated event.
 // A new version that was put there by hand is verified soon; of our own versions nothing comes.
 resource events 'Microsoft.EventGrid/systemTopics/eventSubscriptions@2025-02-15' = {
@@ -56,6 +84,16 @@ resource events 'Microsoft.EventGrid/systemTopics/eventSubscriptions@2025-02-15'
         }
       }
     }
+    deadLetterWithResourceIdentity: {
+      identity: { type: 'SystemAssigned' }
+      deadLetterDestination: {
+        endpointType: 'StorageBlob'
+        properties: {
+          resourceId: storage.id
+          blobContainerName: container.name
+        }
+      }
+    }
     eventDeliverySchema: 'CloudEventSchemaV1_0'
     filter: {
       includedEventTypes: ['Microsoft.KeyVault.SecretNearExpiry', 'Microsoft.KeyVault.SecretNewVersionCreated']
@@ -65,5 +103,7 @@ resource events 'Microsoft.EventGrid/systemTopics/eventSubscriptions@2025-02-15'
       eventTimeToLiveInMinutes: 1440
     }
   }
-  dependsOn: [sender]
+  dependsOn: [sender, writer]
 }
+
+output topicId string = topic.id

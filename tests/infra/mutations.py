@@ -4,11 +4,15 @@ from dataclasses import dataclass
 
 MAIN = "infra/main.bicep"
 PARAMETERS = "infra/main.parameters.json"
+PAGE = "docs/deployment.md"
 TEMPLATE = "local.settings.json.template"
 QUEUES = "infra/queues.json"
 FUNCTIONS = "infra/functions.json"
 ROLES = "infra/roles.json"
 APP = "infra/modules/function-app.bicep"
+APPS = "infra/modules/apps.bicep"
+ACCESS = "infra/modules/access.bicep"
+STORES = "infra/modules/stores.bicep"
 BUS = "infra/modules/service-bus.bicep"
 VAULT = "infra/modules/key-vault.bicep"
 STORAGE = "infra/modules/storage.bicep"
@@ -64,22 +68,22 @@ MUTATIONS = [
         "resource storage ",
         f"{SPARE}resource storage ",
     ),
-    Mutation("duplicate-symbol", "duplicate-symbol", MAIN, "var tags", "var tables = 1\nvar tags"),
+    Mutation("duplicate-symbol", "duplicate-symbol", MAIN, "var tags", "var private = 1\nvar tags"),
     Mutation(
         "duplicate-property", "duplicate-symbol", APP, "httpsOnly", "httpsOnly: true\nhttpsOnly"
     ),
     Mutation("unknown-role-name", "loaded-file", VAULT_ACCESS, "ecretsOfficer", "ecretsOficer"),
-    Mutation("loaded-file-missing", "loaded-file", MAIN, "'tables.json'", "'table.json'"),
+    Mutation("loaded-file-missing", "loaded-file", STORES, "'../tables.json'", "'../table.json'"),
     # modules
-    Mutation("module-file-missing", "module-file", MAIN, "modules/storage.", "modules/storages."),
-    Mutation("module-file-unused", "module-file", MAIN, "vault-events.b", "key-vault.b", EVENTS),
+    Mutation("module-file-missing", "module-file", STORES, "'storage.", "'storages."),
+    Mutation("module-file-unused", "module-file", STORES, "vault-events.b", "key-vault.b", EVENTS),
     Mutation("unknown-parameter", "module-parameter", MAIN, "vaultName: ", "vaultname: "),
     Mutation(
-        "missing-parameter", "module-parameter", MAIN, "    queueName: vaultEventsQueue\n", ""
+        "missing-parameter", "module-parameter", STORES, "    queueName: 'vault-events'\n", ""
     ),
-    Mutation("removed-output", "module-output", VAULT, "output uri ", "output url ", MAIN),
+    Mutation("removed-output", "module-output", VAULT, "output uri ", "output url ", STORES),
     Mutation("output-typo", "module-output", MAIN, "outputs.clientId", "outputs.clientID"),
-    Mutation("outputs-forgotten", "module-output", MAIN, "vault.outputs.uri", "vault.uri"),
+    Mutation("outputs-forgotten", "module-output", STORES, "vault.outputs.uri", "vault.uri"),
     Mutation("other-version", "api-version", STORAGE, "containers@2024", "containers@2023"),
     # roles
     Mutation("wrong-role-id", "role-id", ROLES, "b86a8fe4", "b86a8fe5"),
@@ -122,23 +126,23 @@ MUTATIONS = [
     Mutation(
         "front-reads-secrets",
         "role-front",
-        MAIN,
-        "    principalId: workerIdentity.outputs.principalId\n    vaultName",
-        "    principalId: frontIdentity.outputs.principalId\n    vaultName",
+        ACCESS,
+        "    principalId: workerPrincipalId\n    vaultName",
+        "    principalId: frontPrincipalId\n    vaultName",
     ),
     Mutation(
         "front-receives",
         "role-front",
-        MAIN,
+        ACCESS,
         "    sendQueues: concat(",
         "    receiveQueues: queueNames\n    sendQueues: concat(",
     ),
     Mutation(
         "front-writes-package",
         "role-host-storage",
-        MAIN,
-        "principalId: frontIdentity.outputs.principalId\n    storageName: ledgerStorage",
-        "principalId: frontIdentity.outputs.principalId\n    storageName: workerStorage",
+        ACCESS,
+        "principalId: frontPrincipalId\n    storageName: ledgerStorageName",
+        "principalId: frontPrincipalId\n    storageName: workerStorageName",
     ),
     # settings
     Mutation(
@@ -151,18 +155,18 @@ MUTATIONS = [
     Mutation(
         "flex-forbidden-in-main",
         "flex-setting",
-        MAIN,
+        APPS,
         "KEYTURN_TENANT_ID:",
         "WEBSITE_RUN_FROM_PACKAGE: '1'\n  KEYTURN_TENANT_ID:",
     ),
     Mutation(
         "flex-property", "flex-setting", APP, "alwaysOn: false", "linuxFxVersion: 'Python|3.12'"
     ),
-    Mutation("setting-renamed", "app-settings", MAIN, "KEYTURN_VAULT_URL:", "KEYTURN_VAULT_URI:"),
+    Mutation("setting-renamed", "app-settings", APPS, "KEYTURN_VAULT_URL:", "KEYTURN_VAULT_URI:"),
     Mutation(
         "setting-lost",
         "app-settings",
-        MAIN,
+        APPS,
         "  KEYTURN_GRAPH: graphEndpoint\n",
         "",
         "shared/settings.py",
@@ -191,7 +195,22 @@ MUTATIONS = [
         "var location = 'westeurope'\n",
         PARAMETERS,
     ),
-    Mutation("azd-service", "azd-service", MAIN, "serviceName: 'worker'", "serviceName: 'work'"),
+    Mutation(
+        "default-changed",
+        "parameter-page",
+        MAIN,
+        "sweepSilenceHours int = 6",
+        "sweepSilenceHours int = 12",
+        PAGE,
+    ),
+    Mutation(
+        "undescribed",
+        "parameter-page",
+        MAIN,
+        "@description('Messaging units of Service Bus Premium.')\n",
+        "",
+    ),
+    Mutation("azd-service", "azd-service", APPS, "serviceName: 'worker'", "serviceName: 'work'"),
     Mutation("azd-service-untagged", "azd-service", "azure.yaml", "  worker:", "  backend:"),
     Mutation("secret-parameter", "secret", MAIN, "param graphEndpoint", "param clientSecret"),
     Mutation(

@@ -4,6 +4,7 @@ import ast
 import shutil
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -13,22 +14,33 @@ from infra.check.run import check
 from tests.infra.mutations import MUTATIONS, NAME_MUTATIONS, Mutation
 
 ROOT = Path(__file__).resolve().parents[2]
-FILES = ["azure.yaml", "local.settings.json.template", "function_app.py"]
+FILES = ["azure.yaml", "local.settings.json.template", "function_app.py", "docs/deployment.md"]
 FOLDERS = ["infra", "functions", "shared"]
+SEEDED: dict[Path, str] = {}
 needs_models = pytest.mark.skipif(
     bool(models.missing()), reason="needs infra/check/requirements.txt, as `make check` installs it"
 )
 
 
-@pytest.fixture
-def copy(tmp_path: Path) -> Path:
-    for folder in FOLDERS:
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("repository")
+    for name in FOLDERS:
         ignored = shutil.ignore_patterns("__pycache__", "check")
-        shutil.copytree(ROOT / folder, tmp_path / folder, ignore=ignored)
+        shutil.copytree(ROOT / name, folder / name, ignore=ignored)
     for name in FILES:
-        if (ROOT / name).exists():
-            shutil.copy(ROOT / name, tmp_path / name)
-    return tmp_path
+        (folder / name).parent.mkdir(exist_ok=True)
+        shutil.copy(ROOT / name, folder / name)
+    return folder
+
+
+@pytest.fixture
+def copy(whole: Path) -> Iterator[Path]:
+    """The copy, which is as it was again after the test."""
+    SEEDED.clear()
+    yield whole
+    for path, text in SEEDED.items():
+        path.write_text(text, "utf-8")
 
 
 def test_repository_has_no_findings():
@@ -39,6 +51,7 @@ def seed(folder: Path, mutation: Mutation) -> None:
     path = folder / mutation.file
     before = path.read_text("utf-8")
     assert mutation.old in before, "the mutation no longer fits the file"
+    SEEDED[path] = before
     path.write_text(before.replace(mutation.old, mutation.new, 1), "utf-8")
 
 
