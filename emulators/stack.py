@@ -15,6 +15,10 @@ from emulators.child import Child
 
 ROOT = Path(__file__).parent.parent
 TOPOLOGY = ROOT / "infra" / "servicebus-emulator.json"
+FUNCTIONS = ROOT / "infra" / "functions.json"
+
+CHECKUP = "checkup"
+"""The one timer that both apps run."""
 
 SCHEDULES = {
     "KEYTURN_ROTATE_SCHEDULE": "0 */5 * * * *",
@@ -37,6 +41,7 @@ class Options(msgspec.Struct, frozen=True, kw_only=True):
     durable: bool = False  # the queues survive a killed broker
     durable_storage: bool = True  # tables and blobs survive a killed Azurite; costs each write
     onboarding_rate: int = 10_000  # an emulated hour may be a second
+    apart: bool = False  # two apps, each under its own identity, as in Azure; else one does it all
     auth: bool = True  # callers sign in with the emulated tenant, as App Service makes them
     host: str = "emulators.host"  # module that runs the functions
     app: Path = ROOT  # of the bundle; a copy of the project may have other profiles
@@ -94,13 +99,25 @@ class Cloud:
         await asyncio.gather(
             self._child(
                 "keyvault", "emulators.keyvault", *common, *authority, *events,
-                "--events-queue", "vault-events",
+                "--events-queue", "vault-events", *self._vault_roles(),
             ),
             self._child(
                 "devops", "emulators.devops", *common, *authority, "--directory", graph["admin"]
             ),
         )  # fmt: skip
-        await self._host()
+        if self._options.apart:
+            await asyncio.gather(self._host("host", "front"), self._host("worker", "worker"))
+        else:
+            await self._host("host", "")
+
+    def _vault_roles(self) -> list[str]:
+        """In Azure only the worker has a role on the vault."""
+        if not self._options.apart:
+            return []
+        graph = self.children["graph"].ready
+        officers = (graph["identities"]["worker"]["client_id"], graph["client_id"])
+        given = [part for id_ in officers for part in ("--officer", id_)]
+        return ["--default-role", "none", *given]
 
     async def _child(self, name: str, module: str, *arguments: str) -> dict[str, Any]:
         port = free_port()  # fixed, so that a restarted process is found where it was
@@ -111,7 +128,7 @@ class Cloud:
         self._parts.push_async_callback(child.stop)
         return await child.start()
 
-    async def _host(self) -> None:
+    async def _host(self, name: str, app: str) -> None:
         arguments = [
             self._options.host,
             "--app",
@@ -125,18 +142,20 @@ class Cloud:
             audience = graph["api_audience"]
             arguments += ["--auth", f"{graph['authority']}/{graph['tenant_id']}"]
             arguments += ["--audience", audience, "--audience", f"api://{audience}"]
-        log, environment = self._options.folder / "host.log", self.environment()
-        child = Child("host", arguments, log, environment, self._options.app)
-        self.children["host"] = child
+        log, environment = self._options.folder / f"{name}.log", self.environment(app)
+        child = Child(name, arguments, log, environment, self._options.app)
+        self.children[name] = child
         self._parts.push_async_callback(child.stop)
         await child.start()
 
-    def environment(self) -> dict[str, str]:
-        """Settings of the functions: the same names as in Azure, other places."""
+    def environment(self, app: str = "") -> dict[str, str]:
+        """Settings of an app, or of both in one: the same names as in Azure, other places."""
         graph, vault = self.children["graph"].ready, self.children["keyvault"].ready
-        automation = graph["automation"]
+        identity = graph["identities"][app] if app else graph["automation"]
         return {
             **SCHEDULES,
+            **_disabled(app),
+            "KEYTURN_APP": app,
             "AzureWebJobsStorage": self.storage.connection_string,
             "ServiceBus": self.children["servicebus"].ready["connection_string"],
             "KEYTURN_STORAGE": self.storage.connection_string,
@@ -150,8 +169,8 @@ class Cloud:
             "KEYTURN_API_CLIENT_ID": graph["api_audience"],
             "KEYTURN_ONBOARDING_RATE": str(self._options.onboarding_rate),
             "AZURE_TENANT_ID": graph["tenant_id"],
-            "AZURE_CLIENT_ID": automation["client_id"],
-            "AZURE_CLIENT_SECRET": automation["client_secret"],
+            "AZURE_CLIENT_ID": identity["client_id"],
+            "AZURE_CLIENT_SECRET": identity["client_secret"],
             "SSL_CERT_FILE": graph["ca_file"],
             "FUNCTIONS_WORKER_RUNTIME": "python",
         }
@@ -166,8 +185,11 @@ class Cloud:
     def state(self) -> dict[str, Any]:
         """Where everything is, as ``python -m emulators up`` writes it."""
         graph, host = self.children["graph"].ready, self.children["host"].ready
+        worker = self.children.get("worker", self.children["host"]).ready
         return {
             "functions": host["functions"],
+            "worker": worker["functions"],
+            "worker_master_key": worker.get("master_key", ""),
             "function_key": host["function_key"],
             "master_key": host.get("master_key", ""),
             "graph": graph["graph"],
@@ -195,6 +217,17 @@ class Cloud:
         fresh.touch(mode=0o600)
         fresh.write_text(json.dumps(self.state(), indent=2) + "\n")
         fresh.replace(file)
+
+
+def _disabled(app: str) -> dict[str, str]:
+    """The functions of the package that an app does not run, as infra/modules/apps.bicep has it."""
+    kinds = json.loads(FUNCTIONS.read_text("utf-8"))
+    others = {
+        "": [],
+        "front": [*kinds["steps"], *kinds["watchers"]],
+        "worker": [*kinds["http"], *(name for name in kinds["timers"] if name != CHECKUP)],
+    }[app]
+    return {f"AzureWebJobs.{name}.Disabled": "true" for name in others}
 
 
 def free_port() -> int:

@@ -6,7 +6,7 @@ from pathlib import Path
 import azure.functions as func
 
 import functions
-from functions import access
+from functions import access, rights
 from functions.calls import CALLS
 from shared.profile.reference import json_schema
 from shared.profile.reference.page import page
@@ -42,6 +42,7 @@ def generated() -> dict[Path, str]:
         **render(STEPS.values(), indexed()),
         **reference.files(),
         Path("docs/access.md"): access.page(CALLS),
+        **rights.files(),
         Path("docs/profile.schema.json"): json_schema(),
         profiles: page((ROOT / profiles).read_text("utf-8")),
     }

@@ -89,6 +89,7 @@ class Admin:
             "secrets": lambda: {"secrets": self._tenant.issued_secrets},
             "state": self._state,
             "usage": self._usage,
+            "permissions": self._server.gateway.admitted.view,
         }
         for name, act in posts.items():
             app.router.add_post(f"/admin/{name}", _posting(self._forgetting(name, act)))
@@ -99,6 +100,7 @@ class Admin:
         app.router.add_get("/admin/traffic", self._traffic)
         app.router.add_delete("/admin/traffic", self._clear_traffic)
         app.router.add_delete("/admin/usage", self._clear_usage)
+        app.router.add_delete("/admin/permissions", self._clear_admitted)
         app.router.add_get("/admin/truth", Truth(self._tenant).answer)
 
     def _forgetting(self, name: str, act: Act) -> Act:
@@ -217,6 +219,10 @@ class Admin:
 
     async def _clear_usage(self, _request: web.Request) -> web.Response:
         self._server.gateway.usage = Usage()
+        return web.Response(status=204)
+
+    async def _clear_admitted(self, _request: web.Request) -> web.Response:
+        self._server.gateway.admitted.clear()
         return web.Response(status=204)
 
     async def _clear_traffic(self, _request: web.Request) -> web.Response:

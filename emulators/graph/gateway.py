@@ -6,6 +6,7 @@ import uuid
 from dataclasses import dataclass, field
 from typing import Any
 
+from emulators.graph.admitted import Admitted
 from emulators.graph.discovery_faults import altered
 from emulators.graph.errors import GraphError, bad_request
 from emulators.graph.fault_answers import graph_error
@@ -64,6 +65,7 @@ class Gateway:
     spacing: Spacing
     latency: float = 0.0
     usage: Usage = field(default_factory=Usage)
+    admitted: Admitted = field(default_factory=Admitted)
 
     def caller(self, incoming: Incoming) -> Caller:
         return self.issuer.caller(incoming.headers.get("authorization", ""))
@@ -111,7 +113,13 @@ class Gateway:
 
             return await run_batch(self, incoming, caller)
         route, params = find_route(incoming.method, path)
-        route.needs.check(caller.roles)
+        named = f"{route.method} {route.template}"
+        try:
+            enough = route.needs.check(caller.roles)
+        except GraphError:
+            self.admitted.turn_away(caller.app_id, named)
+            raise
+        self.admitted.let_in(caller.app_id, enough, named)
         call = Call(
             tenant=self.tenant,
             caller=caller,

@@ -71,12 +71,39 @@ def sufficient(text: str) -> list[frozenset[str]]:
     return [frozenset(part.split("+")) for part in text.split("|")]
 
 
+BROAD = {
+    "Directory.ReadWrite.All": 9,
+    "AppRoleAssignment.ReadWrite.All": 8,
+    "RoleManagement.ReadWrite.Directory": 8,
+    "Directory.Read.All": 4,
+    "RoleManagement.Read.All": 3,
+    "Group.Read.All": 3,  # conversations, too
+}
+"""Permissions that reach further than their kind does."""
+
+
+def weight(permission: str) -> int:
+    """How much a permission allows, compared with others; its name says most of it."""
+    if permission in BROAD:
+        return BROAD[permission]
+    if ".ReadBasic." in permission:
+        return 1
+    if ".Read." in permission:
+        return 2
+    return 5 if permission.endswith(".OwnedBy") else 6
+
+
 class Needs:
-    """The alternatives of one call."""
+    """The alternatives of one call, the least privileged ones first."""
 
     def __init__(self, text: str) -> None:
-        self._alternatives = sufficient(text)
+        self._alternatives = sorted(
+            sufficient(text), key=lambda each: sorted(map(weight, each), reverse=True)
+        )
 
-    def check(self, held: frozenset[str]) -> None:
-        if not any(alternative <= held for alternative in self._alternatives):
-            raise denied()
+    def check(self, held: frozenset[str]) -> frozenset[str]:
+        """The least of what is held that suffices; raises `GraphError` 403 when nothing does."""
+        for alternative in self._alternatives:
+            if alternative <= held:
+                return alternative
+        raise denied()

@@ -9,26 +9,10 @@ from emulators.graph.large import large_groups
 from emulators.graph.role_assignments import make_assignment, make_eligibility
 from emulators.graph.seed_applications import EPOCH, SeededApp, seed_application
 from emulators.graph.seed_callers import Callers, seed_callers
+from emulators.graph.seed_identities import Identities, listed, seed_identities
 from emulators.graph.seed_services import role_id, seed_roles, seed_services
 from emulators.graph.state import Entity, Tenant
 
-AUTOMATION = (
-    "Application.ReadWrite.OwnedBy",
-    "AppRoleAssignment.ReadWrite.All",
-    "Application.Read.All",
-    "DelegatedPermissionGrant.ReadWrite.All",
-    "Directory.Read.All",
-    "RoleManagement.ReadWrite.Directory",
-    "User.Read.All",
-    "Group.Read.All",
-    "RoleManagement.Read.Directory",
-    "AdministrativeUnit.Read.All",
-    "AuditLog.Read.All",
-    "RoleEligibilitySchedule.Read.Directory",
-    "Policy.Read.All",
-    "Organization.Read.All",
-)
-"""The least an automation needs to onboard applications and to read accounts."""
 ACTIVE = ((0, "Global Administrator"), (1, "Helpdesk Administrator"), (2, "User Administrator"),
           (3, "Privileged Role Administrator"), (4, "Authentication Administrator"),
           (6, "Global Reader"), (9, "Directory Readers"))  # fmt: skip
@@ -42,7 +26,9 @@ UNIT = 1000
 class Seeded:
     administrator: SeededApp
     automation: SeededApp
+    """Both apps in one: it holds what both identities hold."""
     callers: Callers
+    identities: Identities
 
 
 def seed_tenant(tenant: Tenant) -> Seeded:
@@ -51,10 +37,12 @@ def seed_tenant(tenant: Tenant) -> Seeded:
     groups = _groups(tenant)
     _assignments(tenant, groups)
     everything = [role["value"] for role in graph.body["appRoles"] if role["isEnabled"]]
+    both = sorted({name for names in listed().values() for name in names})
     return Seeded(
         administrator=seed_application(tenant, "Tenant Administration", graph, everything),
-        automation=seed_application(tenant, "Onboarding Automation", graph, list(AUTOMATION)),
+        automation=seed_application(tenant, "Onboarding Automation", graph, both),
         callers=seed_callers(tenant),
+        identities=seed_identities(tenant, graph),
     )
 
 

@@ -184,6 +184,14 @@ class Running:
                 "client_secret": made.client_secret,
                 "object_id": made.object_id,
             },
+            "identities": {
+                name: {
+                    "client_id": app.client_id,
+                    "client_secret": app.client_secret,
+                    "object_id": app.object_id,
+                }
+                for name, app in self.server.seeded.identities.apps.items()
+            },
             "api_audience": self.server.seeded.callers.audience,
             "callers": {
                 name: {"client_id": app.client_id, "client_secret": app.client_secret}

@@ -32,6 +32,7 @@ def _arguments() -> argparse.Namespace:
     option("--retention-days", type=int, default=90, choices=range(7, 91), metavar="7..90")
     option("--purge-protection", action="store_true")
     option("--default-role", type=Role, default=Role.OFFICER, help="officer, user or none")
+    option("--officer", action="append", default=[], help="client id with the role of an officer")
     option("--grant-delay", type=float, default=0.0, help="seconds until a grant takes effect")
     option("--events-connection", help="Service Bus connection string")
     option("--events-queue", default="vault-events")
@@ -63,6 +64,8 @@ async def _main(arguments: argparse.Namespace) -> None:
     for signal_number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(signal_number, stop.set)
     async with serving(_settings(arguments)) as vault:
+        for client_id in arguments.officer:
+            vault.rbac.assign(client_id, Role.OFFICER, delay=0)
         if arguments.events_connection:
             await vault.events.subscribe(
                 QueueSender(arguments.events_connection, arguments.events_queue),
