@@ -4,7 +4,7 @@ import azure.functions as func
 
 from functions.calls import CALLS
 from functions.http.call import Call
-from shared import bootstrap
+from shared import bootstrap, telemetry
 
 
 def blueprint() -> func.Blueprint:
@@ -20,4 +20,9 @@ def _register(made: func.Blueprint, call: Call) -> None:
     async def handle(req: func.HttpRequest) -> func.HttpResponse:
         from functions.http.serving import serve  # indexing does without
 
-        return await serve(call, req, bootstrap.context)
+        bootstrap.observe()
+        trace = telemetry.trace_in(req.headers)
+        with telemetry.called(call.name, call.method, call.path, trace) as answered:
+            answer = await serve(call, req, bootstrap.context)
+            answered.status = answer.status_code
+            return answer

@@ -1,8 +1,10 @@
 """Sweeps: each takes what is due of one kind and asks for operations; none does any work itself."""
 
+import logging
 import uuid
 from datetime import datetime, timedelta
 
+from functions import census
 from shared import telemetry
 from shared.context import Context
 from shared.messages import RESUME
@@ -24,18 +26,22 @@ BUSY = timedelta(minutes=5)
 
 async def sweep(ctx: Context, kind: str) -> int:
     """Start what is due of one kind, the longest overdue first; answers how many."""
-    now = ctx.clock.now()
-    started = failed = 0
-    for name in await ctx.ledger.due(kind, now, AT_ONCE):
-        try:
-            started += await _take(ctx, kind, name, now)
-        except Exception:
-            # One that cannot be taken must not keep the others waiting.
-            failed += 1
-            telemetry.log.exception("sweep.failed kind=%s connection=%s", kind, name)
-            if failed == MOST_FAILURES:
-                raise
-    telemetry.event("sweep.finished", kind=kind, started=started, failed=failed)
+    with telemetry.swept(kind) as done:
+        now = ctx.clock.now()
+        for name in await ctx.ledger.due(kind, now, AT_ONCE):
+            try:
+                done.count("started" if await _take(ctx, kind, name, now) else "busy")
+            except Exception as error:
+                # One that cannot be taken must not keep the others waiting.
+                done.count("failed")
+                with telemetry.bound(connection=name):
+                    level = logging.ERROR
+                    telemetry.event("sweep.failed", level=level, kind=kind, raised=error)
+                if done.counts["failed"] == MOST_FAILURES:
+                    raise
+        started, failed = done.counts["started"], done.counts["failed"]
+        telemetry.event("sweep.finished", kind=kind, started=started, failed=failed)
+        await census.take(ctx, kind)
     return started
 
 

@@ -30,10 +30,11 @@ def _timer(kind: str, setting: str) -> func.Blueprint:
     @blueprint.function_name(name=f"{kind}_due")
     @blueprint.timer_trigger(arg_name="timer", schedule=f"%{setting}%", run_on_startup=False)
     async def handle(timer: func.TimerRequest) -> None:
-        if timer.past_due:
-            telemetry.event("sweep.late", kind=kind)
         from functions.sweeps import sweep  # indexing does without
 
-        await sweep(await bootstrap.context(), kind)
+        ctx = await bootstrap.context()
+        if timer.past_due:
+            telemetry.event("sweep.late", kind=kind)
+        await sweep(ctx, kind)
 
     return blueprint

@@ -7,7 +7,7 @@ import asyncio
 from datetime import UTC, datetime, timedelta
 
 from shared.context import Context
-from shared.settings import Settings, SettingsError, load
+from shared.settings import Settings, SettingsError, exporting, load
 
 
 class SystemClock:
@@ -17,6 +17,22 @@ class SystemClock:
         return datetime.now(UTC)
 
 
+_observed = False
+
+
+def observe() -> None:
+    """Send telemetry from now on where the settings name somebody who takes it."""
+    global _observed  # noqa: PLW0603 - one per process, as the host calls plain functions
+    if _observed:
+        return
+    _observed = True
+    wanted = exporting()
+    if wanted.wanted:
+        from shared.adapters.telemetry_export import start
+
+        start(wanted)
+
+
 _context: Context | None = None
 _lock = asyncio.Lock()
 
@@ -24,6 +40,7 @@ _lock = asyncio.Lock()
 async def context() -> Context:
     """The process's context, built on first use; raises `SettingsError` naming what is wrong."""
     global _context  # noqa: PLW0603 - one per process, as the host calls plain functions
+    observe()
     async with _lock:
         if _context is None:
             try:

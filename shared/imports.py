@@ -104,7 +104,7 @@ class _Walk:
             people = [row async for page in self._reader.users_in(group) for row in page]
         except NeedsHuman as problem:
             why = f"{problem.code}: {problem.message}"
-            telemetry.event("group.unread", group=group.name, id=group.id, reason=why)
+            telemetry.event("group.unread", id=group.id, reason=why)
             self.failed.append(names.unread(group, why))
             return []
         self.children[group.id] = tuple(sorted({child.id for child in children}))

@@ -50,39 +50,49 @@ async def start(
     """
     if kind != OFFBOARD and await is_leaving(ctx, connection):
         return None
-    now = ctx.clock.now()
-    wanted = Operation(
-        id=operation,
-        kind=kind,
-        connection=connection,
-        state="running",
-        step=first_step(kind),
-        started=now,
-        changed=now,
-        asked_by=asked_by,
-        reason=reason,
-        options=options,
-    )
-    # Due first: should the process die before it sends, the sweep finds the operation.
-    await ctx.ledger.set_due(RESUME, connection, now + RESUME_AFTER)
-    if not await _begin(ctx, wanted):
-        await _keep_watch(ctx, connection)
-        return None
-    known = await ctx.ledger.operation(connection, operation) or wanted
-    if kind == OFFBOARD and not await is_leaving(ctx, connection):
-        await mark_leaving(ctx, connection, operation)  # before the first step can have run
-    if known.state == "running":
-        message = StepMessage(kind=kind, connection=connection, operation=operation)
-        try:
-            await ctx.outbox.send(known.step, message)
-        except StepError:
-            # Seen by the next sweep, and by whoever repeats the request: nothing was queued.
-            await ctx.ledger.set_due(RESUME, connection, now)
-            raise
-        telemetry.event("operation.started", kind=kind, connection=connection, operation=operation)
-        if kind == EMERGENCY:
-            await _end_others_soon(ctx, known)
-    return known
+    about = telemetry.Work(operation=operation, connection=connection, kind=kind)
+    with telemetry.started(about, fresh=asked_by == TIMER) as trace:
+        now = ctx.clock.now()
+        wanted = Operation(
+            id=operation,
+            kind=kind,
+            connection=connection,
+            state="running",
+            step=first_step(kind),
+            started=now,
+            changed=now,
+            asked_by=asked_by,
+            reason=reason,
+            options=options,
+            trace=trace,
+        )
+        # Due first: should the process die before it sends, the sweep finds the operation.
+        await ctx.ledger.set_due(RESUME, connection, now + RESUME_AFTER)
+        if not await _begin(ctx, wanted):
+            await _keep_watch(ctx, connection)
+            return None
+        known = await ctx.ledger.operation(connection, operation) or wanted
+        if kind == OFFBOARD and not await is_leaving(ctx, connection):
+            await mark_leaving(ctx, connection, operation)  # before the first step can have run
+        if known.state == "running":
+            await _send_first(ctx, known, now)
+        return known
+
+
+async def _send_first(ctx: Context, begun: Operation, now: datetime) -> None:
+    name, kind = begun.connection, begun.kind
+    message = StepMessage(kind=kind, connection=name, operation=begun.id)
+    try:
+        with telemetry.continuing(begun.trace):
+            await ctx.outbox.send(begun.step, message)
+    except StepError:
+        # Seen by the next sweep, and by whoever repeats the request: nothing was queued.
+        await ctx.ledger.set_due(RESUME, name, now)
+        raise
+    with telemetry.bound(connection=name, operation=begun.id):
+        telemetry.event("operation.started", kind=kind)
+    if kind == EMERGENCY:
+        await _end_others_soon(ctx, begun)
 
 
 async def _begin(ctx: Context, wanted: Operation) -> bool:
@@ -171,8 +181,12 @@ async def resume(ctx: Context, connection: str, now: datetime) -> bool:
     if moved and now - flight.changed < RESUME_AFTER:
         return False
     message = StepMessage(kind=flight.kind, connection=connection, operation=flight.id)
-    await ctx.outbox.send(flight.step, message)
-    telemetry.event("operation.resumed", connection=connection, operation=flight.id)
+    with (
+        telemetry.continuing(flight.trace or telemetry.trace_of(flight.id)),
+        telemetry.bound(connection=connection, operation=flight.id),
+    ):
+        await ctx.outbox.send(flight.step, message)
+        telemetry.event("operation.resumed")
     return True
 
 
@@ -196,4 +210,7 @@ async def finish(ctx: Context, operation: Operation, state: str, data: dict[str,
         # The rescue of another one that has taken its place stays due. Its own stays due until
         # the state is stored; the sweep takes it off the index should the process die here.
         await ctx.ledger.set_due(RESUME, operation.connection, None)
-    telemetry.event(f"operation.{state}", kind=operation.kind, operation=operation.id)
+    code = data.get("reason", "")
+    telemetry.ended(operation.kind, state, code, (now - operation.started).total_seconds())
+    with telemetry.bound(connection=operation.connection, operation=operation.id):
+        telemetry.event(f"operation.{state}", kind=operation.kind, code=code)

@@ -1,7 +1,8 @@
 """Publishing a proven secret, and the bookkeeping that follows from what is published."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
+from shared import telemetry
 from shared.issuance import tags
 from shared.model.connection import Credential
 from shared.model.credential import NewSecret, StoredSecret
@@ -20,6 +21,9 @@ async def publish(work: Work, facts: Facts, previous: str) -> None:
     await work.record(
         "secret.published", key_id=secret.key_id, version=made.version, previous=previous
     )
+    if (known := work.connection.credential) is not None and known.key_id == previous:
+        lead = (known.expires - made.created) / timedelta(days=1)
+        telemetry.measure("keyturn.rotation.lead_time", lead, profile=work.connection.spec.profile)
 
 
 async def value_of(work: Work, stored: StoredSecret | None) -> NewSecret:

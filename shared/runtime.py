@@ -1,13 +1,14 @@
 """Runs a step for a message: gathers, runs, sends what follows, turns errors into outcomes."""
 
 import hashlib
+from contextlib import suppress
 from datetime import timedelta
 
 import msgspec
 
 from shared import telemetry
 from shared.context import Context
-from shared.errors import NeedsHuman, TryLater
+from shared.errors import NeedsHuman, StepError, TryLater
 from shared.messages import (
     BUSY,
     StepMessage,
@@ -23,6 +24,9 @@ from shared.model.connection import Condition, Connection, Operation, Status
 from shared.operations import OFFBOARD, finish, start, supersede, tidy
 from shared.profile import Profile, catalogue
 from shared.step import Handler, Step, Work
+
+NEW = telemetry.Arrival()
+"""A message of which nothing is known but its body."""
 
 SHORTEST = timedelta(seconds=0.2)
 """However fast the pace, a step that fails at once must not spin."""
@@ -69,37 +73,61 @@ class Delivery(msgspec.Struct, frozen=True, kw_only=True):
         return self.operation.state == "running" and self.operation.step == following
 
 
-async def run(step: Step, body: bytes, message_id: str, ctx: Context) -> None:
+async def run(
+    step: Step, body: bytes, message_id: str, ctx: Context, arrival: telemetry.Arrival = NEW
+) -> None:
     """Handle one message. Returning settles it; raising means a bug, and redelivery."""
     if step.entrance is not None:
-        await step.entrance(body, message_id, ctx)
+        with telemetry.taken(step.name, arrival):
+            await step.entrance(body, message_id, ctx)
         return
     message = decode(body)
-    with telemetry.bound(
-        connection=message.connection, operation=message.operation, step=step.name
-    ):
+    about = telemetry.Work(
+        operation=message.operation, connection=message.connection, kind=message.kind
+    )
+    trace = arrival.trace or await _trace(message, ctx)
+    with telemetry.delivered(
+        step.name, about, arrival, attempt=message.attempt, trace=trace
+    ) as outcome:
         try:
-            await _handle(step, message, ctx)
+            await _handle(step, message, ctx, outcome)
         except TryLater as reason:
             # Of our own bookkeeping; a few quick redeliveries would not outlast an outage.
             if exhausted(message, reason, ctx.clock.now()):
                 raise
+            outcome.note("postponed", reason.code)
             await _send_again(step, message, reason, ctx)
 
 
-async def _handle(step: Step, message: StepMessage, ctx: Context) -> None:
+async def _trace(message: StepMessage, ctx: Context) -> str:
+    """For a message of a version that sends none along."""
+    if not telemetry.recording():
+        return ""
+    with suppress(StepError):  # who needs the ledger will come upon it
+        known = await ctx.ledger.operation(message.connection, message.operation)
+        if known is not None and known.trace:
+            return known.trace
+    return telemetry.trace_of(message.operation)
+
+
+async def _handle(
+    step: Step, message: StepMessage, ctx: Context, outcome: telemetry.Outcome
+) -> None:
     delivery = await gather(step, message, ctx)
     if delivery is None:
         raise LookupError(f"no row for {message.connection}, operation {message.operation}")
     if delivery.overtaken or delivery.replaced:
+        outcome.note("dropped", "superseded")
         await supersede(ctx, delivery.operation)
     elif delivery.handed_on:
+        outcome.note("dropped", "handed-on")
         await _send_on(delivery)
     elif delivery.stale:
+        outcome.note("dropped", "stale")
         telemetry.event("message.dropped", why="stale", state=delivery.operation.state)
         await tidy(ctx, delivery.connection, delivery.operation)
     elif step.work is not None:
-        await _attempt(delivery, step.work)
+        await _attempt(delivery, step.work, outcome)
 
 
 async def gather(step: Step, message: StepMessage, ctx: Context) -> Delivery | None:
@@ -110,7 +138,7 @@ async def gather(step: Step, message: StepMessage, ctx: Context) -> Delivery | N
     return Delivery(step=step, message=message, connection=connection, operation=operation, ctx=ctx)
 
 
-async def _attempt(delivery: Delivery, handler: Handler) -> None:
+async def _attempt(delivery: Delivery, handler: Handler, outcome: telemetry.Outcome) -> None:
     ctx = delivery.ctx
     now = ctx.clock.now()
     try:
@@ -128,13 +156,17 @@ async def _attempt(delivery: Delivery, handler: Handler) -> None:
                 done = await handler(work)
     except TryLater as reason:
         if exhausted(delivery.message, reason, now):
+            outcome.note("stopped", reason.code)
             await stop(delivery, given_up(delivery.message, reason, now))
         else:
+            outcome.note("postponed", reason.code)
             await _wait(delivery, reason)
     except NeedsHuman as problem:
+        outcome.note("stopped", problem.code)
         await stop(delivery, problem)
     else:
         if done is not None:
+            outcome.note("done", done.reason)
             await _conclude(delivery, Status.TRUE, done.reason, done.message)
         await _go_on(delivery)
 

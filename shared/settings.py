@@ -85,6 +85,32 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         return self.devops
 
 
+class Exporting(msgspec.Struct, frozen=True, kw_only=True):
+    """Where telemetry is sent, if anywhere; the exporters read further variables themselves."""
+
+    application_insights: str = ""  # connection string
+    otlp: bool = False  # a collector's address is set
+    sampler: bool = False  # which traces are kept is set
+    app: str = "keyturn"
+    instance: str = ""
+
+    @property
+    def wanted(self) -> bool:
+        return bool(self.application_insights or self.otlp)
+
+
+def exporting(environment: Mapping[str, str] | None = None) -> Exporting:
+    """Read them; none is needed, and none can be wrong."""
+    env = os.environ if environment is None else environment
+    return Exporting(
+        application_insights=env.get("APPLICATIONINSIGHTS_CONNECTION_STRING", ""),
+        otlp=bool(env.get("OTEL_EXPORTER_OTLP_ENDPOINT")),
+        sampler=bool(env.get("OTEL_TRACES_SAMPLER")),
+        app=env.get("WEBSITE_SITE_NAME") or "keyturn",
+        instance=env.get("WEBSITE_INSTANCE_ID", ""),
+    )
+
+
 class Expected(msgspec.Struct, frozen=True, kw_only=True):
     """What the token of a caller must have been issued by and for."""
 

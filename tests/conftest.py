@@ -1,6 +1,8 @@
 """Rules for every test."""
 
+import logging
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -23,9 +25,34 @@ LONG = (
 """What takes long, the longest first: begun last, one file would keep the others waiting."""
 
 
+class Listed(logging.Filter):
+    """Makes an event that is not listed in `shared.telemetry.event_names` an error."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        if getattr(record, "event", "") == "event.unlisted":
+            raise AssertionError(f"not listed: {record.getMessage()}")
+        return True
+
+
+@pytest.fixture(autouse=True)
+def _listed_events(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Every test emits its events, and no other than those that are listed."""
+    if request.node.get_closest_marker("unlisted_events"):
+        yield
+        return
+    log, strict = logging.getLogger("keyturn"), Listed()
+    level = log.level
+    log.addFilter(strict)
+    log.setLevel(logging.INFO)
+    yield
+    log.removeFilter(strict)
+    log.setLevel(level)
+
+
 def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "unit: one function or planner (set by folder)")
     config.addinivalue_line("markers", "slow: a unit test that takes more than a moment")
+    config.addinivalue_line("markers", "unlisted_events: the test emits what is not listed")
     config.addinivalue_line("markers", "requirement(*ids): the requirements that a test proves")
     config.addinivalue_line("markers", "diagnosis(*codes): the diagnoses that a test shows")
 

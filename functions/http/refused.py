@@ -30,7 +30,8 @@ async def note(
         "problems": msgspec.to_builtins(tuple(problems)),
     }
     await ctx.ledger.refuse(uuid4().hex, ctx.clock.now(), data)
-    telemetry.event("request.refused", call=call, asked_by=caller.name, reason=problems[0].code)
+    telemetry.add("keyturn.requests.refused", source="http", code=problems[0].code)
+    telemetry.event("request.refused", call=call, reason=problems[0].code)
 
 
 def _connection(req: func.HttpRequest) -> str:

@@ -89,6 +89,7 @@ async def _refuse(
     await ctx.outbox.publish(
         announcement("request.refused", id_=f"{row}:refused", connection=subject, at=now, data=data)
     )
+    telemetry.add("keyturn.requests.refused", source="queue", code=problems[0].code)
     telemetry.event("request.refused", message=row, reason=problems[0].code, size=len(body))
 
 

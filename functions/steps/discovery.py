@@ -44,6 +44,7 @@ async def discovery(work: Work) -> Done | None:
     summary = await _begin(work, policy, known)
     if summary.state not in FINISHED:
         summary = await _run(work, policy, summary, known)
+        _measure(work, summary)
     await _schedule(work, policy)
     await tell_changes(work, summary)
     await advise(work)
@@ -115,6 +116,15 @@ async def _run(
         except StepError as problem:
             await _left(work, replace(running, waited=running.waited + sum(slowed)), problem)
             raise
+
+
+def _measure(work: Work, summary: Summary) -> None:
+    profile = work.connection.spec.profile
+    telemetry.add("keyturn.discovery.accounts", summary.accounts, profile=profile)
+    spent = (summary.finished or work.ctx.clock.now()) - summary.started
+    if spent:
+        rate = summary.accounts / spent.total_seconds()
+        telemetry.measure("keyturn.discovery.rate", rate, profile=profile)
 
 
 async def _left(work: Work, running: Summary, problem: StepError) -> None:

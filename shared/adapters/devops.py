@@ -14,6 +14,7 @@ import msgspec
 
 from shared.adapters.devops_bodies import RIGHT_ID, entitlement, level, project, refusal_of
 from shared.adapters.devops_rows import Changed, Entitlement, Posted, Refusal, read
+from shared.adapters.httpx_spans import sent
 from shared.adapters.identity import sign_in_error
 from shared.errors import NeedsHuman, TryLater
 from shared.model.credential import Masked
@@ -131,9 +132,8 @@ class DevOps:
 
         try:
             async with httpx.AsyncClient(timeout=30, verify=_trust()) as http:
-                answer = await http.request(
-                    method, url, headers=dict(headers), content=content, params=params
-                )
+                options = {"headers": dict(headers), "content": content, "params": params}
+                answer = await sent(http, "devops", method, url, **options)
         except httpx.HTTPError as error:
             why = f"asking Azure DevOps: {type(error).__name__}"
             raise TryLater("DEVOPS_UNREACHABLE", why) from None

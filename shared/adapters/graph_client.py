@@ -20,6 +20,7 @@ from shared import telemetry
 from shared.adapters.graph_errors import graph_errors, retry_after
 from shared.adapters.graph_limiter import Limiter
 from shared.adapters.graph_refusals import explained
+from shared.adapters.graph_spans import request_span, told
 from shared.adapters.graph_transport import PageClient
 from shared.adapters.identity import claims
 from shared.errors import NeedsHuman
@@ -214,9 +215,10 @@ class Graph:
         from msgraph.generated.models.o_data_errors.o_data_error import ODataError
 
         adapter = self._bulk if bulk else self._adapter
-        data: bytes | None = await adapter.send_primitive_async(
-            info, "bytes", {"4XX": ODataError, "5XX": ODataError}
-        )
+        with request_span(info, self._host):
+            data: bytes | None = await adapter.send_primitive_async(
+                info, "bytes", {"4XX": ODataError, "5XX": ODataError}
+            )
         return data
 
 
@@ -227,6 +229,7 @@ def _decoded(data: bytes, type_: type[T], doing: str) -> T:
 
 async def _note_write(answer: "Response") -> None:
     """For the audit history: the id by which Graph's own logs know the write."""
+    told(answer.status_code, answer.headers)
     reads = answer.request.method == "GET" or answer.request.url.path.endswith("/$batch")
     if answer.is_success and not reads:
         telemetry.note_write(answer.headers.get("request-id", ""))

@@ -2,12 +2,14 @@
 
 With httpx and the SDK's middleware a page of a thousand users costs two milliseconds of Python
 before its first byte is decoded, four times what it takes here. The SDK still builds and
-authenticates the requests, traces them and maps their errors; of its middleware only retries
+authenticates the requests and maps their errors; of its middleware only retries
 would matter, and those are `graph_sending`'s. Redirects are not followed: no list has any.
 """
 
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
+
+from shared.adapters.graph_spans import told
 
 if TYPE_CHECKING:
     import aiohttp
@@ -89,6 +91,7 @@ class PageClient:
             raise httpx.ConnectError(str(error)) from error
         except (aiohttp.ClientError, OSError) as error:
             raise httpx.ReadError(repr(error)) from error
+        told(answer.status, answer.headers)
         if (wanted := request.options.get(OPTION)) is not None:
             for name in answer.headers:
                 if name.lower().startswith("x-ms-"):

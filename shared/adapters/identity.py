@@ -47,11 +47,14 @@ def product_credential(
     """
     from azure.identity.aio import CertificateCredential, ClientSecretCredential
 
+    from shared.adapters.traced_transport import TracedTransport
+
     # A retry would use the same connection, and sleep as long as told.
     common: dict[str, Any] = {
         "authority": settings.authority,
         "disable_instance_discovery": settings.private_authority,
         "retry_total": 0,
+        "transport": TracedTransport("sign-in"),
     }
     if not secret.shape.certificate:
         return ClientSecretCredential(settings.tenant_id, client_id, secret.reveal(), **common)

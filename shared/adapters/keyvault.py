@@ -37,6 +37,8 @@ class KeyVault:
     def __init__(self, settings: Settings, credential: "AsyncTokenCredential") -> None:
         from azure.keyvault.secrets.aio import SecretClient
 
+        from shared.adapters.traced_transport import TracedTransport
+
         self._url = settings.vault_url
         self._client = SecretClient(
             settings.vault_url,
@@ -44,6 +46,7 @@ class KeyVault:
             # The check compares the vault's name with Microsoft's domains; a loopback has none.
             verify_challenge_resource=urlsplit(settings.vault_url).hostname not in LOOPBACK,
             retry_policy=_short_retries(settings.pace),
+            transport=TracedTransport("vault"),
         )
 
     async def current(self, name: str) -> StoredSecret | None:

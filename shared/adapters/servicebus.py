@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from shared import telemetry
 from shared.errors import TryLater
 from shared.messages import Event, StepMessage, encode
 from shared.settings import Settings
@@ -94,11 +95,19 @@ class ServiceBusOutbox:
         from azure.servicebus import ServiceBusMessage
 
         options.setdefault("content_type", "application/json")
+        if carried := telemetry.trace_properties():
+            options["application_properties"] = carried | options.get("application_properties", {})
+        attributes = {
+            "messaging.system": "servicebus",
+            "messaging.destination.name": entity,
+            "messaging.message.id": options["message_id"],
+        }
         # One sender is not safe to share between tasks at once.
         async with self._locks.setdefault(entity, asyncio.Lock()):
             try:
-                sender = await self._sender(entity)
-                await sender.send_messages(ServiceBusMessage(body, **options))
+                with telemetry.asked("send", entity, attributes):
+                    sender = await self._sender(entity)
+                    await sender.send_messages(ServiceBusMessage(body, **options))
             except AzureError as error:  # the SDK's own, and those of signing in
                 raise TryLater(
                     "QUEUE_UNREACHABLE", f"sending to {entity}: {type(error).__name__}"

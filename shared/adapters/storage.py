@@ -32,12 +32,16 @@ async def open_storage(
     from azure.data.tables.aio import TableServiceClient
     from azure.storage.blob.aio import BlobServiceClient
 
-    options: dict[str, Any] = dict(PARTS)
+    from shared.adapters.traced_transport import TracedTransport
+
+    # Each has its own, as each closes it.
+    ways: list[dict[str, Any]] = [{"transport": TracedTransport("storage")} for _ in range(2)]
+    rows, options = ways[0], dict(PARTS) | ways[1]
     if settings.storage_connection:
-        tables = TableServiceClient.from_connection_string(settings.storage_connection)
+        tables = TableServiceClient.from_connection_string(settings.storage_connection, **rows)
         blobs = BlobServiceClient.from_connection_string(settings.storage_connection, **options)
     else:
-        tables = TableServiceClient(settings.table_uri, credential=credential)
+        tables = TableServiceClient(settings.table_uri, credential=credential, **rows)
         blobs = BlobServiceClient(settings.blob_uri, credential=credential, **options)
     ledger = TableLedger(tables, clock, write_spacing=WRITE_SPACING * settings.pace)
     containers = [blobs.get_container_client(name) for name in (ACCOUNTS, IMPORTS)]

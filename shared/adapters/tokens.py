@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from functools import cache
 from typing import TYPE_CHECKING
 
+from shared.adapters.httpx_spans import sent
 from shared.adapters.identity import (
     aadsts,
     claims,
@@ -61,7 +62,8 @@ class EntraTokens:
         headers = {"Authorization": f"Bearer {token}"}
         try:
             async with httpx.AsyncClient(timeout=30, verify=_trust()) as http:
-                answer = await http.get(self._settings.graph + path, headers=headers)
+                url = self._settings.graph + path
+                answer = await sent(http, "graph", "GET", url, headers=headers)
         except httpx.HTTPError as error:
             raise TryLater("GRAPH_UNREACHABLE", f"trying {what}: {error!r}") from error
         if answer.status_code == 429 or answer.status_code >= 500:
@@ -88,7 +90,7 @@ class EntraTokens:
         }
         try:
             async with httpx.AsyncClient(timeout=30, verify=_trust()) as http:
-                answer = await http.post(url, data=form)
+                answer = await sent(http, "sign-in", "POST", url, data=form)
         except httpx.HTTPError as error:
             # Not the error's text: it could quote what was sent.
             why = f"asking for a token: {type(error).__name__}"

@@ -209,6 +209,7 @@ class Operation(Value, frozen=True, omit_defaults=False):
     asked_by: str = ""
     reason: str = ""
     options: tuple[str, ...] = ()  # what its caller allows, or decides
+    trace: str = ""  # in which it began: all that is done for it is recorded there
 
 
 class Connection(Value, frozen=True, omit_defaults=False):

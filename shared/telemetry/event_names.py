@@ -7,6 +7,9 @@ may name a person (who asked, whose account) is kept in the audit history alone.
 BOUND = ("connection", "operation", "step")
 """Added to every event of a task that works on an operation."""
 
+UNLISTED = "event.unlisted"
+"""Stands for one that is emitted and missing here."""
+
 EVENTS: dict[str, tuple[str, ...]] = {
     "accounts.discovered": ("state", "accounts", "added", "changed", "removed"),
     "advice.unknown": ("reason", "why"),
@@ -17,6 +20,8 @@ EVENTS: dict[str, tuple[str, ...]] = {
     "application.owned": ("object_id",),
     "application.registered": ("why", "client_id"),
     "application.released": ("object_id", "client_id"),
+    "call.failed": ("call", "error"),
+    "census.failed": ("error",),
     "connection.offboarded": ("object_id", "client_id"),
     "consent.granted": ("permission", "kind", "on", "principal"),
     "consent.revoked": ("permission", "kind", "on", "principal"),
@@ -31,6 +36,7 @@ EVENTS: dict[str, tuple[str, ...]] = {
     "due.unknown": ("kind", "error"),
     "emergency.finished": ("key_id", "others"),
     "feature.unknown": ("feature", "why"),
+    UNLISTED: ("name",),
     "federation.added": ("name", "issuer"),
     "federation.corrected": ("name", "why"),
     "federation.removed": ("name", "issuer"),

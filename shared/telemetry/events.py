@@ -5,6 +5,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 
+from shared.telemetry import recorder
+from shared.telemetry.event_names import BOUND, EVENTS, UNLISTED
+from shared.telemetry.scrubbing import scrubbed
+
 log = logging.getLogger("keyturn")
 
 _bound: ContextVar[dict[str, str] | None] = ContextVar("keyturn_bound", default=None)
@@ -18,6 +22,11 @@ def bound(**fields: str) -> Iterator[None]:
         yield
     finally:
         _bound.reset(token)
+
+
+def bindings() -> dict[str, str]:
+    """The fields that are added to events now."""
+    return _bound.get() or {}
 
 
 _pauses: ContextVar[list[float] | None] = ContextVar("keyturn_pauses", default=None)
@@ -35,18 +44,46 @@ def pauses() -> Iterator[list[float]]:
 
 
 def paused(seconds: float) -> None:
-    """Note such a wait."""
+    """Note such a wait, which Graph asked for."""
+    recorder.add("keyturn.graph.wait", seconds)
     collected = _pauses.get()
     if collected is not None:
         collected.append(seconds)
 
 
-def event(name: str, /, *, level: int = logging.INFO, **fields: object) -> None:
-    """Log an event; *name* is ``noun.verb-ed``. Fields must never hold a secret value."""
-    everything = {**(_bound.get() or {}), **fields}
+def event(
+    name: str,
+    /,
+    *,
+    level: int = logging.INFO,
+    raised: BaseException | None = None,
+    **fields: object,
+) -> None:
+    """Log an event of `EVENTS`; fields that are not listed there stay out of the log.
+
+    Fields must never hold a secret value. Of what was *raised* the class is a field.
+    """
+    if not log.isEnabledFor(level):
+        return
+    if name not in EVENTS:  # no reason to fail; a test sees to it that there is none
+        name, fields = UNLISTED, {"name": name}
+    if raised is not None:
+        fields["error"] = type(raised).__name__
+    listed = (*BOUND, *EVENTS[name])
+    own = {field: _plain(fields[field]) for field in listed if field in fields}
+    everything = {**bindings(), **own}
     # Both: text for whoever reads lines, `extra` for whoever queries fields.
     text = " ".join(f"{key}={value}" for key, value in everything.items())
-    log.log(level, "%s %s", name, text, extra={"event": name, "fields": everything})
+    extra = {"event": name, "fields": everything}
+    log.log(level, "%s %s", name, text, exc_info=raised, extra=extra)
+
+
+def _plain(value: object) -> object:
+    if isinstance(value, bool | int | float):
+        return value
+    if isinstance(value, (list, tuple, set, frozenset)):
+        return scrubbed(", ".join(str(each) for each in value))
+    return scrubbed(str(value))
 
 
 _writes: ContextVar[list[str] | None] = ContextVar("keyturn_writes", default=None)

@@ -106,7 +106,7 @@ METRICS: dict[str, Metric] = {
     ),
     "keyturn.sweeps": _counter(
         "{sweep}",
-        "Runs of the timers: outcome succeeded, or failed when one or more were not taken.",
+        "Runs of the timers: outcome succeeded, partial (connections were left out) or failed.",
         "kind",
         "outcome",
     ),

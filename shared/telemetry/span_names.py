@@ -62,7 +62,7 @@ SPANS: dict[str, SpanKind] = {
         "client", "One request to Table or Blob storage.", (*HTTP, "entity", "outcome")
     ),
     "sign-in": SpanKind(
-        "client", "A token asked for by the app for itself, or as the product.", (*HTTP, "outcome")
+        "client", "One request to the token endpoint, as the product.", (*HTTP, "outcome")
     ),
     "devops": SpanKind("client", "One request to Azure DevOps.", (*HTTP, "outcome")),
     "send": SpanKind(

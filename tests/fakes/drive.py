@@ -6,6 +6,7 @@ from datetime import timedelta
 from functions import declare_steps
 from shared.runtime import run
 from shared.step import STEPS
+from shared.telemetry import Arrival
 from tests.fakes import FakeContext
 from tests.fakes.outbox import Sent
 
@@ -48,7 +49,8 @@ async def drive(
 async def _deliver(ctx: FakeContext, sent: Sent, attempts: int) -> None:
     for attempt in range(1, attempts + 1):
         try:
-            await run(STEPS[sent.step], sent.body, sent.id, ctx)
+            arrival = Arrival(message_id=sent.id, trace=sent.trace, delivery=attempt)
+            await run(STEPS[sent.step], sent.body, sent.id, ctx, arrival)
         except Exception:
             if attempt == attempts:
                 raise

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from operator import attrgetter
 
+from shared import telemetry
 from shared.messages import Event, StepMessage, decode, encode
 from tests.fakes.clock import FakeClock
 from tests.fakes.faults import Faults, fallible
@@ -18,6 +19,7 @@ class Sent:
     id: str
     at: datetime
     scheduled: bool = False
+    trace: str = ""  # property of the message
 
     @property
     def message(self) -> StepMessage:
@@ -51,6 +53,7 @@ class FakeOutbox:
                 id=f"{message.operation}:{step}:{message.attempt}",
                 at=at or self._clock.now(),
                 scheduled=at is not None,
+                trace=telemetry.carried(),
             )
         )
 

@@ -20,7 +20,7 @@ PLACES = {
 }  # fmt: skip
 """Calls that make failures, and where in their arguments the code stands."""
 
-NO_CODES = re.compile(r"(KEYTURN|AZURE|PAN_SEC|WEBSITE)_\w+|MAX_BYTES")
+NO_CODES = re.compile(r"(KEYTURN|AZURE|PAN_SEC|WEBSITE|OTEL|APPLICATIONINSIGHTS)_\w+|MAX_BYTES")
 """Names of settings, of a product's variables, and of what a module exports."""
 
 
