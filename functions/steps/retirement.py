@@ -127,6 +127,7 @@ async def _forget(work: Work) -> None:
             previous_key_id="",
             previous_expires=None,
             overlap_until=None,
+            earlier_until=None,
         )
         await work.ctx.ledger.amend(work.connection.spec.name, credential=alone)
 
