@@ -168,7 +168,7 @@ async def _attempt(delivery: Delivery, handler: Handler, outcome: telemetry.Outc
         if done is not None:
             outcome.note("done", done.reason)
             await _conclude(delivery, Status.TRUE, done.reason, done.message)
-        await _go_on(delivery)
+        await _go_on(delivery, outcome)
 
 
 def _profile(name: str) -> Profile:
@@ -182,7 +182,7 @@ def _profile(name: str) -> Profile:
     return profile
 
 
-async def _go_on(delivery: Delivery) -> None:
+async def _go_on(delivery: Delivery, outcome: telemetry.Outcome) -> None:
     """Note the progress, then send the next message; a redelivery in between sends it again."""
     following = step_after(delivery.message.kind, delivery.step.name)
     if following is None:
@@ -195,7 +195,7 @@ async def _go_on(delivery: Delivery) -> None:
         await _send_on(delivery)
     else:
         # Another delivery of this message was faster; it may have died before it sent the next.
-        await _handle(delivery.step, delivery.message, delivery.ctx)
+        await _handle(delivery.step, delivery.message, delivery.ctx, outcome)
 
 
 async def _send_on(delivery: Delivery) -> None:
