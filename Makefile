@@ -11,7 +11,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check
 COMPILED := _pytest pluggy xdist execnet pytest_asyncio azure aiohttp httpx httpcore h2 kiota_http \
   kiota_abstractions opentelemetry cryptography jwt msal werkzeug msgspec yaml rich
 
-.PHONY: help setup demo run test campaign soak check bench generate lock format clean
+.PHONY: help setup demo run test campaign soak check package bench generate lock format clean
 
 help:            ## list the commands
 	@grep -E '^[a-z]+: .*##' $(MAKEFILE_LIST) | sed -E 's/:.*## */\t/' | sort
@@ -52,14 +52,19 @@ soak: setup      ## the fault campaigns at full size, which takes about an hour 
 	KEYTURN_SOAK=1 $(BIN)/python -m pytest tests/end_to_end/test_processes_die.py -q
 	$(BIN)/python -m tests.campaign.local_cloud --seed 1 --seed 2 --seed 3 --minutes 2
 
-check: setup     ## format, lint, types, import contracts, generated files, Bicep
+check: setup     ## format, lint, types, import contracts, Bicep, vulnerabilities, licences
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(PIP) $(LOCKED) -r infra/check/requirements.txt
 	$(BIN)/python -m infra.check
+	$(BIN)/python -m release audit
+	$(BIN)/python -m release licences
 	$(BIN)/python -m pytest -q tests/generated tests/infra
+
+package: setup   ## build what is deployed: build/keyturn.zip, its bill of materials, and unpacked
+	$(BIN)/python -m release package $(DEPLOYABLE)
 
 bench: setup     ## measure, as ratios taken in one run
 	$(BIN)/python -m bench
@@ -68,6 +73,7 @@ generate: setup  ## write the files that are derived from steps, profiles and te
 	$(BIN)/python -m functions
 	$(BIN)/python -m tests.requirements
 	$(BIN)/python -m tests.campaign.matrix
+	$(BIN)/python -m release.costs
 	$(BIN)/python -m infra.check --write
 
 format: setup    ## format and mend what can be mended

@@ -12,7 +12,7 @@ import time
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
-from bench import broker, discovery, imports, ledger, local_cloud, rotation
+from bench import broker, discovery, imports, ledger, local_cloud, package, rotation
 from bench.figures import Figure, notes, table
 from bench.scale import runs
 
@@ -20,6 +20,7 @@ FOLDER = Path("build/bench")
 REPORT = Path("build/bench.json")
 PARTS: dict[str, Callable[[], Awaitable[list[Figure]]]] = {
     "imports": imports.measure,
+    "package": lambda: package.measure(FOLDER / "package"),
     "cloud": lambda: local_cloud.measure(FOLDER),
     "broker": broker.measure,
     "ledger": lambda: ledger.measure(FOLDER / "ledger"),

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import os
 import socket
 from contextlib import AsyncExitStack
 from pathlib import Path
@@ -45,6 +46,7 @@ class Options(msgspec.Struct, frozen=True, kw_only=True):
     auth: bool = True  # callers sign in with the emulated tenant, as App Service makes them
     host: str = "emulators.host"  # module that runs the functions
     app: Path = ROOT  # of the bundle; a copy of the project may have other profiles
+    path: tuple[Path, ...] = ()  # where the host imports from first: packages beside the bundle
 
 
 class Cloud:
@@ -143,6 +145,8 @@ class Cloud:
             arguments += ["--auth", f"{graph['authority']}/{graph['tenant_id']}"]
             arguments += ["--audience", audience, "--audience", f"api://{audience}"]
         log, environment = self._options.folder / f"{name}.log", self.environment(app)
+        if first := self._options.path:
+            environment["PYTHONPATH"] = os.pathsep.join(str(path.resolve()) for path in first)
         child = Child(name, arguments, log, environment, self._options.app)
         self.children[name] = child
         self._parts.push_async_callback(child.stop)

@@ -14,6 +14,7 @@ UNIT = TESTS / "unit"
 
 LONG = (
     "end_to_end",
+    "release/test_package.py",
     "emulators/keyvault/test_process.py",
     "emulators/host/test_process.py",
     "emulators/graph/test_robustness.py",
