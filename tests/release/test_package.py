@@ -80,6 +80,21 @@ def test_worker_library_indexes_it(app: Path, tmp_path: Path) -> None:
     assert set(read_index(done)) == {name for names in named.values() for name in names}
 
 
+def test_every_import_is_answered_by_the_package_alone(app: Path) -> None:
+    """Without anything that is installed here, and for imports inside functions, too."""
+    done = subprocess.run(
+        [sys.executable, "-S", str(ROOT / "tests" / "release" / "imports.py"), str(app)],
+        cwd=app,
+        env={"PYTHONPATH": f"{site(app)}{os.pathsep}{app}", "PYTHONDONTWRITEBYTECODE": "1"},
+        capture_output=True,
+        text=True,
+        timeout=600,
+        check=True,
+    )
+    count, _, unanswered = done.stdout.strip().partition(" ")
+    assert int(count) > 500 and unanswered == "[]"
+
+
 def test_a_clone_elsewhere_builds_the_same_bytes(target: Target, tmp_path: Path) -> None:
     clone = tmp_path / "another place"
     clone.mkdir()
