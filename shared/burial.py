@@ -37,6 +37,10 @@ async def bury(step: Step, body: bytes, message_id: str, why: str, ctx: Context)
         delivery = await gather(step, decode(body), ctx)
     except msgspec.DecodeError:
         delivery = None
+    if delivery is not None:
+        known = delivery.operation
+        about = {"operation": known.id, "connection": known.connection, "kind": known.kind}
+        telemetry.present().set(about)
     if delivery is None or delivery.stale:
         await ctx.outbox.set_aside(body, message_id, why)
         await ctx.ledger.refuse(

@@ -25,7 +25,6 @@ SPANS: dict[str, SpanKind] = {
             "http.route",
             "http.response.status_code",
             *OPERATION,
-            "code",
         ),
     ),
     "start": SpanKind(
@@ -55,7 +54,7 @@ SPANS: dict[str, SpanKind] = {
     "graph": SpanKind(
         "client",
         "One request to Microsoft Graph; its address without ids and queries.",
-        (*HTTP, "url.template", "request_id", "retry_after", "doing", "outcome"),
+        (*HTTP, "url.template", "request_id", "retry_after", "outcome"),
     ),
     "vault": SpanKind("client", "One request to Key Vault.", (*HTTP, "entity", "outcome")),
     "storage": SpanKind(

@@ -65,7 +65,9 @@ def test_of_an_error_the_class_and_the_place_are_told(seen: Recorded) -> None:
 
 
 def test_a_span_keeps_its_listed_attributes_alone(seen: Recorded) -> None:
-    with telemetry.asked("graph", "GET /users/{id}", {"url": "/users/ana", "doing": ""}) as asked:
+    with telemetry.asked(
+        "graph", "GET /users/{id}", {"url": "/users/ana", "request_id": ""}
+    ) as asked:
         telemetry.present().set({"request_id": "r-1", "body": "x"})
         asked.note("refused", "HTTP 403")
     (span,) = seen.named("graph")
