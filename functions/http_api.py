@@ -4,7 +4,7 @@ import azure.functions as func
 
 from functions.calls import CALLS
 from functions.http.call import Call
-from shared import bootstrap, telemetry
+from shared import bootstrap
 
 
 def blueprint() -> func.Blueprint:
@@ -19,6 +19,7 @@ def _register(made: func.Blueprint, call: Call) -> None:
     @made.route(route=call.path, methods=[call.method], auth_level=func.AuthLevel.FUNCTION)
     async def handle(req: func.HttpRequest) -> func.HttpResponse:
         from functions.http.serving import serve  # indexing does without
+        from shared import telemetry
 
         bootstrap.observe()
         trace = telemetry.trace_in(req.headers)

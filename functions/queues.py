@@ -1,12 +1,10 @@
 """One Service Bus trigger per step, and one that watches its dead-letter queue."""
 
 from collections.abc import Iterator
-from datetime import UTC, datetime
 
 import azure.functions as func
 
 from functions import steps
-from shared import bootstrap, telemetry
 from shared.messages import STEPS
 
 
@@ -30,12 +28,9 @@ def _trigger(queue: str) -> func.Blueprint:
         is_sessions_enabled=queue in STEPS,
     )
     async def handle(message: func.ServiceBusMessage) -> None:
-        from shared.runtime import run
+        from functions.deliveries import take  # indexing does without
 
-        ctx = await bootstrap.context()
-        telemetry.aged(queue, _utc(message.enqueued_time_utc), ctx.clock.now())
-        body, arrival = message.get_body(), _arrival(message)
-        await run(steps.declared(queue), body, arrival.message_id, ctx, arrival)
+        await take(queue, message)
 
     return blueprint
 
@@ -52,26 +47,8 @@ def _watcher(queue: str) -> func.Blueprint:
         data_type=func.DataType.BINARY,
     )
     async def handle(message: func.ServiceBusMessage) -> None:
-        from shared.burial import bury
+        from functions.deliveries import take_dead
 
-        ctx = await bootstrap.context()
-        properties = message.application_properties or {}
-        why = str(properties.get("DeadLetterReason") or "unknown")
-        arrival = _arrival(message)
-        with telemetry.buried(queue, arrival, why):
-            await bury(steps.declared(queue), message.get_body(), arrival.message_id, why, ctx)
+        await take_dead(queue, message)
 
     return blueprint
-
-
-def _arrival(message: func.ServiceBusMessage) -> telemetry.Arrival:
-    return telemetry.Arrival(
-        message_id=message.message_id,
-        trace=telemetry.trace_in(message.application_properties),
-        delivery=message.delivery_count or 1,
-    )
-
-
-def _utc(time: datetime | None) -> datetime | None:
-    """The host sends it without its time zone."""
-    return time.replace(tzinfo=UTC) if time and time.tzinfo is None else time

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import azure.functions as func
 
-from shared import bootstrap, telemetry
+from shared import bootstrap
 from shared.messages import RESUME
 
 SWEEPS = {
@@ -31,6 +31,7 @@ def _timer(kind: str, setting: str) -> func.Blueprint:
     @blueprint.timer_trigger(arg_name="timer", schedule=f"%{setting}%", run_on_startup=False)
     async def handle(timer: func.TimerRequest) -> None:
         from functions.sweeps import sweep  # indexing does without
+        from shared import telemetry
 
         ctx = await bootstrap.context()
         if timer.past_due:

@@ -81,7 +81,11 @@ async def run(
         with telemetry.taken(step.name, arrival):
             await step.entrance(body, message_id, ctx)
         return
-    message = decode(body)
+    try:
+        message = decode(body)
+    except msgspec.DecodeError:
+        with telemetry.taken(step.name, arrival):
+            raise  # counted, as every delivery that fails
     about = telemetry.Work(
         operation=message.operation, connection=message.connection, kind=message.kind
     )

@@ -106,8 +106,8 @@ def exporting(environment: Mapping[str, str] | None = None) -> Exporting:
         application_insights=env.get("APPLICATIONINSIGHTS_CONNECTION_STRING", ""),
         otlp=bool(env.get("OTEL_EXPORTER_OTLP_ENDPOINT")),
         sampler=bool(env.get("OTEL_TRACES_SAMPLER")),
-        app=env.get("WEBSITE_SITE_NAME") or f"keyturn-{env.get('KEYTURN_APP', '')}".rstrip("-"),
-        instance=env.get("WEBSITE_INSTANCE_ID", ""),
+        app=env.get("WEBSITE_SITE_NAME") or "keyturn",
+        instance=env.get("WEBSITE_INSTANCE_ID") or str(os.getpid()),
     )
 
 

@@ -21,6 +21,10 @@ class Span:
     attributes: dict[str, Any]
     resource: dict[str, Any]
 
+    @property
+    def process(self) -> str:
+        return str(self.resource["service.instance.id"])
+
 
 @dataclass
 class Collector:

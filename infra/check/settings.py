@@ -10,7 +10,7 @@ from infra.check.source import BicepFile, Repository
 TEMPLATE = "local.settings.json.template"
 LOCAL_ONLY = {"FUNCTIONS_WORKER_RUNTIME"}  # Flex knows the runtime from functionAppConfig
 TUNING_ONLY = {"KEYTURN_PACE", "KEYTURN_SCAN_SLICE"}  # times, which have defaults
-CLOUD_ONLY = re.compile(r"APPLICATIONINSIGHTS_|AZURE_CLIENT_ID$")
+CLOUD_ONLY = re.compile(r"APPLICATIONINSIGHTS_|AZURE_CLIENT_ID$|PYTHON_ENABLE_OPENTELEMETRY$")
 READ_BY_CODE = re.compile(r"KEYTURN_[A-Z][A-Z_]*[A-Z](?:__[A-Za-z]+)?")
 CONNECTIONS = {"AzureWebJobsStorage", "ServiceBus", "KEYTURN_STORAGE"}
 

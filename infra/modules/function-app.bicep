@@ -127,6 +127,10 @@ resource appSettings 'Microsoft.Web/sites/config@2024-04-01' = {
       ServiceBus__clientId: identityClientId
       APPLICATIONINSIGHTS_CONNECTION_STRING: applicationInsights.properties.ConnectionString
       APPLICATIONINSIGHTS_AUTHENTICATION_STRING: 'ClientId=${identityClientId};Authorization=AAD'
+      // The exporter's own statistics, and its remote settings, are hosts that the network need not open.
+      APPLICATIONINSIGHTS_STATSBEAT_DISABLED_ALL: 'true'
+      APPLICATIONINSIGHTS_CONTROLPLANE_DISABLED: 'true'
+      PYTHON_ENABLE_OPENTELEMETRY: 'true'
     },
     toObject(disabledFunctions, item => 'AzureWebJobs.${item}.Disabled', item => 'true')
   )

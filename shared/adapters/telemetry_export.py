@@ -110,9 +110,11 @@ def _resource(exporting: Exporting) -> "Resource":
     """Variables of the standard (OTEL_SERVICE_NAME, OTEL_RESOURCE_ATTRIBUTES) win."""
     from opentelemetry.sdk.resources import OTELResourceDetector, Resource
 
-    own = {"service.name": exporting.app, "service.namespace": NAME}
-    if exporting.instance:
-        own["service.instance.id"] = exporting.instance
+    own = {
+        "service.name": exporting.app,
+        "service.namespace": NAME,
+        "service.instance.id": exporting.instance,
+    }
     return Resource(own).merge(OTELResourceDetector().detect())
 
 

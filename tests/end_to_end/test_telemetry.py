@@ -1,5 +1,6 @@
 """Telemetry of both apps, as a collector gets it from their processes."""
 
+import re
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
@@ -16,6 +17,9 @@ from tests.end_to_end.local import Local, until
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 CALLER = "4bf92f3577b34da6a3ce929d0e0e4736"
+
+SLOW = 300.0
+"""Seconds for a whole chain, with the locks of a killed process to wait for, on a busy machine."""
 
 SOON = {
     "OTEL_BSP_SCHEDULE_DELAY": "100",
@@ -66,7 +70,7 @@ async def ended(collector: Collector, operation: str) -> list[Span]:
         done = [s for s in found if s.name == "step report" and s.attributes["outcome"] == "done"]
         return found if done else []
 
-    found: list[Span] = await until(f"the last span of {operation}", check)
+    found: list[Span] = await until(f"the last span of {operation}", check, SLOW)
     return found
 
 
@@ -90,10 +94,11 @@ async def test_one_trace_over_both_apps_and_a_killed_worker(
     (start,) = [span for span in spans if span.name == "start onboard"]
     steps = [span for span in spans if span.name.startswith("step ")]
     assert {span.parent for span in steps} == {start.id}
-    services = {span.resource["service.name"] for span in spans}
-    assert services == {"keyturn-front", "keyturn-worker"}
     (asked,) = [span for span in spans if span.name == "call create_connection"]
-    assert start.parent == asked.id and asked.resource["service.name"] == "keyturn-front"
+    front = str(observed.cloud.children["host"].pid)
+    assert start.parent == asked.id and asked.process == start.process == front
+    assert front not in {span.process for span in steps}
+    assert steps[-1].process == str(observed.cloud.children["worker"].pid)  # the second one
     # What was done outside is below what it was done for.
     known = {span.id: span for span in collector.spans()}
     graph = [span for span in known.values() if span.name.startswith("graph ")]
@@ -138,7 +143,5 @@ async def test_nothing_but_what_is_listed_and_no_secret_leaves(
     }
     text = collector.text
     assert len(secrets) > 5 and [secret for secret in secrets if secret and secret in text] == []
-    tenant = await observed.control("state")
-    people = [user["userPrincipalName"] for user in tenant.get("users", ())]
-    assert [name for name in people if name in text] == []
+    assert re.findall(r"[\w.+-]+@[\w-]+\.\w+", text) == []  # names of people
     assert "eyJ" not in text  # how every token begins

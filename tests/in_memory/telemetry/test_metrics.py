@@ -1,14 +1,20 @@
 """What is counted and measured, after what has happened."""
 
-from datetime import timedelta
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 
+import msgspec
 import pytest
 
+from functions import declare_steps
+from functions.deliveries import take, take_dead
 from functions.steps.accept import accept
 from functions.sweeps import sweep
-from shared import onboarding, telemetry
+from shared import bootstrap, onboarding, telemetry
 from shared.errors import NeedsHuman, TryLater
-from tests.fakes import FakeContext, fake_context
+from shared.runtime import run
+from shared.step import STEPS
+from tests.fakes import FakeContext, Sent, fake_context
 from tests.fakes.drive import drive
 from tests.fakes.telemetry import Recorded
 from tests.in_memory.chain.world import NAME, assert_onboarded, connection, onboard
@@ -142,6 +148,57 @@ async def test_a_refused_order(seen: Recorded) -> None:
     assert counted[1] == "queue"
     (told,) = seen.events("request.refused")
     assert told["message"] == "message-1"
+
+
+async def test_a_message_that_nobody_understands(seen: Recorded) -> None:
+    declare_steps()
+    with pytest.raises(msgspec.DecodeError):
+        await run(STEPS["consent"], b"{", "message-1", fake_context())
+    assert seen.values("keyturn.deliveries") == {("DecodeError", "failed", "consent"): 1}
+    (told,) = seen.events("step.failed")
+    assert told["error"] == "DecodeError"
+
+
+async def test_messages_as_the_host_hands_them_over(
+    seen: Recorded, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ctx = fake_context()
+
+    async def context() -> FakeContext:
+        return ctx
+
+    monkeypatch.setattr(bootstrap, "context", context)
+    await onboard(ctx)
+    sent = ctx.outbox.take()
+    assert sent is not None
+    message = Message(sent, ctx.clock.now().replace(tzinfo=None) - timedelta(seconds=30))
+    await take(sent.step, message)  # type: ignore[arg-type] # as much of one as is looked at
+    assert seen.values("keyturn.queue.age") == {("registration",): 30}
+    (span,) = seen.named("step")
+    assert span.attributes["delivery"] == 3 and span.attributes["messaging.message.id"] == sent.id
+    await take_dead(sent.step, message)  # type: ignore[arg-type] # the same
+    assert seen.values("keyturn.dead_letters") == {("registration", "TooOld"): 1}
+    assert {s.context.trace_id for s in seen.spans} == {span.context.trace_id}
+
+
+@dataclass
+class Message:
+    """A message as the library makes it."""
+
+    sent: Sent
+    enqueued_time_utc: datetime
+    delivery_count: int = 3
+
+    @property
+    def message_id(self) -> str:
+        return self.sent.id
+
+    @property
+    def application_properties(self) -> dict[str, str]:
+        return {"traceparent": self.sent.trace, "DeadLetterReason": "TooOld"}
+
+    def get_body(self) -> bytes:
+        return self.sent.body
 
 
 async def test_the_age_of_a_message(seen: Recorded) -> None:
