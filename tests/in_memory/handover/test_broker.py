@@ -11,7 +11,7 @@ from shared.model.credential import Masked
 from tests.fakes import FakeContext, fake_context
 from tests.fakes.drive import drive
 from tests.in_memory.handover.products import condition, known, onboarded
-from tests.in_memory.http.client import Client
+from tests.in_memory.http.client import SIGN_IN, Client
 
 NAME = "pandium-prod"
 PREFIX = f"{NAME}--PAN-SEC-MICROSOFT-ENTRA-"
@@ -156,7 +156,9 @@ async def test_finished_refreshes_do_not_pile_up():
     assert sum(row["what"] == "token.brokered" for row in rows) == 1
 
 
-async def test_the_api_shows_the_newest_refresh_only():
+async def test_the_api_shows_the_newest_refresh_only(monkeypatch):
+    for name, value in SIGN_IN.items():
+        monkeypatch.setenv(name, value)
     client = Client()
     ctx = client.ctx
     await onboarded(ctx, "pandium")
