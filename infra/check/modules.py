@@ -18,7 +18,6 @@ def check(repository: Repository) -> Iterator[Finding]:
         yield from _outputs(repository, file)
         if file.path != MAIN and not repository.callers(file.path):
             yield Finding(file.path, 1, "module-file", "no module declaration uses this file")
-    yield from _versions(repository)
 
 
 def _module(repository: Repository, file: BicepFile, module: Declaration) -> Iterator[Finding]:
@@ -59,14 +58,3 @@ def _outputs(repository: Repository, file: BicepFile) -> Iterator[Finding]:
         elif len(names) > 1 and target.named("output", names[1]) is None:
             message = f"{target.path} has no output {names[1]}"
             yield Finding(file.path, tree.line(node), "module-output", message)
-
-
-def _versions(repository: Repository) -> Iterator[Finding]:
-    """One version of a resource type everywhere: two mean that one was forgotten."""
-    seen: dict[str, str] = {}
-    for file in repository.bicep.values():
-        for resource in file.of("resource"):
-            first = seen.setdefault(resource.type, resource.target)
-            if resource.target != first:
-                message = f"{resource.target}, elsewhere {first}"
-                yield Finding(file.path, resource.line, "api-version", message)

@@ -1,9 +1,7 @@
-"""Parameters of the deployment, secrets in parameters and outputs, and azd's services."""
+"""Parameters of the deployment, and secrets in parameters and outputs."""
 
 import re
 from collections.abc import Iterator
-
-import yaml
 
 from infra.check import tree
 from infra.check.finding import Finding
@@ -11,18 +9,17 @@ from infra.check.modules import MAIN
 from infra.check.source import BicepFile, Declaration, Repository
 
 PARAMETERS = "infra/main.parameters.json"
-AZD = "azure.yaml"
 SECRET = re.compile(
     r"password|secret(?!s?(Officer|User))|connectionString|credential(?!WarningDays)"
     r"|(account|access|shared|primary|secondary|function|host|api)Key|sas(Token|Url|Uri)?$",
     re.IGNORECASE,
 )
+VARIABLE = re.compile(r"\$\{[A-Z][A-Z_]*(=[^}]*)?\}")
 SCHEDULE = re.compile(r"[\d*/,\-]+( [\d*/,\-A-Za-z]+){5}")
 
 
 def check(repository: Repository) -> Iterator[Finding]:
     yield from _entries(repository)
-    yield from _services(repository)
     for file in repository.bicep.values():
         for found in file.declarations:
             yield from _secret(file, found)
@@ -45,6 +42,17 @@ def _entries(repository: Repository) -> Iterator[Finding]:
     for name in entries.keys() - params.keys():
         line = repository.line_of(PARAMETERS, f'"{name}"')
         yield Finding(PARAMETERS, line, "parameter-entry", f"{MAIN} has no parameter {name}")
+    for name in entries.keys() & params.keys():
+        given, default = str(entries[name].get("value", "")), tree.literal(params[name].default)
+        line = repository.line_of(PARAMETERS, f'"{name}"')
+        if "$" not in given:
+            continue  # said by whoever deploys
+        if not VARIABLE.fullmatch(given):
+            message = f"{name}: azd reads ${{VARIABLE}} or ${{VARIABLE=default}}, not {given}"
+            yield Finding(PARAMETERS, line, "parameter-entry", message)
+        elif default is not None and given != f"{given.partition('=')[0]}={default}}}":
+            message = f"the default of {name} in {MAIN} is '{default}'"
+            yield Finding(PARAMETERS, line, "parameter-entry", message)
 
 
 def _secret(file: BicepFile, found: Declaration) -> Iterator[Finding]:
@@ -69,30 +77,3 @@ def _schedule(file: BicepFile, found: Declaration) -> Iterator[Finding]:
     if default is not None and not SCHEDULE.fullmatch(default):
         message = f"{found.name}: '{default}' is not six NCRONTAB fields"
         yield Finding(file.path, found.line, "schedule", message)
-
-
-def _services(repository: Repository) -> Iterator[Finding]:
-    """Azd finds the app of a service by its tag."""
-    text = (repository.root / AZD).read_text("utf-8") if repository.exists(AZD) else ""
-    services = set((yaml.safe_load(text) or {}).get("services", {}))
-    tags = dict(_tags(repository))
-    for tag in tags.keys() - services:
-        path, line = tags[tag]
-        yield Finding(path, line, "azd-service", f"{AZD} has no service {tag}")
-    for service in services - tags.keys():
-        line = repository.line_of(AZD, f"  {service}:")
-        yield Finding(AZD, line, "azd-service", f"no app has the tag azd-service-name {service}")
-
-
-def _tags(repository: Repository) -> Iterator[tuple[str, tuple[str, int]]]:
-    for file in repository.bicep.values():
-        for node in tree.walk(file.root):
-            if node.type != "object_property" or tree.key(node) != "azd-service-name":
-                continue
-            value = tree.value(node)
-            if (tag := tree.literal(value)) is not None:
-                yield tag, (file.path, tree.line(node))
-            for caller, module in repository.callers(file.path):
-                given = tree.at(module.body, f"params.{tree.text(value)}")
-                if (tag := tree.literal(given)) is not None and given is not None:
-                    yield tag, (caller.path, tree.line(given))

@@ -3,22 +3,50 @@
 from pathlib import Path
 
 from infra.check import (
+    azd,
+    clouds,
     flex,
     hardening,
     models,
     modules,
     names,
+    network,
     page,
     parameters,
+    queues,
     roles,
     settings,
+    sides,
+    start,
     symbols,
+    telemetry,
     topology,
+    versions,
+    workflows,
 )
 from infra.check.finding import Finding
 from infra.check.source import Repository
 
-RULES = [symbols, modules, roles, flex, settings, parameters, page, hardening, topology]
+RULES = [
+    azd,
+    clouds,
+    flex,
+    hardening,
+    modules,
+    network,
+    page,
+    parameters,
+    queues,
+    roles,
+    settings,
+    sides,
+    start,
+    symbols,
+    telemetry,
+    topology,
+    versions,
+    workflows,
+]
 
 
 def check(root: Path) -> list[Finding]:

@@ -1,4 +1,4 @@
-"""The generated JSON that Bicep reads: queues and topics, functions, tables."""
+"""The generated JSON that Bicep and the emulator read: queues and topics, functions, tables."""
 
 import re
 from collections.abc import Iterator

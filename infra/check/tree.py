@@ -1,38 +1,57 @@
-"""Reading the syntax tree of tree-sitter-bicep."""
+"""Reading the syntax tree of tree-sitter-bicep, as objects of our own, made once for each text."""
 
 from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cache
 
 import tree_sitter
 import tree_sitter_bicep
 
-Node = tree_sitter.Node
-
 _PARSER = tree_sitter.Parser(tree_sitter.Language(tree_sitter_bicep.language()))
 
 
+@dataclass(frozen=True, eq=False, slots=True)
+class Node:
+    """A node of the tree; two are the same only if they are one."""
+
+    type: str
+    text: str
+    line: int
+    is_missing: bool
+    children: tuple["Node", ...]
+    parts: tuple["Node", ...]  # the named children without comments
+
+
+@cache
 def parse(source: bytes) -> Node:
-    return _PARSER.parse(source).root_node
+    return _node(_PARSER.parse(source).root_node)
+
+
+def _node(found: tree_sitter.Node) -> Node:
+    pairs = [(child, _node(child)) for child in found.children]
+    named = tuple(made for child, made in pairs if child.is_named and "comment" not in child.type)
+    children = tuple(made for _, made in pairs)
+    source = (found.text or b"").decode()
+    return Node(found.type, source, found.start_point[0] + 1, found.is_missing, children, named)
 
 
 def text(node: Node) -> str:
-    return (node.text or b"").decode()
+    return node.text
 
 
 def line(node: Node) -> int:
-    return node.start_point[0] + 1
+    return node.line
 
 
 def parts(node: Node) -> list[Node]:
     """Return the named children without comments."""
-    return [child for child in node.named_children if "comment" not in child.type]
+    return list(node.parts)
 
 
-def walk(node: Node) -> Iterator[Node]:
-    waiting = [node]
-    while waiting:
-        node = waiting.pop()
-        yield node
-        waiting.extend(reversed(node.children))
+@cache
+def walk(node: Node) -> tuple[Node, ...]:
+    """Return the node and everything below it, in the order of the text."""
+    return (node, *(inner for child in node.children for inner in walk(child)))
 
 
 def literal(node: Node | None) -> str | None:
@@ -93,13 +112,11 @@ def members(node: Node) -> tuple[Node, list[str]] | None:
     return None
 
 
-def chains(node: Node) -> Iterator[tuple[Node, str, list[str]]]:
-    """Yield each outermost `root.a.b` below a node: the node, the root's name, the names."""
+@cache
+def chains(node: Node) -> tuple[tuple[Node, str, list[str]], ...]:
+    """Return each outermost `root.a.b` below a node: the node, the root's name, the names."""
     if node.type == "member_expression" and (found := members(node)) is not None:
-        yield node, text(found[0]), found[1]
-        for inner in walk(node):
-            if inner.type == "subscript_expression":
-                yield from chains(parts(inner)[-1])
-        return
-    for child in node.children:
-        yield from chains(child)
+        inside = [parts(inner)[-1] for inner in walk(node) if inner.type == "subscript_expression"]
+        own = (node, text(found[0]), found[1])
+        return (own, *(chain for inner in inside for chain in chains(inner)))
+    return tuple(chain for child in node.children for chain in chains(child))

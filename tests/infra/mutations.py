@@ -1,6 +1,6 @@
-"""Mistakes to seed into a copy of the repository, each with the rule that has to find it."""
+"""Mistakes to seed into the Bicep files of a copy, each with the rule that has to find it."""
 
-from dataclasses import dataclass
+from tests.infra.mutation import Mutation
 
 MAIN = "infra/main.bicep"
 PARAMETERS = "infra/main.parameters.json"
@@ -36,18 +36,6 @@ LOCATION = """\
 @description('Region of all resources; it has to offer Flex Consumption.')
 param location string
 """
-
-
-@dataclass(frozen=True)
-class Mutation:
-    """Replace the first `old` in a file by `new`; `found_in` when the finding is elsewhere."""
-
-    name: str
-    rule: str
-    file: str
-    old: str
-    new: str
-    found_in: str = ""
 
 
 MUTATIONS = [

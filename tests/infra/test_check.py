@@ -11,11 +11,24 @@ import pytest
 
 from infra.check import models
 from infra.check.run import check
-from tests.infra.mutations import MUTATIONS, NAME_MUTATIONS, Mutation
+from tests.infra.mutation import Mutation
+from tests.infra.mutations import MUTATIONS, NAME_MUTATIONS
+from tests.infra.mutations_network import NETWORK_MUTATIONS
+from tests.infra.mutations_repository import REPOSITORY_MUTATIONS, TELEMETRY_MUTATIONS
 
 ROOT = Path(__file__).resolve().parents[2]
-FILES = ["azure.yaml", "local.settings.json.template", "function_app.py", "docs/deployment.md"]
+FILES = [
+    ".github/workflows/ci.yml",
+    "Makefile",
+    "azure.yaml",
+    "docs/deployment.md",
+    "function_app.py",
+    "host.json",
+    "local.settings.json.template",
+    "requirements.txt",
+]
 FOLDERS = ["infra", "functions", "shared"]
+SEEDS = [*MUTATIONS, *NETWORK_MUTATIONS, *TELEMETRY_MUTATIONS, *REPOSITORY_MUTATIONS]
 SEEDED: dict[Path, str] = {}
 needs_models = pytest.mark.skipif(
     bool(models.missing()), reason="needs infra/check/requirements.txt, as `make check` installs it"
@@ -29,7 +42,7 @@ def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
         ignored = shutil.ignore_patterns("__pycache__", "check")
         shutil.copytree(ROOT / name, folder / name, ignore=ignored)
     for name in FILES:
-        (folder / name).parent.mkdir(exist_ok=True)
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(ROOT / name, folder / name)
     return folder
 
@@ -55,7 +68,7 @@ def seed(folder: Path, mutation: Mutation) -> None:
     path.write_text(before.replace(mutation.old, mutation.new, 1), "utf-8")
 
 
-@pytest.mark.parametrize("mutation", MUTATIONS, ids=lambda mutation: mutation.name)
+@pytest.mark.parametrize("mutation", SEEDS, ids=lambda mutation: mutation.name)
 def test_seeded_mistake_is_found(copy: Path, mutation: Mutation):
     seed(copy, mutation)
     found = {(finding.rule, finding.path) for finding in check(copy)}
@@ -81,7 +94,7 @@ def test_every_rule_has_a_mutation():
     ]
     rules = {call.args[2].value for call in calls if isinstance(call.args[2], ast.Constant)}
     assert len(rules) > 20
-    assert rules - {mutation.rule for mutation in [*MUTATIONS, *NAME_MUTATIONS]} == set()
+    assert rules - {mutation.rule for mutation in [*SEEDS, *NAME_MUTATIONS]} == set()
 
 
 @pytest.mark.parametrize("broken", [False, True])
