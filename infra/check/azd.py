@@ -1,5 +1,6 @@
 """azure.yaml: services that can be deployed, and hooks that exist."""
 
+import posixpath
 import re
 from collections.abc import Iterator
 from typing import Any
@@ -15,7 +16,11 @@ AZD = "azure.yaml"
 STEPS = ("build", "deploy", "down", "package", "provision", "publish", "restore", "up")
 HOOKS = {before + step for before in ("pre", "post") for step in STEPS}
 NEEDED = ("host.json", "requirements.txt", "function_app.py")
+BUILT = "build/"
+"""Folders below it are made by a hook, from the files of the repository."""
+
 MODULE = re.compile(r"python3? -m ([\w.]+)")
+TARGET = re.compile(r"\bmake ([a-z][\w-]*)")
 SCRIPT = re.compile(r"\S+\.(?:sh|ps1|py)\b")
 
 
@@ -24,7 +29,7 @@ def check(repository: Repository) -> Iterator[Finding]:
     content: dict[str, Any] = yaml.safe_load(text) or {}
     services: dict[str, Any] = content.get("services", {})
     yield from _tagged(repository, set(services))
-    for message, word in _services(repository, services):
+    for message, word in _services(repository, services, content.get("hooks", {})):
         yield Finding(AZD, repository.line_of(AZD, word), "azd-service", message)
     for hooks in (content.get("hooks", {}), *(s.get("hooks", {}) for s in services.values())):
         for name, hook in hooks.items():
@@ -33,33 +38,50 @@ def check(repository: Repository) -> Iterator[Finding]:
                 yield Finding(AZD, line, "azd-hook", f"{name}: {message}")
 
 
-def _services(repository: Repository, services: dict[str, Any]) -> Iterator[tuple[str, str]]:
+def _services(
+    repository: Repository, services: dict[str, Any], hooks: dict[str, Any]
+) -> Iterator[tuple[str, str]]:
     for name, service in services.items():
         for key, wanted in (("language", "python"), ("host", "function")):
             if service.get(key) != wanted:
                 yield f"{name}: {key} is {wanted}", f"  {name}:"
-        folder = repository.root / str(service.get("project", ""))
+        project = posixpath.normpath(str(service.get("project", "")))
+        built = project.startswith(BUILT)
+        folder = repository.root / ("" if built else project)
         if missing := [needed for needed in NEEDED if not (folder / needed).is_file()]:
-            yield f"{name}: {folder.name} has no {', '.join(missing)}", f"  {name}:"
+            yield f"{name}: {project} has no {', '.join(missing)}", f"  {name}:"
+        if built and "prepackage" not in hooks:
+            yield f"{name}: no prepackage hook builds {project}", f"  {name}:"
 
 
 def _hook(repository: Repository, name: str, hook: Any) -> Iterator[str]:
     if name not in HOOKS:
         yield "azd knows no such hook"
-    variants = hook if isinstance(hook, list) else [hook]
-    for variant in variants:
-        forms = [variant[key] for key in ("posix", "windows") if key in variant] or [variant]
-        for form in forms:
-            run = str(form.get("run", ""))
-            if not run:
-                yield "has nothing to run"
-            for script in SCRIPT.findall(run):
-                if not (repository.root / script).is_file():
-                    yield f"{script} does not exist"
-            for module in MODULE.findall(run):
-                path = repository.root / module.replace(".", "/")
-                if not (path.with_suffix(".py").is_file() or (path / "__main__.py").is_file()):
-                    yield f"python -m {module} finds no such module"
+    for variant in hook if isinstance(hook, list) else [hook]:
+        for form in [variant[key] for key in ("posix", "windows") if key in variant] or [variant]:
+            yield from _run(repository, str(form.get("run", "")))
+
+
+def _run(repository: Repository, run: str) -> Iterator[str]:
+    if not run:
+        yield "has nothing to run"
+    for script in SCRIPT.findall(run):
+        if not (repository.root / script).is_file():
+            yield f"{script} does not exist"
+    for target in TARGET.findall(run):
+        if target not in make_targets(repository):
+            yield f"there is no make {target}"
+    for module in MODULE.findall(run):
+        path = repository.root / module.replace(".", "/")
+        if not (path.with_suffix(".py").is_file() or (path / "__main__.py").is_file()):
+            yield f"python -m {module} finds no such module"
+
+
+def make_targets(repository: Repository) -> set[str]:
+    """Return the commands of the Makefile."""
+    makefile = repository.root / "Makefile"
+    text = makefile.read_text("utf-8") if makefile.is_file() else ""
+    return set(re.findall(r"^([a-z][\w-]*):", text, re.MULTILINE))
 
 
 def _tagged(repository: Repository, services: set[str]) -> Iterator[Finding]:

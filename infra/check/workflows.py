@@ -6,7 +6,7 @@ from typing import Any
 
 import yaml
 
-from infra.check.azd import MODULE
+from infra.check.azd import MODULE, TARGET, make_targets
 from infra.check.finding import Finding
 from infra.check.source import Repository
 
@@ -18,7 +18,6 @@ SECRET = re.compile(r"\bsecrets\s*[.\[]\s*['\"]?(?!GITHUB_TOKEN\b)(\w+)")
 HARMLESS = re.compile(
     r"\s*(matrix\.[\w-]+|runner\.\w+|github\.(sha|run_id|run_number|run_attempt|workspace))\s*"
 )
-TARGET = re.compile(r"\bmake ((?:[a-z][\w-]*\s*)+)")
 UNTRUSTED = {
     "pull_request_target": "runs with our rights on what strangers propose",
     "workflow_run": "runs with our rights after what strangers propose",
@@ -111,12 +110,9 @@ def _run(repository: Repository, script: str) -> Iterator[tuple[str, str, str]]:
         if not HARMLESS.fullmatch(expression):
             message = f"{expression.strip()} becomes part of the script; pass it through env"
             yield "workflow-injection", expression, message
-    makefile = repository.root / "Makefile"
-    targets = set(re.findall(r"^([a-z][\w-]*):", makefile.read_text("utf-8"), re.MULTILINE))
-    for found in TARGET.findall(script):
-        for target in found.split():
-            if target not in targets:
-                yield "workflow-command", f"make {found.split()[0]}", f"there is no make {target}"
+    for target in TARGET.findall(script):
+        if target not in make_targets(repository):
+            yield "workflow-command", f"make {target}", f"there is no make {target}"
     for module in MODULE.findall(script):
         path = repository.root / module.replace(".", "/")
         ours = (repository.root / module.partition(".")[0]).is_dir()

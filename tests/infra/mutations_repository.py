@@ -10,7 +10,6 @@ EXPIRING = f"{QUERIES}/credential-expiring.kql"
 EMULATOR = "infra/servicebus-emulator.json"
 AZD = "azure.yaml"
 CI = ".github/workflows/ci.yml"
-CHECKOUT = "actions/checkout@08c6903cd8c0fde910a37f88322edcfb5dd907a8"
 HOOK = "hooks:\n  postprovision:\n    run: python -m deploy.permission\nservices:"
 RUN = "      - run: make test\n"
 LOGIN = f"      - uses: azure/login@{'0' * 40}\n        with:\n          creds: x\n{RUN}"
@@ -101,18 +100,27 @@ REPOSITORY_MUTATIONS = [
         HOOK.replace("python -m deploy.permission", "./scripts/grant.sh"),
     ),
     Mutation("hook-module-missing", "azd-hook", AZD, "services:", HOOK),
-    Mutation("service-folder", "azd-service", AZD, "project: .", "project: ./functions"),
+    Mutation(
+        "hook-target-missing",
+        "azd-hook",
+        AZD,
+        "services:",
+        HOOK.replace("python -m deploy.permission", "make pack"),
+    ),
+    Mutation("service-folder", "azd-service", AZD, "project: ", "project: ./app/"),
     Mutation("service-host", "azd-service", AZD, "host: function", "host: appservice"),
     # workflows
     Mutation("not-yaml", "workflow-syntax", CI, "jobs:\n", "jobs:\n\t- x\n"),
-    Mutation("tag-instead-of-commit", "workflow-pin", CI, CHECKOUT, "actions/checkout@v5"),
+    Mutation(
+        "tag-instead-of-commit", "workflow-pin", CI, "actions/checkout@", "actions/checkout@v5 # "
+    ),
     Mutation("rights-by-default", "workflow-permissions", CI, "permissions: {}\n", ""),
     Mutation("all-rights", "workflow-permissions", CI, "permissions: {}", "permissions: write-all"),
     Mutation("may-write-code", "workflow-permissions", CI, "contents: read", "contents: write"),
     Mutation("strangers-code", "workflow-trigger", CI, "  pull_request:", "  pull_request_target:"),
     Mutation("signs-in-for-strangers", "workflow-trigger", CI, "contents: read", "id-token: write"),
     Mutation("no-environment", "workflow-environment", CI, "contents: read", "id-token: write"),
-    Mutation("no-limit", "workflow-timeout", CI, "    timeout-minutes: 45\n", ""),
+    Mutation("no-limit", "workflow-timeout", CI, "    timeout-minutes", "    timeout"),
     Mutation("token-left", "workflow-checkout", CI, "persist-credentials: false", "fetch-depth: 1"),
     Mutation(
         "stored-secret",
