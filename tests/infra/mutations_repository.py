@@ -10,6 +10,7 @@ EXPIRING = f"{QUERIES}/credential-expiring.kql"
 EMULATOR = "infra/servicebus-emulator.json"
 AZD = "azure.yaml"
 CI = ".github/workflows/ci.yml"
+DEPLOY = ".github/workflows/deploy.yml"
 HOOK = "hooks:\n  postprovision:\n    run: python -m deploy.permission\nservices:"
 RUN = "      - run: make test\n"
 LOGIN = f"      - uses: azure/login@{'0' * 40}\n        with:\n          creds: x\n{RUN}"
@@ -133,6 +134,24 @@ REPOSITORY_MUTATIONS = [
     Mutation(
         "title-in-script", "workflow-injection", CI, "make test", "echo ${{ github.head_ref }}"
     ),
+    Mutation(
+        "deploys-for-anyone",
+        "workflow-environment",
+        DEPLOY,
+        "    environment: ${{",
+        "    name: ${{",
+    ),
+    Mutation(
+        "cannot-sign-in", "workflow-secret", DEPLOY, "      id-token: write", "      actions: read"
+    ),
+    Mutation(
+        "input-in-script",
+        "workflow-injection",
+        DEPLOY,
+        "run: azd provision",
+        "run: azd provision -e ${{ inputs.environment }}",
+    ),
+    Mutation("package-not-built", "azd-service", AZD, "  prepackage:", "  prerestore:"),
     Mutation("no-such-target", "workflow-command", CI, "make check", "make verify"),
     Mutation("no-such-module", "workflow-command", CI, "make check", "python -m infra.checks"),
 ]

@@ -19,6 +19,7 @@ from tests.infra.mutations_repository import REPOSITORY_MUTATIONS, TELEMETRY_MUT
 ROOT = Path(__file__).resolve().parents[2]
 FILES = [
     ".github/workflows/ci.yml",
+    ".github/workflows/deploy.yml",
     "Makefile",
     "azure.yaml",
     "docs/deployment.md",
