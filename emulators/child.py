@@ -31,7 +31,8 @@ class Child:
         self.name = name
         self.ready: dict[str, Any] = {}
         self._arguments = [sys.executable, "-m", *arguments]
-        self._env = {**os.environ, **(env or {})}
+        self.env = {**os.environ, **(env or {})}
+        """Of the next start: a restarted process may have other settings."""
         self._log = log.absolute()
         self._folder = folder
         self._process: asyncio.subprocess.Process | None = None
@@ -51,7 +52,7 @@ class Child:
                 *self._arguments,
                 stdout=asyncio.subprocess.PIPE,
                 stderr=log,
-                env=self._env,
+                env=self.env,
                 cwd=self._folder,
                 start_new_session=True,  # Ctrl-C reaches the parent only, which ends us in order
             )

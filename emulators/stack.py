@@ -59,6 +59,11 @@ class Cloud:
         self.storage: Any = None
 
     @property
+    def topology(self) -> Path:
+        """The broker's queues, read at each of its starts."""
+        return self.folder / "topology.json"
+
+    @property
     def folder(self) -> Path:
         """Where logs and stores are."""
         return self._options.folder
@@ -86,10 +91,12 @@ class Cloud:
         common = ["--tls", tls, "--clock", clock]
         store = ["--store", str(folder / "servicebus.db")] if options.durable else []
         users = str(options.users)
+        queues = str(self.topology)
+        self.topology.write_text(TOPOLOGY.read_text("utf-8"), "utf-8")
         graph, broker, self.storage = await asyncio.gather(
             self._child("graph", "emulators.graph", *common, "--users", users),
             self._child(
-                "servicebus", "emulators.servicebus", "--config", str(TOPOLOGY), "--clock", clock,
+                "servicebus", "emulators.servicebus", "--config", queues, "--clock", clock,
                 *store,
             ),
             self._parts.enter_async_context(

@@ -2,13 +2,14 @@
 
 import azure.functions as func
 
-from functions import queues, steps, timers
+from functions import checkup, queues, steps, timers
 from functions.http_api import blueprint as http_blueprint
 
 
 def load(app: func.FunctionApp) -> None:
     """Register every function; a step is found by being a module of `functions.steps`."""
-    for blueprint in (http_blueprint(), *timers.blueprints(), *queues.blueprints()):
+    alone = (http_blueprint(), checkup.blueprint())
+    for blueprint in (*alone, *timers.blueprints(), *queues.blueprints()):
         app.register_functions(blueprint)
 
 

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from functions import census
 from shared import telemetry
 from shared.context import Context
+from shared.errors import StepError
 from shared.messages import RESUME
 from shared.operations import TIMER, is_leaving, resume, start
 
@@ -41,8 +42,18 @@ async def sweep(ctx: Context, kind: str) -> int:
                     raise
         started, failed = done.counts["started"], done.counts["failed"]
         telemetry.event("sweep.finished", kind=kind, started=started, failed=failed)
+        if not failed:
+            await _note(ctx, kind, started)
         await census.take(ctx, kind)
     return started
+
+
+async def _note(ctx: Context, kind: str, started: int) -> None:
+    """Tell that this timer works; what it did is done, whether or not that can be told."""
+    try:
+        await ctx.ledger.mark(f"sweep.{kind}", ctx.clock.now(), {"started": started})
+    except StepError as error:
+        telemetry.event("due.unknown", kind=kind, error=error.code)
 
 
 async def _take(ctx: Context, kind: str, name: str, now: datetime) -> bool:

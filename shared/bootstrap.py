@@ -102,6 +102,7 @@ async def build(settings: Settings) -> Context:
         privileges=GraphPrivileges(graph),
         reset_trial=GraphResetTrial(settings, graph),
         entity_reader=GraphEntities(graph),
+        app=settings.app,
         pace=settings.pace,
         scan_slice=timedelta(seconds=settings.scan_slice),
         four_eyes=settings.four_eyes,

@@ -55,6 +55,7 @@ class Context(msgspec.Struct, frozen=True, kw_only=True):
     directory_reader: DirectoryReader
     import_store: ImportStore
     entity_reader: EntityReader
+    app: str = ""  # front or worker, whose identity this is; empty where one does it all
     pace: float = 1.0  # scales every deliberate wait
     scan_slice: timedelta = timedelta(minutes=4)  # of a scan; a function may run for five minutes
     four_eyes: bool = True  # nobody approves what they asked for themselves

@@ -36,6 +36,9 @@ SHORTEST_SLICE, LONGEST_SLICE = 5, 270
 is being read and the checkpoint take their time, too."""
 
 
+WORDS = {"KEYTURN_APP": ("", "front", "worker"), "KEYTURN_FOUR_EYES": ("on", "off")}
+"""Settings that are one of a few words; the first one is meant where they are not set."""
+
 ONBOARDING_RATE, HIGHEST_RATE = 100, 100_000
 
 
@@ -46,6 +49,7 @@ class SettingsError(Exception):
 class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """Where everything is, and how patient to be."""
 
+    app: str = ""  # front or worker; empty where one app does it all
     tenant_id: str
     authority: str = DEFAULT_AUTHORITY
     graph: str = "https://graph.microsoft.com/v1.0"
@@ -181,14 +185,18 @@ def load(environment: Mapping[str, str] | None = None) -> Settings:
     rate = env.get("KEYTURN_ONBOARDING_RATE", str(ONBOARDING_RATE))
     if not (rate.isascii() and rate.isdecimal()) or not 1 <= int(rate) <= HIGHEST_RATE:
         wrong.append(f"KEYTURN_ONBOARDING_RATE (requests an hour, 1 to {HIGHEST_RATE})")
-    if env.get("KEYTURN_FOUR_EYES", "on") not in ("on", "off"):
-        wrong.append("KEYTURN_FOUR_EYES (on or off)")
+    wrong += [
+        f"{name} ({' or '.join(filter(None, words))})"
+        for name, words in WORDS.items()
+        if env.get(name, words[0]) not in words
+    ]
     for name in ("KEYTURN_AUTHORITY", "KEYTURN_GRAPH", "KEYTURN_DEVOPS", "KEYTURN_VAULT_URL"):
         if env.get(name) and not _is_https(env[name]):
             wrong.append(f"{name} (an https URL)")
     if wrong:
         raise SettingsError("missing or malformed settings: " + ", ".join(wrong))
     return Settings(
+        app=env.get("KEYTURN_APP", ""),
         tenant_id=env["KEYTURN_TENANT_ID"],
         authority=env.get("KEYTURN_AUTHORITY", DEFAULT_AUTHORITY).rstrip("/"),
         graph=env.get("KEYTURN_GRAPH", "https://graph.microsoft.com/v1.0").rstrip("/"),

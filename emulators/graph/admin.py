@@ -75,6 +75,7 @@ class Admin:
             "faults": self._add_fault,
             "lag": self._lag,
             "latency": self._latency,
+            "skew": self._skew,
             "spacing": self._spacing,
             "throttling": self._server.throttle.configure,
             "paging": self._tenant.paging.configure,
@@ -135,6 +136,10 @@ class Admin:
     def _latency(self, body: dict[str, Any]) -> dict[str, float]:
         self._server.gateway.latency = float(body.get("seconds", 0))
         return {"seconds": self._server.gateway.latency}
+
+    def _skew(self, body: dict[str, Any]) -> dict[str, float]:
+        self._server.skew = float(body.get("seconds", 0))
+        return {"seconds": self._server.skew}
 
     def _spacing(self, body: dict[str, Any]) -> dict[str, float]:
         self._server.spacing.seconds = float(body.get("seconds", 1))

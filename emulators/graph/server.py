@@ -63,6 +63,8 @@ class GraphServer:
         self.gateway = Gateway(self.tenant, self.issuer, self.faults, self.throttle, self.spacing)
         self.traffic = Traffic(traffic)
         self.authority = ""
+        self.skew = 0.0
+        """Seconds that the authority's answers are dated ahead of everybody else's clock."""
 
     def application(self) -> web.Application:
         app = web.Application(client_max_size=8 * 2**20)

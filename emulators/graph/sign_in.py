@@ -2,6 +2,8 @@
 
 import asyncio
 import json
+from datetime import timedelta
+from email.utils import format_datetime
 from typing import TYPE_CHECKING
 
 from aiohttp import web
@@ -59,6 +61,8 @@ class SignIn:
             body = refusal.body(self._server.clock.now(), own.ids.guid(), own.ids.guid())
             return web.json_response(body, status=refusal.status)
         base = f"{self._server.authority}/{tenant}"
+        date = self._server.clock.now() + timedelta(seconds=self._server.skew)
+        headers = {"Date": format_datetime(date, usegmt=True)}
         return web.json_response(
             {
                 "token_endpoint": f"{base}/oauth2/v2.0/token",
@@ -78,7 +82,8 @@ class SignIn:
                 "tenant_region_scope": "EU",
                 "cloud_instance_name": "microsoftonline.com",
                 "msgraph_host": "graph.microsoft.com",
-            }
+            },
+            headers=headers,
         )
 
     async def _keys(self, _request: web.Request) -> web.Response:

@@ -1,24 +1,23 @@
 """Whether the application lives, and whether everything that it needs can be reached."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
-from typing import Protocol, runtime_checkable
+from typing import Any
 
 import azure.functions as func
+import msgspec
 
 from functions.http import answers
 from functions.http.call import Connect
 from shared import telemetry
+from shared.checkup import PATIENCE, failing, look, settings_missing
 from shared.context import Context
-from shared.errors import StepError
+from shared.model.checkup import Dependency, Report
 from shared.model.connection import Value
 from shared.planning.expiry import KIND
 from shared.planning.lifetime import LATE
 from shared.settings import SettingsError
-
-PATIENCE = 10.0
-"""Seconds that a dependency has to answer."""
 
 MOST_NAMED = 50
 """Connections of each list."""
@@ -26,51 +25,72 @@ MOST_NAMED = 50
 EVER = timedelta(days=3650)
 """A warning lasts until its secret is replaced, or ends."""
 
-PROBE = "health-probe"
-"""Name of a connection and secret that need not exist: absence is an answer."""
-
-
-class Dependency(Value, frozen=True, omit_defaults=False):
-    """One service that the application needs."""
-
-    name: str
-    status: str  # ok | failing | unchecked
-    message: str = ""
+REPORT, SWEEP = "checkup.", "sweep."
+"""Marks of the ledger: what an app found when it looked last, and when a timer swept last."""
 
 
 class Health(Value, frozen=True, omit_defaults=False):
-    """The process answers, hence `alive`; `ok` needs every dependency."""
+    """The process answers, hence `alive`; `ok` needs every dependency of this app."""
 
     alive: bool
     ok: bool
     dependencies: tuple[Dependency, ...]
+    now: datetime | None = None  # by this app's clock
+    app: str = ""  # front, or empty where one app does it all
+    worker: Report | None = None  # what the worker found when it looked last, by its own timer
+    # When each timer swept last without a failure.
+    sweeps: Mapping[str, datetime] = msgspec.field(default_factory=dict)
     overdue: tuple[str, ...] = ()  # connections whose rotation no sweep has taken in time
     expiring: tuple[str, ...] = ()  # those with a warning out, what ends first before the others
-
-
-@runtime_checkable
-class Checkable(Protocol):
-    """An outbox that can tell whether its queues are reachable without sending anything."""
-
-    async def check(self) -> None: ...
 
 
 async def check_health(_req: func.HttpRequest, connect: Connect) -> func.HttpResponse:
     try:
         ctx = await connect()
     except SettingsError as error:
-        # Names settings, never their values.
-        return _answer([Dependency(name="settings", status="failing", message=str(error))])
+        return _answer(Health(alive=True, ok=False, dependencies=(settings_missing(str(error)),)))
     except Exception as error:  # noqa: BLE001 - told, not hidden: this call is how people find out
-        return _answer([_failing("start", error)])
-    probes = _probes(ctx)
-    found = await asyncio.gather(*(_try(name, probe) for name, probe in probes.items()))
+        return _answer(Health(alive=True, ok=False, dependencies=(failing("start", error),)))
     now = ctx.clock.now()
     # Rotations that are due for long: their timer must have failed, so it cannot tell.
-    overdue, expiring = await asyncio.gather(
-        _due(ctx, "rotate", now - LATE), _due(ctx, KIND, now + EVER)
+    report, marks, overdue, expiring = await asyncio.gather(
+        look(ctx), _marks(ctx), _due(ctx, "rotate", now - LATE), _due(ctx, KIND, now + EVER)
     )
-    return _answer(found, overdue, expiring)
+    return _answer(_health(report, marks, overdue, expiring))
+
+
+def _health(
+    report: Report,
+    marks: dict[str, dict[str, Any]],
+    overdue: Sequence[str],
+    expiring: Sequence[str],
+) -> Health:
+    worker = marks.get(f"{REPORT}worker")
+    sweeps = {
+        what.removeprefix(SWEEP): datetime.fromisoformat(data["at"])
+        for what, data in sorted(marks.items())
+        if what.startswith(SWEEP)
+    }
+    return Health(
+        alive=True,
+        ok=report.ok,
+        dependencies=report.dependencies,
+        now=report.at,
+        app=report.app,
+        worker=msgspec.convert(worker["report"], Report) if worker else None,
+        sweeps=sweeps,
+        overdue=tuple(overdue),
+        expiring=tuple(expiring),
+    )
+
+
+async def _marks(ctx: Context) -> dict[str, dict[str, Any]]:
+    try:
+        async with asyncio.timeout(PATIENCE):
+            return await ctx.ledger.marks()
+    except Exception as error:  # noqa: BLE001 - the ledger is told as failing already
+        telemetry.event("due.unknown", kind="marks", error=type(error).__name__)
+        return {}
 
 
 async def _due(ctx: Context, kind: str, before: datetime) -> list[str]:
@@ -83,43 +103,5 @@ async def _due(ctx: Context, kind: str, before: datetime) -> list[str]:
         return []
 
 
-def _probes(ctx: Context) -> dict[str, Callable[[], Awaitable[object]] | None]:
-    """A harmless read of each; None where there is none."""
-    return {
-        "ledger": lambda: ctx.ledger.connection(PROBE),
-        "vault": lambda: ctx.vault.current(PROBE),
-        "service bus": ctx.outbox.check if isinstance(ctx.outbox, Checkable) else None,
-        "graph": ctx.directory.tenant,
-    }
-
-
-async def _try(name: str, probe: Callable[[], Awaitable[object]] | None) -> Dependency:
-    if probe is None:
-        return Dependency(name=name, status="unchecked", message="it offers no harmless read")
-    try:
-        async with asyncio.timeout(PATIENCE):
-            await probe()
-    except Exception as error:  # noqa: BLE001 - a bug in one must not hide the others
-        return _failing(name, error)
-    return Dependency(name=name, status="ok")
-
-
-def _failing(name: str, error: Exception) -> Dependency:
-    """Tell what our adapters say; of anything else only the kind, as its text may hold values."""
-    said = f"{error.code}: {error.message}" if isinstance(error, StepError) else ""
-    telemetry.event("dependency.failed", dependency=name, error=type(error).__name__)
-    return Dependency(name=name, status="failing", message=said or type(error).__name__)
-
-
-def _answer(
-    found: list[Dependency], overdue: Sequence[str] = (), expiring: Sequence[str] = ()
-) -> func.HttpResponse:
-    fine = not any(dependency.status == "failing" for dependency in found)
-    health = Health(
-        alive=True,
-        ok=fine,
-        dependencies=tuple(found),
-        overdue=tuple(overdue),
-        expiring=tuple(expiring),
-    )
-    return answers.ok(health, status=200 if fine else 503)
+def _answer(health: Health) -> func.HttpResponse:
+    return answers.ok(health, status=200 if health.ok else 503)

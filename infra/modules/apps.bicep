@@ -101,6 +101,7 @@ module front 'function-app.bicep' = {
     disabledFunctions: concat(functions.steps, functions.watchers)
     // Who calls is believed only where the sign-in stands before the app: anybody can send a header.
     settings: union(settings, {
+      KEYTURN_APP: 'front'
       KEYTURN_PLATFORM_AUTH: keyOnlyAccess ? 'none' : 'entra'
       KEYTURN_API_CLIENT_ID: apiClientId
     })
@@ -138,8 +139,11 @@ module worker 'function-app.bicep' = {
     zoneRedundant: zoneRedundant
     subnetId: subnets.worker
     publicNetworkAccess: publicNetworkAccess
-    disabledFunctions: concat(functions.http, functions.timers)
-    settings: settings
+    // The one timer that both run: each looks at what it needs under its own identity.
+    disabledFunctions: concat(functions.http, filter(functions.timers, name => name != 'checkup'))
+    settings: union(settings, {
+      KEYTURN_APP: 'worker'
+    })
   }
 }
 

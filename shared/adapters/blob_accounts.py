@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
+from shared.adapters.blob_container import require_container
 from shared.adapters.blob_history import forget_runs
 from shared.adapters.blob_lines import storage_errors
 from shared.adapters.blob_publish import Publication
@@ -36,6 +37,10 @@ class BlobAccounts:
 
     def __init__(self, container: "ContainerClient") -> None:
         self._container, self._tables = container, Tables(container)
+
+    async def check(self) -> None:
+        """Look at the container; raises `NeedsHuman` STORAGE_MISSING where there is none."""
+        await require_container(self._container)
 
     async def progress(self, connection: str, operation: str) -> Progress | None:
         with storage_errors("reading how far a discovery is"):

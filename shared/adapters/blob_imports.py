@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 import msgspec
 
+from shared.adapters.blob_container import require_container
 from shared.adapters.blob_lines import lines, storage_errors
 from shared.adapters.blob_runs import newest_runs, read, run_name, write
 from shared.errors import TryLater
@@ -48,6 +49,10 @@ class BlobImports:
 
     def __init__(self, container: "ContainerClient") -> None:
         self._container = container
+
+    async def check(self) -> None:
+        """Look at the container; raises `NeedsHuman` STORAGE_MISSING where there is none."""
+        await require_container(self._container)
 
     async def keep(self, connection: str, operation: str, request: ImportRequest) -> None:
         with storage_errors("storing what to import"):

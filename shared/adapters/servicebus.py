@@ -12,7 +12,7 @@ import msgspec
 
 from shared import telemetry
 from shared.errors import TryLater
-from shared.messages import Event, StepMessage, encode
+from shared.messages import CHAIN, Event, StepMessage, encode
 from shared.settings import Settings
 
 if TYPE_CHECKING:
@@ -77,14 +77,21 @@ class ServiceBusOutbox:
         )
 
     async def check(self) -> None:
-        """Open a link and close it again: for the health of the app."""
+        """Open a link to each queue that is sent to and close it again; raises `TryLater` naming
+        those that are not there, or that the identity may not send to."""
+        names = (PROVISIONING, *dict.fromkeys(step for chain in CHAIN.values() for step in chain))
+        found = await asyncio.gather(*(self._unreachable(name) for name in names))
+        if told := [problem for problem in found if problem]:
+            raise TryLater("QUEUE_UNREACHABLE", "; ".join(told))
+
+    async def _unreachable(self, queue: str) -> str:
         from azure.core.exceptions import AzureError
 
         try:
-            async with self._client.get_queue_sender(PROVISIONING):
-                return
+            async with self._client.get_queue_sender(queue):
+                return ""
         except AzureError as error:
-            raise TryLater("QUEUE_UNREACHABLE", type(error).__name__) from error
+            return f"queue {queue}: {type(error).__name__}"
 
     async def close(self) -> None:
         await asyncio.gather(*(sender.close() for sender in self._senders.values()))

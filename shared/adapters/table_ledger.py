@@ -8,6 +8,7 @@ from shared.adapters.ledger.audit import History, Refusals
 from shared.adapters.ledger.connections import Connections
 from shared.adapters.ledger.due import Due
 from shared.adapters.ledger.errors import storage_errors
+from shared.adapters.ledger.marks import Marks
 from shared.adapters.ledger.operations import Operations
 from shared.adapters.ledger.rates import Rates
 from shared.adapters.ledger.table import Table
@@ -67,7 +68,16 @@ class TableLedger:
 
         self.count = Rates(parts["rates"]).count
 
+        marks = Marks(parts["marks"])
+        self.mark = marks.mark
+        self.marks = marks.marks
+        self._parts = parts
+
         self.turn = Turns(parts["leases"], clock, write_spacing).turn
+
+    async def check(self) -> None:
+        """Read of each table; raises `NeedsHuman` or `TryLater` naming the first that fails."""
+        await asyncio.gather(*(part.check() for part in self._parts.values()))
 
     async def ensure_tables(self) -> None:
         """Create the tables that are missing."""

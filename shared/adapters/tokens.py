@@ -5,6 +5,7 @@ and a kept connection stays on one front end, so repeating on either proves noth
 """
 
 from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
 from functools import cache
 from typing import TYPE_CHECKING
 
@@ -28,6 +29,9 @@ if TYPE_CHECKING:
 
     import httpx
 
+METADATA = "/v2.0/.well-known/openid-configuration"
+TIMEOUT = 8.0
+
 ASSERTION = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
 
 
@@ -36,6 +40,18 @@ class EntraTokens:
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
+
+    async def authority_time(self) -> datetime:
+        """What time it is for the authority, which dates every token: from an answer's header."""
+        import httpx
+
+        url = f"{self._settings.authority}/{self._settings.tenant_id}{METADATA}"
+        try:
+            async with httpx.AsyncClient(timeout=TIMEOUT) as http:
+                answer = await http.get(url)
+            return parsedate_to_datetime(answer.headers["date"])
+        except (httpx.HTTPError, KeyError, ValueError) as error:
+            raise TryLater("TOKEN_UNREACHABLE", f"asking the authority: {error!r}") from error
 
     async def obtain(
         self, client_id: str, secret: NewSecret, api: str = GRAPH_APP_ID

@@ -1,7 +1,7 @@
 """Names of the tables that the ledger is kept in; Bicep makes these (infra/tables.json)."""
 
 PREFIX = "keyturn"
-TABLES = ("connections", "operations", "history", "due", "leases", "refusals", "rates")
+TABLES = ("connections", "operations", "history", "due", "leases", "refusals", "rates", "marks")
 
 
 def tables() -> list[str]:

@@ -72,6 +72,9 @@ class Federation(Protocol):
 class Tokens(Protocol):
     """The token endpoint, seen as the product sees it."""
 
+    async def authority_time(self) -> datetime:
+        """What time it is for the authority that dates tokens."""
+
     async def obtain(
         self, client_id: str, secret: NewSecret, api: str = GRAPH_APP_ID
     ) -> TokenFacts | None:

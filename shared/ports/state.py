@@ -88,6 +88,12 @@ class Ledger(Protocol):
         """Connections whose *kind* of work is due, the longest overdue first."""
 
     async def due_times(self, connection: str) -> dict[str, datetime]: ...
+    async def mark(self, what: str, at: datetime, data: dict[str, Any]) -> None:
+        """Note when something was last done, in place of the time before."""
+
+    async def marks(self) -> dict[str, dict[str, Any]]:
+        """What was noted last, with its time in ``at``."""
+
     async def count(self, what: str, who: str, window: datetime) -> int:
         """Note that somebody asks once more; how often since *window* began, this one included."""
 

@@ -12,7 +12,7 @@ import httpx
 from emulators.callers import Bearer
 from emulators.stack import Cloud
 
-DEADLINE = 90.0
+DEADLINE = 240.0
 """Seconds until something awaited must have come; generous, for busy machines."""
 
 ASPECTS = (

@@ -31,7 +31,7 @@ async def tenant(local: Local) -> dict[str, Any]:
     approved by somebody else where the risk is high, and onboarded."""
     domain = (await local.control("state"))["domain"]
     for name, case in NAMES.items():
-        await _ask(local, name, CASES[case], domain)
+        await ask(local, name, CASES[case], domain)
     for name in HIGH_RISK:
         await local.approve(name)
     for name in NAMES:
@@ -40,7 +40,7 @@ async def tenant(local: Local) -> dict[str, Any]:
     return found
 
 
-async def _ask(local: Local, name: str, case: Expected, domain: str) -> None:
+async def ask(local: Local, name: str, case: Expected, domain: str) -> None:
     body = case.body(name)
     body.pop("approval")
     body["inputs"] = dict(body["inputs"])

@@ -115,6 +115,10 @@ class FakeCredentials(Part):
 class FakeTokens(Part):
     """Implements ``ports.Tokens``."""
 
+    @fallible("tokens.authority_time")
+    async def authority_time(self) -> datetime:
+        return self._tenant.clock.now()
+
     @fallible("tokens.obtain")
     async def obtain(
         self, client_id: str, secret: NewSecret, api: str = GRAPH_APP_ID

@@ -62,6 +62,7 @@ class FakeLedger:
         self._history: dict[str, list[dict[str, Any]]] = {}
         self._refusals: dict[str, dict[str, Any]] = {}
         self._due: dict[str, dict[str, datetime]] = {}
+        self._marks: dict[str, dict[str, Any]] = {}
         self._rates: dict[tuple[str, str], tuple[datetime, int]] = {}
 
     @fallible("ledger.create")
@@ -179,6 +180,14 @@ class FakeLedger:
     @fallible("ledger.due_times")
     async def due_times(self, connection: str) -> dict[str, datetime]:
         return {kind: times[connection] for kind, times in self._due.items() if connection in times}
+
+    @fallible("ledger.mark")
+    async def mark(self, what: str, at: datetime, data: dict[str, Any]) -> None:
+        self._marks[what] = _plain({**data, "at": at, "what": what})
+
+    @fallible("ledger.marks")
+    async def marks(self) -> dict[str, dict[str, Any]]:
+        return dict(self._marks)
 
     @fallible("ledger.count")
     async def count(self, what: str, who: str, window: datetime) -> int:

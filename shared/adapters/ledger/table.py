@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import quote
 
 from shared.adapters.ledger.errors import storage_errors
+from shared.errors import NeedsHuman
 
 if TYPE_CHECKING:
     from azure.data.tables.aio import TableClient
@@ -56,6 +57,21 @@ class Table:
                 wanted, parameters=dict(parameters), results_per_page=page
             ):
                 yield Row(dict(found), str(found.metadata["etag"]))
+
+    async def check(self) -> None:
+        """Read next to nothing; raises `NeedsHuman` LEDGER_MISSING where there is no table."""
+        from azure.core.exceptions import ResourceNotFoundError
+
+        nobody = {"part": "=check"}
+        try:
+            async for _ in self.query("PartitionKey eq @part", nobody, page=1):
+                return
+        except ResourceNotFoundError as error:
+            raise NeedsHuman(
+                "LEDGER_MISSING",
+                f"{self._doing('reading')}: there is no such table.",
+                "Make the ledger's tables: azd provision does.",
+            ) from error
 
     async def insert(self, partition: str, row: str, columns: Columns) -> str | None:
         """The new row's tag; None when there is a row of that key."""

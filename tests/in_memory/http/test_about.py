@@ -3,19 +3,31 @@
 import json
 import subprocess
 import sys
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import azure.functions as func
 import jsonschema
 import pytest
 
 from functions import http_api
+from functions.checkup import note
 from functions.http.serving import serve
+from functions.sweeps import sweep
 from shared.context import Context
 from shared.errors import TryLater
+from shared.planning.identities import names
 from shared.settings import SettingsError, load
 from tests.bad_input import http_bodies, queue_messages
+from tests.fakes import fake_context
 from tests.in_memory.http.client import ANA, Client
+
+
+@pytest.fixture
+def client() -> Client:
+    """An app whose identity holds all that both apps' are to hold."""
+    made = Client()
+    made.ctx.tenant.own_roles = frozenset({*names("front"), *names("worker")})
+    return made
 
 
 @pytest.mark.requirement("X-07")
@@ -65,7 +77,16 @@ async def test_health_asks_every_dependency(client: Client):
     assert health["alive"]
     assert health["ok"]
     names = [dependency["name"] for dependency in health["dependencies"]]
-    assert names == ["ledger", "vault", "service bus", "graph"]
+    assert names == [
+        "ledger",
+        "accounts",
+        "imports",
+        "vault",
+        "service bus",
+        "graph",
+        "permissions",
+        "clock",
+    ]
 
 
 @pytest.mark.parametrize(
@@ -79,6 +100,56 @@ async def test_health_tells_which_dependency_fails(client: Client, method: str, 
     states = {d["name"]: (d["status"], d["message"]) for d in answer.json["dependencies"]}
     assert states.pop(name) == ("failing", "DOWN: it does not answer")
     assert "failing" not in {status for status, _ in states.values()}
+
+
+async def test_health_tells_what_the_identity_lacks_and_what_it_need_not_hold(client: Client):
+    client.ctx.tenant.own_roles -= {"User.Read.All", "AuditLog.Read.All"}
+    client.ctx.tenant.own_roles |= {"Mail.Read"}
+    answer = await client.get("/api/health")
+    (rights,) = [d for d in answer.json["dependencies"] if d["name"] == "permissions"]
+    assert (answer.status, rights["status"]) == (503, "failing")
+    assert "missing: User.Read.All" in rights["message"]
+    assert "drift findings that name their author: AuditLog.Read.All" in rights["message"]
+    assert "superfluous: Mail.Read" in rights["message"]
+    assert "python -m deploy permissions" in rights["remedy"]
+
+
+async def test_what_may_be_left_out_is_a_warning(client: Client):
+    client.ctx.tenant.own_roles -= {"RoleManagement.ReadWrite.Directory"}
+    answer = await client.get("/api/health")
+    (rights,) = [d for d in answer.json["dependencies"] if d["name"] == "permissions"]
+    assert (answer.status, rights["status"]) == (200, "warning")
+
+
+@pytest.mark.parametrize("seconds", [200, -200])
+async def test_health_tells_a_clock_that_is_wrong(
+    client: Client, monkeypatch: pytest.MonkeyPatch, seconds: int
+):
+    async def theirs() -> datetime:
+        return client.ctx.clock.now() - timedelta(seconds=seconds)
+
+    monkeypatch.setattr(client.ctx.tokens, "authority_time", theirs)
+    answer = await client.get("/api/health")
+    (clock,) = [d for d in answer.json["dependencies"] if d["name"] == "clock"]
+    assert clock["status"] == "failing" and "200 seconds" in clock["message"]
+    assert ("ahead of" in clock["message"]) == (seconds > 0)
+
+
+async def test_the_front_door_does_not_ask_the_vault_and_tells_what_the_worker_found():
+    front = Client(fake_context(app="front"))
+    front.ctx.tenant.own_roles = frozenset(names("front"))
+    answer = await front.get("/api/health")
+    assert answer.status == 200 and answer.json["app"] == "front"
+    assert "vault" not in [d["name"] for d in answer.json["dependencies"]]
+    assert (answer.json["worker"], answer.json["sweeps"]) == (None, {})
+    worker = fake_context(tenant=front.ctx.tenant, app="worker", ledger=front.ctx.ledger)
+    worker.tenant.fail("vault.current", TryLater("VAULT_FORBIDDEN", "no"))
+    await note(worker)
+    await sweep(worker, "rotate")
+    told = (await front.get("/api/health")).json
+    found = {d["name"]: d["status"] for d in told["worker"]["dependencies"]}
+    assert (told["worker"]["app"], found["vault"]) == ("worker", "failing")
+    assert list(told["sweeps"]) == ["rotate"]
 
 
 async def test_health_does_not_repeat_what_foreign_errors_say(client: Client):
