@@ -20,7 +20,7 @@ from shared.adapters.blob_rows import SnapshotRows, changes_of
 from shared.adapters.blob_runs import newest_runs, read, replace_document, run_name, write
 from shared.adapters.blob_snapshot import Place
 from shared.adapters.blob_staging import PROGRESS, BlobStaging, Staged
-from shared.adapters.blob_waste import delete, drop_orphans, staged_files
+from shared.adapters.blob_waste import clear, delete, drop_orphans, staged_files
 from shared.adapters.tables_read import Tables
 from shared.model.accounts import Account, Summary
 from shared.model.entities import Change, Entity, Link, Row
@@ -70,7 +70,7 @@ class BlobAccounts:
             await making.take(_checked(staged, operation), removals)
             fresh = await making.published(summary)
             await self._publish(known, fresh, tag)
-            await delete(self._container, making.waste)
+            await clear(self._container, making.waste)
             await self._clean_up(fresh, operation)
         return fresh.summary
 
@@ -79,7 +79,7 @@ class BlobAccounts:
             folder = _folder(connection, operation)
             # First, so that nobody goes on from tables that are no more.
             await delete(self._container, [f"{folder}{PROGRESS}"])
-            await delete(self._container, await staged_files(self._container, folder))
+            await clear(self._container, await staged_files(self._container, folder))
 
     async def held(self, connection: str) -> Held | None:
         with storage_errors("reading the removals that wait"):
@@ -104,7 +104,7 @@ class BlobAccounts:
             await making.release(approve=approve)
             fresh = await making.published(latest)
             await self._publish(known, fresh, tag)
-            await delete(self._container, making.waste)
+            await clear(self._container, making.waste)
             await self._clean_up(fresh, operation)
         return fresh.summary
 
@@ -202,7 +202,7 @@ class BlobAccounts:
         await write(self._container, run_name(fresh.summary), fresh.summary)
         if known is not None:
             # Before their names are forgotten: a crash in between leaves no orphans.
-            await delete(self._container, known.expired(_end(fresh.summary)))
+            await clear(self._container, known.expired(_end(fresh.summary)))
         await replace_document(
             self._container,
             _head(fresh.summary.connection),
