@@ -19,6 +19,7 @@ from shared.adapters.tables_rows import (
     GONE,
     TYPES,
     Lines,
+    is_gone,
     latest,
     spoken,
     target_key,
@@ -143,6 +144,10 @@ class PartMerge:
         found.parked += [f"{id_}\t{by}" for by in now.held]
         if new is None and isinstance(old, Account):
             self._into.count.for_good += FOR_GOOD in said.values()
+        if self._part != "links" and new is None:
+            unread = self._rules.coverage.unread
+            if old is not None or is_gone(self._part, said, unread):
+                self._into.parted.add(id_)
         self._tell(id_, old, new, found)
 
     def _settled(
@@ -158,8 +163,6 @@ class PartMerge:
         return settle(before, staged, coverage, removals=self._rules.removals, held=held)
 
     def _tell(self, id_: str, old: Row | None, new: Row | None, found: Found) -> None:
-        if old is not None and new is None and self._part != "links":
-            self._into.parted.add(id_)
         if self._part == "links" and (old is None) != (new is None):
             found.targets[target_key(id_)] = GONE if new is None else b""
         change = self._into.count.differ(old, new)

@@ -82,11 +82,11 @@ class Snapshot:
             return
         into = self._outcome(part)
         parked = self.parked.get(part)
-        first = not (stack.tables or parked or rules.parted)
+        first = not (stack.tables or parked)
         if first and self._place.dry:
             return  # nothing was there that could go
         if first:
-            await Insert(part, said.vouches, rules.stale[1], into).run(said.rows)
+            await Insert(part, said.vouches, rules, into).run(said.rows)
         else:
             rows, known = await self._facing(part, stack, said, whole=bool(silent) or shifts)
             held = [await self._place.tables.all(parked)] if parked else []

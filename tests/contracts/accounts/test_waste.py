@@ -15,8 +15,6 @@ pytestmark = [
     pytest.mark.requirement("N-21"),
 ]
 
-DAY = 24 * 60
-
 
 async def names(container: ContainerClient, folder: str) -> list[str]:
     return [name async for name in container.list_blob_names(name_starts_with=f"pam/{folder}/")]
@@ -38,17 +36,6 @@ async def test_a_publication_leaves_nothing_of_what_was_staged(
     await save(store, finished("o1"), *range(50))
     assert await names(container, "stage") == []
     assert await names(container, "tables") != []
-
-
-async def test_replaced_tables_go_after_a_day(
-    container: ContainerClient, store: BlobAccounts
-) -> None:
-    for minute, people in enumerate((range(50), range(100, 150), range(50))):
-        await save(store, finished(f"o{minute}", minute), *people)
-    replaced = [name for name in await names(container, "tables") if "/o1-accounts" in name]
-    assert replaced  # somebody may be reading them
-    await save(store, finished("o4", 2 * DAY), *range(100, 150))
-    assert set(replaced).isdisjoint(await names(container, "tables"))
 
 
 @pytest.fixture
