@@ -68,7 +68,7 @@ def is_gone(part: str, said: Lines, unread: Collection[str]) -> bool:
 
     Also of one that no snapshot has had: it came and went between two readings, and another source
     may have named it meanwhile. What a source in *unread* says is said again. Any source's
-    tombstone stands among the accounts, as accounts may be of any kind; there, that of users counts.
+    tombstone is among the accounts, as accounts may be of any kind; there, that of users counts.
     """
     return any(
         row in (GONE, FOR_GOOD) and by not in unread and (part != "accounts" or by == USER)
