@@ -87,6 +87,7 @@ async def _begin(work: Work, policy: DiscoveryPolicy, known: Sequence[Summary]) 
         started=mine.started if mine else work.now,
         waited=waited,
         sources=mine.sources if mine else (),
+        more_sources=mine.more_sources if mine else {},
         moved=mine.moved if mine else None,
     )
     await store.note(running)
@@ -172,7 +173,8 @@ def _done(summary: Summary, held: Held | None) -> Done:
     failed = [source for source in summary.sources if source.status == "failed"]
     if failed and summary.state == "partial":
         why = "; ".join(f"{source.name}: {source.reason}" for source in failed[:3])
-        return Done("PARTIAL", f"{said} Not counted are {len(failed)} sources, as {why}.")
+        lost = len(failed) + summary.more_sources.get("failed", 0)
+        return Done("PARTIAL", f"{said} Not counted are {lost} sources, as {why}.")
     return Done("DISCOVERED", said)
 
 

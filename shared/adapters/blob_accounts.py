@@ -19,8 +19,8 @@ from shared.adapters.blob_publish import Publication
 from shared.adapters.blob_rows import SnapshotRows, changes_of
 from shared.adapters.blob_runs import newest_runs, read, replace_document, run_name, write
 from shared.adapters.blob_snapshot import Place
-from shared.adapters.blob_staging import PROGRESS, BlobStaging, Staged
-from shared.adapters.blob_waste import clear, delete, drop_orphans, staged_files
+from shared.adapters.blob_staging import PROGRESS, BlobStaging, Staged, staged_in
+from shared.adapters.blob_waste import HEAD, clear, delete, drop_orphans, staged_files
 from shared.adapters.tables_read import Tables
 from shared.model.accounts import Account, Summary
 from shared.model.entities import Change, Entity, Link, Row
@@ -195,7 +195,7 @@ class BlobAccounts:
         return await read(self._container, _head(connection), Published)
 
     async def _staged(self, connection: str, operation: str) -> tuple[Staged | None, str]:
-        return await read(self._container, f"{_folder(connection, operation)}{PROGRESS}", Staged)
+        return await staged_in(self._container, _folder(connection, operation))
 
     async def _publish(self, known: Published | None, fresh: Published, tag: str) -> None:
         """Make the snapshot visible, unless another one became visible meanwhile."""
@@ -229,7 +229,7 @@ def _end(summary: Summary) -> datetime:
 
 
 def _head(connection: str) -> str:
-    return f"{connection}/published.json"
+    return f"{connection}/{HEAD}"
 
 
 def _folder(connection: str, operation: str) -> str:

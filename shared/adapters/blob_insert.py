@@ -19,6 +19,7 @@ from shared.adapters.tables_rows import (
     target_key,
 )
 from shared.model.entities import USER
+from shared.model.scan import CHOSEN, family
 from shared.planning.counting import Count
 from shared.planning.merging import joined
 
@@ -39,8 +40,9 @@ class Insert:
     def __init__(self, part: str, says: Mapping[str, bool], rules: Rules, into: Outcome) -> None:
         self._part, self._into = part, into
         self._unread, self._parted = rules.coverage.unread, rules.parted
-        self._says = says  # voucher: it vouches for rows
-        self._single = sum(says.values()) <= 1  # then no id comes twice
+        self._says = says
+        # Then no id comes twice.
+        self._single = sum(says.values()) <= 1 and not any(by.endswith(CHOSEN) for by in says)
         self._facts = not all(says.values())
         self._decoder: Any = msgspec.json.Decoder(TYPES[part])
         self._kinds = msgspec.json.Decoder(_Kind)
@@ -65,7 +67,7 @@ class Insert:
         there = {key: row for key, row in rows.items() if row not in (GONE, FOR_GOOD)}
         if self._part != "links":
             split = (key.partition("\t") for key in there)
-            ids = {id_ for id_, _, by in split if self._says.get(by)}
+            ids = {id_ for id_, _, by in split if self._says.get(family(by))}
             for key in rows.keys() - there.keys():
                 id_, _, by = key.partition("\t")
                 if id_ not in ids and is_gone(self._part, {by: rows[key]}, self._unread):

@@ -26,7 +26,7 @@ from shared.adapters.tables_rows import (
 )
 from shared.model.accounts import Account
 from shared.model.entities import Row
-from shared.model.scan import Removals
+from shared.model.scan import CHOSEN, Removals, family
 from shared.planning.counting import Count
 from shared.planning.merging import Coverage, Losing, Settled, joined, settle
 
@@ -47,14 +47,16 @@ class Rules:
     parted: frozenset[str] | set[str] = frozenset()  # objects that are no more, nor links to them
 
     def shifts(self, vouchers: Collection[str]) -> bool:
-        """Whether one of them is stale now and was not before, or the other way round."""
+        """Whether one of several is stale now and was not before, or the other way round."""
         before, after = self.stale
-        return not (before ^ after).isdisjoint(vouchers)
+        several = len(vouchers) > 1 or any(by.endswith(CHOSEN) for by in vouchers)
+        return several and not {family(by) for by in before ^ after}.isdisjoint(vouchers)
 
     def lets_stay(self, voucher: str) -> bool:
         """Whether rows that it vouched for may outlast the run, though it names none."""
         coverage = self.coverage
-        return coverage.keeps(voucher) or self.removals == "hold" or bool(coverage.gaps)
+        kept = coverage.keeps(voucher) or voucher in map(family, coverage.unread)
+        return kept or self.removals == "hold" or bool(coverage.gaps)
 
 
 @dataclass
@@ -69,6 +71,7 @@ class Outcome:
     parked: TableWriter | None = None
     changes: TableWriter | None = None
     targets: Sink | None = None
+    weighed: bool = False  # chosen sources are weighed one by one
 
 
 @dataclass
@@ -102,6 +105,8 @@ class PartMerge:
 
     def _merged(self, before: Lines, now: Lines, held: set[str]) -> Found:
         found = Found()
+        if self._into.weighed:
+            self._into.losing.known(before)
         touched = self._touched(before, now, held)
         found.parked = [key for key in held if key.partition("\t")[0] not in touched]
         of_before, of_now = _by_id(before, touched), _by_id(now, touched)

@@ -12,6 +12,9 @@ if TYPE_CHECKING:
     from azure.core.exceptions import AzureError
     from azure.storage.blob.aio import ContainerClient
 
+HEAD = "published.json"
+"""What makes a snapshot visible; it has just been written when orphans are looked for."""
+
 AT_ONCE = 8
 """Requests at the same time. One that deletes many blobs would cost as much, as each is billed,
 and Azurite refuses each part of such a request (github.com/Azure/Azurite, issue 1809)."""
@@ -73,13 +76,11 @@ async def drop_orphans(container: "ContainerClient", connection: str, fresh: Pub
     Also those that an earlier run could not delete: no list names them since.
     """
     kept = fresh.tables() | fresh.replaced.keys()
-    found = [
-        (blob.name, blob.last_modified)
-        for folder in ("tables", "stage")
-        async for blob in container.list_blobs(name_starts_with=f"{connection}/{folder}/")
-    ]
-    if not found:
-        return
-    newest = max(modified for _, modified in found)  # by the clock of the service
-    old = [name for name, modified in found if newest - modified > READ and name not in kept]
+    modified = {
+        blob.name: blob.last_modified
+        for folder in ("tables/", "stage/", HEAD)
+        async for blob in container.list_blobs(name_starts_with=f"{connection}/{folder}")
+    }
+    now = modified.pop(f"{connection}/{HEAD}")  # by the clock of the service
+    old = [name for name, at in modified.items() if now - at > READ and name not in kept]
     await clear(container, old)

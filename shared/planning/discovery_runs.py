@@ -11,7 +11,13 @@ from shared.model.connection import Operation
 from shared.model.entities import REGISTRATION, REPORTS
 from shared.model.scan import Progress, SourceProgress
 from shared.planning.discovery_guard import HELD
-from shared.planning.discovery_sources import GONE, REFUSED, UNLICENSED
+from shared.planning.discovery_sources import ENTITY, GONE, REFUSED, UNLICENSED
+
+NAMED = 200
+"""Sources that a summary names: who searches all groups of a tenant may have a hundred thousand."""
+
+RANKS = ("failed", "reading", "waiting", "complete")
+"""Which of them it names first."""
 
 STUCK = timedelta(hours=4)
 """An hour more than a step may wait; a run that comes no further for so long died repeatedly."""
@@ -40,7 +46,7 @@ def as_shown(run: Summary, flight: Operation | None, now: datetime) -> Summary:
 
 def going_on(running: Summary, read: Progress | None) -> Summary:
     """The summary of a run of which a part is read."""
-    return replace(running, sources=_told(read)) if read else running
+    return _with_sources(running, read) if read else running
 
 
 def how_far(read: Progress) -> str:
@@ -63,10 +69,9 @@ def closed(
     full = [source for source in read.sources if source.full and source.id not in REPORTS]
     why = [source.why for source in full if source.why]
     return replace(
-        running,
+        _with_sources(running, read),
         state="partial" if held or lacking else "succeeded",
         finished=now,
-        sources=_told(read),
         read="full" if full or not read.sources else "changes",
         why="; ".join(dict.fromkeys([*why, *([f"{HELD}: {held}"] if held else [])])),
         skipped=dict(sorted(skipped.items())),
@@ -106,9 +111,23 @@ def _is_gone(source: SourceProgress) -> bool:
     return source.state == "complete" and source.reason.startswith(GONE)
 
 
-def _told(read: Progress) -> tuple[Source, ...]:
-    """A report that was read by an earlier run, and is good for some time, is none of this one."""
-    return tuple(_source(source) for source in read.sources if not _is_earlier(source))
+def _with_sources(summary: Summary, read: Progress) -> Summary:
+    """Each source by name, in their order; of very many those that are not whole, and a count.
+
+    A report that was read by an earlier run, and is good for some time, is none of this one.
+    """
+    told = [_source(source) for source in read.sources if not _is_earlier(source)]
+    if len(told) <= NAMED:
+        return replace(summary, sources=tuple(told), more_sources={})
+    ranks = [(source.kind != ENTITY, RANKS.index(source.status)) for source in told]
+    named = sorted(sorted(range(len(told)), key=ranks.__getitem__)[:NAMED])
+    rest = Counter(source.status for source in told)
+    rest.subtract(told[at].status for at in named)
+    return replace(
+        summary,
+        sources=tuple(told[at] for at in named),
+        more_sources={status: count for status, count in sorted(rest.items()) if count},
+    )
 
 
 def _is_earlier(source: SourceProgress) -> bool:

@@ -1,6 +1,6 @@
 """Which snapshot is published, and the numbered changes that led to it."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from datetime import datetime, timedelta
 
 import msgspec
@@ -50,7 +50,7 @@ class Stack(Value, frozen=True):
     """Tables of one part of a snapshot: a base and what has changed of it since, newest last."""
 
     tables: tuple[Table, ...] = ()
-    vouchers: tuple[str, ...] = ()  # sources that said anything of its rows
+    vouchers: tuple[str, ...] = ()  # families of sources that said anything of its rows
 
     @property
     def rows(self) -> int:
@@ -157,7 +157,3 @@ def as_seen(summary: Summary, latest: Summary | None) -> Summary:
         mode=summary.mode,
         started=summary.started,
     )
-
-
-def merged_vouchers(known: Stack, staged: Mapping[str, int]) -> tuple[str, ...]:
-    return tuple(sorted({*known.vouchers, *staged}))

@@ -124,6 +124,7 @@ def compared(
 def losses(known: Snapshots, found: Found) -> Losses:
     """Of a run whose removals are applied."""
     lose = Losing()
+    lose.known(f"{id_}\t{by}" for id_, said in known.rows["accounts"].items() for by in said)
     for name in SECTIONS:
         for key, now in found[name].items():
             lose.lost(joined(known.rows[name].get(key, {})), joined(now.after), now.lost)
