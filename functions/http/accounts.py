@@ -16,6 +16,7 @@ from shared.model.accounts import Account, Summary
 from shared.model.connection import Connection, Value
 from shared.model.scan import Held
 from shared.planning.discovery_runs import as_shown
+from shared.planning.snapshots import visible_since
 from shared.profile import catalogue
 
 
@@ -62,7 +63,7 @@ async def list_accounts(req: func.HttpRequest, connect: Connect) -> func.HttpRes
         AccountPage(
             connection=name,
             discovery=latest.operation if latest else "",
-            as_of=latest.finished if latest else None,
+            as_of=visible_since(latest) if latest else None,
             accounts=tuple(page),
             next=following,
         ),

@@ -15,6 +15,7 @@ from shared.context import Context
 from shared.model.accounts import Account, Summary
 from shared.model.connection import Value
 from shared.model.entities import KINDS, UNIT, USER, Entity, Link
+from shared.planning.snapshots import visible_since
 
 LINKS = ("members", "owners", "assigned", "eligible")
 EVERY_KIND = (*KINDS, UNIT, "roleDefinition")
@@ -147,7 +148,7 @@ class _Listing(msgspec.Struct, frozen=True, kw_only=True):
         seen = {
             "connection": self.name,
             "discovery": self.latest.operation if self.latest else "",
-            "as_of": self.latest.finished if self.latest else None,
+            "as_of": visible_since(self.latest) if self.latest else None,
             "cursor": self.cursor,
             "next": following,
         }

@@ -134,7 +134,7 @@ async def _left(work: Work, running: Summary, problem: StepError) -> None:
 async def _close(work: Work, over: Summary) -> None:
     """A run that failed for good; first what it staged, which nobody would come back for."""
     await work.ctx.account_store.discard(over.connection, over.operation)
-    await work.ctx.account_store.note(over)
+    await work.ctx.account_store.note(replace(over, snapshot=""))  # what is published stays so
 
 
 async def _tell(work: Work, summary: Summary, held: Held | None) -> None:

@@ -90,6 +90,7 @@ class Summary(Value, frozen=True, omit_defaults=False):
     mode: str
     started: datetime
     finished: datetime | None = None
+    published: datetime | None = None  # when its accounts could be read, if that was before its end
     accounts: int = 0
     added: int = 0
     changed: int = 0

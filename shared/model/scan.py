@@ -45,6 +45,7 @@ class Progress(Value, frozen=True):
     requests: int = 0
     throttled: int = 0  # requests that Graph refused for a while
     units: int = 0  # resource units that its requests cost
+    shown: bool = False  # what it found is published already, and a report is still read
 
 
 class Losses(Value, frozen=True, omit_defaults=False):

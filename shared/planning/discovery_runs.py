@@ -11,7 +11,7 @@ from shared.model.connection import Operation
 from shared.model.entities import REGISTRATION, REPORTS
 from shared.model.scan import Progress, SourceProgress
 from shared.planning.discovery_guard import HELD
-from shared.planning.discovery_sources import ENTITY, GONE, REFUSED, UNLICENSED
+from shared.planning.discovery_sources import ENTITY, GONE, REFUSED, SETTLED, UNLICENSED
 
 NAMED = 200
 """Sources that a summary names: who searches all groups of a tenant may have a hundred thousand."""
@@ -42,6 +42,18 @@ def as_shown(run: Summary, flight: Operation | None, now: datetime) -> Summary:
         return replace(run, state="failed", why="Its operation ended before the scan did.")
     why = why_stuck(run, now)
     return replace(run, why=f"DISCOVERY_STUCK: {why}") if why else run
+
+
+LONG = 100
+"""Pages of a report after which nobody waits for the rest: it is as long as the tenant has users,
+and Graph allows five requests for it in ten seconds."""
+
+
+def is_presentable(read: Progress) -> bool:
+    """Whether what was found is published now, and the report goes on after that."""
+    waiting = [source for source in read.sources if source.state not in SETTLED]
+    long = all(source.id == REGISTRATION and source.pages >= LONG for source in waiting)
+    return bool(waiting) and long and not read.shown and why_none(read) is None
 
 
 def going_on(running: Summary, read: Progress | None) -> Summary:
@@ -80,6 +92,14 @@ def closed(
         throttled=read.throttled,
         units=read.units,
     )
+
+
+def shown(
+    running: Summary, read: Progress, now: datetime, *, scope: str, held: str = ""
+) -> Summary:
+    """The summary of a run whose accounts can be read, while a report goes on."""
+    over = closed(running, read, now, scope=scope, held=held)
+    return replace(over, state="running", finished=None, published=now)
 
 
 def why_none(read: Progress) -> NeedsHuman | None:

@@ -71,6 +71,11 @@ class Slice:
         """Decide about sources by other means than reading them."""
         self._sources |= {source.key: source for source in known}
 
+    async def shown(self) -> None:
+        """Keep that what was found is published already."""
+        self._begun = replace(self._begun, shown=True)
+        await self.keep()
+
     async def keep(self) -> None:
         """A checkpoint; one at a time."""
         async with self._keeping:

@@ -3,14 +3,21 @@
 from collections.abc import AsyncIterator, Iterable, Mapping
 from datetime import datetime
 
-from msgspec.structs import replace
-
 from shared.model.accounts import Account, Summary
 from shared.model.entities import Change, Entity, Link, Row
 from shared.model.scan import Held, Losses, Progress, Removals
-from shared.planning.counting import Count
+from shared.planning.counting import Count, together
 from shared.planning.merging import Coverage, joined, key_of_link, next_cookies
-from shared.planning.snapshots import Made, Position, Published, next_number, succeeding
+from shared.planning.snapshots import (
+    Made,
+    Position,
+    Published,
+    as_seen,
+    decided,
+    is_repeated,
+    next_number,
+    succeeding,
+)
 from tests.fakes import snapshot_merging as merging
 from tests.fakes.faults import Faults, fallible
 from tests.fakes.snapshot_merging import Snapshots
@@ -45,7 +52,7 @@ class FakeAccountStore:
     @fallible("account_store.publish")
     async def publish(self, summary: Summary, *, removals: Removals) -> Summary:
         known = self._known.setdefault(summary.connection, Snapshots())
-        if known.head is not None and known.head.summary.operation == summary.operation:
+        if known.head is not None and is_repeated(known.head, summary):
             return known.head.summary
         staged = self._stage_of(summary.connection, summary.operation)
         if staged.progress is None:
@@ -58,8 +65,11 @@ class FakeAccountStore:
         count.held = known.held.losses.rows if known.held else 0
         known.unread = unread
         cookies = next_cookies(staged.progress, known.head.cookies if known.head else {})
-        done = self._published(known, summary, count, changes, cookies)
-        self._staged.pop((summary.connection, summary.operation), None)
+        before = known.head.summary if known.head else None
+        shown = before if before and before.operation == summary.operation else None
+        done = self._published(known, summary, count, changes, cookies, shown)
+        if done.finished is not None:
+            self._staged.pop((summary.connection, summary.operation), None)
         return done
 
     @fallible("account_store.discard")
@@ -95,10 +105,9 @@ class FakeAccountStore:
         count, changes = merging.compared(known, found, known.unread, nothing())
         known.parked = {name: {} for name in SECTIONS}
         known.held = None
-        latest = known.head.summary
         return self._published(
             known,
-            replace(latest, finished=now),
+            decided(known.head.summary, now),
             count,
             changes,
             known.head.cookies if approve else {},
@@ -110,7 +119,9 @@ class FakeAccountStore:
 
     @fallible("account_store.summaries")
     async def summaries(self, connection: str) -> list[Summary]:
-        found = self._summaries.get(connection, {}).values()
+        head = self._of(connection).head
+        noted = self._summaries.get(connection, {}).values()
+        found = [as_seen(summary, head.summary if head else None) for summary in noted]
         return sorted(found, key=lambda s: s.started, reverse=True)
 
     async def accounts(self, connection: str, after: str = "") -> AsyncIterator[Account]:
@@ -197,8 +208,11 @@ class FakeAccountStore:
         count: Count,
         changes: list[Change],
         cookies: Mapping[str, str],
+        shown: Summary | None = None,
     ) -> Summary:
         full = count.counted(summary, f"{summary.connection}/{summary.operation}")
+        if shown is not None:
+            full = together(shown, full)
         number = next_number(known.head)
         fresh = Published(summary=full, number=number, cookies=dict(cookies))
         known.head = succeeding(known.head, fresh, Made(number=number) if changes else None)
