@@ -113,7 +113,8 @@ class Queue:
             return
         known = await ctx.ledger.operation(message.connection, message.operation)
         if known is not None:
-            await ctx.ledger.advance(msgspec.structs.replace(known, state="succeeded"))
+            ended = msgspec.structs.replace(known, state="succeeded")
+            await ctx.ledger.advance(ended, known=known)
 
 
 class Workshop:

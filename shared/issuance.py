@@ -8,6 +8,7 @@ from shared.model.credential import NewSecret
 from shared.operations import EMERGENCY
 from shared.planning.credential_parts import Add, Discard
 from shared.planning.credentials import staging_name
+from shared.planning.sign_in import NOT_YET_ACTIVE
 from shared.step import Work
 
 ACTIVATION = 60  # seconds that a new secret is left alone before it is tried, at pace 1
@@ -37,7 +38,7 @@ async def add(work: Work, wanted: Add) -> None:
     await work.record("secret.staged", key_id=secret.key_id, version=made.version)
     if ACTIVATION * work.ctx.pace > 0 and work.message.kind != EMERGENCY:
         raise work.wait(
-            "SECRET_NOT_YET_ACTIVE",
+            NOT_YET_ACTIVE,
             "The new secret is stored; giving it time to become known everywhere.",
             seconds=ACTIVATION,
         )

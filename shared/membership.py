@@ -15,6 +15,7 @@ from shared.planning.membership import (
     wanted_members,
     wrong_id,
 )
+from shared.planning.sign_in import NOT_YET_ACTIVE
 from shared.step import Work
 
 
@@ -123,7 +124,7 @@ async def _admitted(work: Work, wanted: WantedMember) -> bool:
     client_id = work.connection.facts.client_id
     issued = await work.ctx.tokens.issue(client_id, secret, RESOURCES[DEVOPS])
     if issued is None:
-        raise work.wait("SECRET_NOT_YET_ACTIVE", "The secret is not active everywhere.", seconds=10)
+        raise work.wait(NOT_YET_ACTIVE, "The secret is not active everywhere.", seconds=10)
     return await work.ctx.organisations.admits(wanted.org, issued.token)
 
 

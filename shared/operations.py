@@ -121,7 +121,17 @@ async def _end_others(ctx: Context, begun: Operation) -> None:
 
 async def supersede(ctx: Context, operation: Operation) -> None:
     """End an operation whose place another one has taken; what it left is that one's to mend."""
-    await finish(ctx, operation, SUPERSEDED, {})
+    for _ in range(RACES):  # a delivery of it may bring it to another step meanwhile
+        known = await ctx.ledger.operation(operation.connection, operation.id)
+        if known is None or known.state != "running":
+            return
+        await finish(ctx, known, SUPERSEDED, {})
+
+
+async def moved_on(ctx: Context, known: Operation) -> bool:
+    """Whether another delivery has ended it, or brought it to another step, since it was read."""
+    present = await ctx.ledger.operation(known.connection, known.id)
+    return present is not None and (present.state, present.step) != (known.state, known.step)
 
 
 async def tidy(ctx: Context, connection: Connection, operation: Operation) -> None:
@@ -177,7 +187,12 @@ async def resume(ctx: Context, connection: str, now: datetime) -> bool:
 
 
 async def finish(ctx: Context, operation: Operation, state: str, data: dict[str, str]) -> None:
-    """Tell the world, then store the final state, so that a redelivery tells it again."""
+    """Tell the world, then store the final state, so that a redelivery tells it again.
+
+    Nothing is done when it has ended, or gone on to another step, since *operation* was read.
+    """
+    if await moved_on(ctx, operation):
+        return
     now = ctx.clock.now()
     if operation.kind == EMERGENCY and state != SUPERSEDED:
         await _end_others(ctx, operation)
@@ -190,7 +205,9 @@ async def finish(ctx: Context, operation: Operation, state: str, data: dict[str,
             data={"operation": operation.id, "kind": operation.kind, **data},
         )
     )
-    await ctx.ledger.advance(msgspec.structs.replace(operation, state=state, changed=now))
+    ended = msgspec.structs.replace(operation, state=state, changed=now)
+    if not await ctx.ledger.advance(ended, known=operation):
+        return
     row = await ctx.ledger.connection(operation.connection)
     if row is None or row.operation == operation.id:
         # The rescue of another one that has taken its place stays due. Its own stays due until

@@ -8,7 +8,7 @@ from shared.model.credential import NewSecret, StoredSecret
 from shared.planning.credential_parts import Facts
 from shared.planning.credentials import kept
 from shared.planning.lifetime import Policy, due_at, shortened
-from shared.planning.overlap import REMINDERS, Overlap
+from shared.planning.overlap import REMINDERS, Overlap, earlier_until
 from shared.planning.strays import mention
 from shared.step import Done, Work
 
@@ -44,6 +44,8 @@ async def note(work: Work, policy: Policy, facts: Facts) -> Done:
         if secret.key_id == served.previous_key_id or secret.key_id in facts.leftovers - spared
     ]
     overlap = served.created + policy.overlap if others or served.previous_key_id else None
+    older = any(secret.key_id != served.previous_key_id for secret in others)
+    earlier = earlier_until(work.connection, served) if older else None
     before = next((s for s in others if s.key_id == served.previous_key_id), None)
     credential = Credential(
         key_id=served.key_id,
@@ -58,13 +60,14 @@ async def note(work: Work, policy: Policy, facts: Facts) -> Done:
         previous_key_id=served.previous_key_id,
         previous_expires=before.ends if before else None,
         overlap_until=overlap,
+        earlier_until=earlier,
         operation=served.operation,
     )
     await work.ctx.ledger.set_due("rotate", name, credential.due)
     if overlap is not None:
         # What expires sooner need not wait, or short-lived secrets would pile up.
         first = Overlap(begins=served.created, ends=overlap).after(REMINDERS[0])
-        first = min([first, *(secret.ends for secret in others)])
+        first = min([first, earlier or first, *(secret.ends for secret in others)])
         await work.ctx.ledger.set_due("retire", name, first)
     # Last: an acknowledgement, which needs it, makes the retirement due sooner than that.
     await work.ctx.ledger.amend(name, credential=credential)

@@ -4,6 +4,7 @@ from shared.errors import NeedsHuman
 from shared.model.credential import NewSecret
 from shared.planning.access import reset_roles
 from shared.planning.reset import impossible, refused
+from shared.planning.sign_in import NOT_YET_ACTIVE
 from shared.step import Work
 
 CHECK = "reset_trial"
@@ -33,7 +34,7 @@ async def reset_trial(work: Work, secret: NewSecret) -> NeedsHuman | None:
     facts = work.connection.facts
     answer = await work.ctx.reset_trial.reset(facts.client_id, secret, target.id)
     if answer is None:
-        raise work.wait("SECRET_NOT_YET_ACTIVE", "The secret is not active yet.", seconds=5)
+        raise work.wait(NOT_YET_ACTIVE, "The secret is not active yet.", seconds=5)
     if answer.done:
         await work.record("password.trial_reset", account=target.user_principal_name)
         return None

@@ -20,7 +20,7 @@ from shared.messages import (
     waited,
 )
 from shared.model.connection import Condition, Connection, Operation, Status
-from shared.operations import OFFBOARD, finish, start, supersede, tidy
+from shared.operations import OFFBOARD, finish, moved_on, start, supersede, tidy
 from shared.profile import Profile, catalogue
 from shared.step import Handler, Step, Work
 
@@ -157,10 +157,13 @@ async def _go_on(delivery: Delivery) -> None:
         await finish(delivery.ctx, delivery.operation, "succeeded", {})
         return
     now = delivery.ctx.clock.now()
-    await delivery.ctx.ledger.advance(
-        msgspec.structs.replace(delivery.operation, step=following, changed=now)
-    )
-    await _send_on(delivery)
+    known = delivery.operation
+    onward = msgspec.structs.replace(known, step=following, changed=now)
+    if await delivery.ctx.ledger.advance(onward, known=known):
+        await _send_on(delivery)
+    else:
+        # Another delivery of this message was faster; it may have died before it sent the next.
+        await _handle(delivery.step, delivery.message, delivery.ctx)
 
 
 async def _send_on(delivery: Delivery) -> None:
@@ -175,22 +178,17 @@ async def _send_on(delivery: Delivery) -> None:
 
 async def _wait(delivery: Delivery, reason: TryLater) -> None:
     tells = reason.code != BUSY and not _holds(delivery)
-    if (tells or reason.moved) and await _moved_on(delivery):
+    if (tells or reason.moved) and await moved_on(delivery.ctx, delivery.operation):
         return
     if tells:
         await _conclude(delivery, Status.UNKNOWN, reason.code, reason.message)
     if reason.moved:
         # Or the rescue of stuck operations would send a second message to work beside this one.
-        now = delivery.ctx.clock.now()
-        await delivery.ctx.ledger.advance(msgspec.structs.replace(delivery.operation, changed=now))
+        known = delivery.operation
+        moved = msgspec.structs.replace(known, changed=delivery.ctx.clock.now())
+        if not await delivery.ctx.ledger.advance(moved, known=known):
+            return
     await _send_again(delivery.step, delivery.message, reason, delivery.ctx)
-
-
-async def _moved_on(delivery: Delivery) -> bool:
-    """Whether another delivery of the same message, of which this one lost the lock, is done."""
-    known = delivery.operation
-    present = await delivery.ctx.ledger.operation(known.connection, known.id)
-    return present is not None and (present.state, present.step) != (known.state, known.step)
 
 
 async def _send_again(step: Step, message: StepMessage, reason: TryLater, ctx: Context) -> None:
@@ -212,6 +210,8 @@ def _holds(delivery: Delivery) -> bool:
 
 async def stop(delivery: Delivery, problem: NeedsHuman) -> None:
     """Record what a person must do; the operation ends here and can be started again."""
+    if await moved_on(delivery.ctx, delivery.operation):
+        return  # another delivery of this message got further
     await _conclude(delivery, Status.FALSE, problem.code, problem.message, problem.remedy)
     data = {"step": delivery.step.name, **trouble(problem)}
     ctx, operation = delivery.ctx, delivery.operation

@@ -9,6 +9,7 @@ from shared.model.connection import Aspect, BrokeredToken, Status
 from shared.model.credential import IssuedToken, Masked
 from shared.model.profile import TokenBroker, fill
 from shared.planning.broker import RETRY, api_of, noted, refresh_at
+from shared.planning.sign_in import NOT_YET_ACTIVE
 from shared.planning.templates import input_values
 from shared.step import Done, Work, step
 
@@ -48,7 +49,7 @@ async def _refresh(work: Work, policy: TokenBroker) -> BrokeredToken:
         raise work.wait("SECRET_MISSING", "The vault serves no secret.", seconds=10, minutes=5)
     issued = await ctx.tokens.issue(work.connection.facts.client_id, secret, api)
     if issued is None:
-        raise work.wait("SECRET_NOT_YET_ACTIVE", "The secret is not active everywhere.", seconds=10)
+        raise work.wait(NOT_YET_ACTIVE, "The secret is not active everywhere.", seconds=10)
     token = noted(issued, ctx.clock.now())
     await _write(work, issued, token)
     if work.connection.brokered is None:

@@ -97,15 +97,10 @@ async def _finish(
         await work.record("emergency.finished", key_id=credential.key_id, others=others)
         await work.announce(
             "emergency.finished",
-            {"key_id": credential.key_id, "others": others, "reason": await _reason(work)},
+            {"key_id": credential.key_id, "others": others, "reason": work.operation.reason},
             at=work.ctx.clock.now(),
         )
     return await _done(work, "NOTHING", "No previous secret is left.")
-
-
-async def _reason(work: Work) -> str:
-    row = await work.ctx.ledger.operation(work.connection.spec.name, work.message.operation)
-    return row.reason if row else ""
 
 
 async def _look_again(work: Work, now: datetime) -> None:
@@ -127,6 +122,7 @@ async def _forget(work: Work) -> None:
             previous_key_id="",
             previous_expires=None,
             overlap_until=None,
+            earlier_until=None,
         )
         await work.ctx.ledger.amend(work.connection.spec.name, credential=alone)
 

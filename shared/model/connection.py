@@ -105,6 +105,7 @@ class Credential(Value, frozen=True, omit_defaults=False):
     previous_key_id: str = ""
     previous_expires: datetime | None = None  # where the directory still held it
     overlap_until: datetime | None = None  # unless an acknowledgement ends it before
+    earlier_until: datetime | None = None  # the same for what was replaced before the previous one
     operation: str = ""  # that made it
     shape: Shape = Shape.CLIENT_SECRET
     thumbprint: str = ""  # of a certificate

@@ -9,6 +9,7 @@ from datetime import datetime
 import msgspec
 
 from shared.model.connection import Connection, Credential, Takeover, Value
+from shared.model.credential import StoredSecret
 from shared.planning.credentials import SETTLE
 
 REMINDERS = (50, 80)
@@ -21,6 +22,7 @@ class Overlap(Value, frozen=True):
     begins: datetime
     ends: datetime
     word: Takeover | None = None  # that the product uses the published one
+    earlier: datetime | None = None  # end for what was replaced before the previous one
 
     def after(self, percent: int) -> datetime:
         return self.begins + (self.ends - self.begins) * percent / 100
@@ -49,7 +51,25 @@ def present(connection: Connection) -> Credential | None:
     if credential is None or word is None or credential.overlap_until is None:
         return credential
     early = max(word.at, credential.published + SETTLE)
-    return msgspec.structs.replace(credential, overlap_until=min(credential.overlap_until, early))
+    return msgspec.structs.replace(
+        credential,
+        overlap_until=min(credential.overlap_until, early),
+        earlier_until=min(credential.earlier_until or early, early),
+    )
+
+
+def earlier_until(connection: Connection, served: StoredSecret) -> datetime | None:
+    """When the overlap of what the previous secret had replaced is over, once *served* is noted.
+
+    A rotation within an overlap leaves that one as it was: where secrets are short-lived, each
+    rotation would otherwise keep all before it. None where the ledger does not know.
+    """
+    known = present(connection)
+    if known is None:
+        return None
+    if known.key_id == served.key_id:
+        return known.earlier_until
+    return known.overlap_until if known.key_id == served.previous_key_id else None
 
 
 def overlap_of(connection: Connection) -> Overlap | None:
@@ -58,7 +78,10 @@ def overlap_of(connection: Connection) -> Overlap | None:
     if credential is None or credential.overlap_until is None:
         return None
     return Overlap(
-        begins=credential.published, ends=credential.overlap_until, word=word_of(connection)
+        begins=credential.published,
+        ends=credential.overlap_until,
+        word=word_of(connection),
+        earlier=credential.earlier_until,
     )
 
 
@@ -71,7 +94,7 @@ def reminder_due(overlap: Overlap, now: datetime) -> int | None:
 
 def next_look(overlap: Overlap, now: datetime) -> datetime | None:
     """When there is something to do: the next reminder, or the end; None once it is over."""
-    times = [overlap.ends]
+    times = [overlap.ends, *([overlap.earlier] if overlap.earlier else [])]
     if overlap.word is None:
         times += [overlap.after(percent) for percent in REMINDERS]
     return min((time for time in times if time > now), default=None)

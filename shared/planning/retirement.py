@@ -136,7 +136,10 @@ def _judge(
         return NotYet("it is the one that is served")
     if why in (EXPIRED, ORPHAN):
         return Retire(old.key_id, why)
-    over = now >= served.created + SETTLE and now >= (credential.overlap_until or now)
+    until = credential.overlap_until
+    if old.key_id != credential.previous_key_id:
+        until = credential.earlier_until or until
+    over = now >= served.created + SETTLE and now >= (until or now)
     if not over:
         return NotYet(OVERLAP)
     if is_ours(old) and _is_newest(old, held):

@@ -63,8 +63,12 @@ class Ledger(Protocol):
 
     async def operation(self, connection: str, operation: str) -> Operation | None: ...
     async def operations(self, connection: str) -> list[Operation]: ...
-    async def advance(self, operation: Operation) -> None:
-        """Store an operation's state and step."""
+    async def advance(self, operation: Operation, *, known: Operation) -> bool:
+        """Store an operation in place of *known*.
+
+        False when its state or step is another one by now: a queue may give the same message to
+        two processes, and the slower one must not bring back what the other has ended.
+        """
 
     async def forget(self, operation: Operation) -> None:
         """Remove the row of a finished operation; one that is gone already is success."""

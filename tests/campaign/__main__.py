@@ -50,6 +50,8 @@ def show(total: Total, points: Collection[Point]) -> None:
         f"{total.deaths} processes killed, {total.seconds:.0f} s, "
         f"{len(total.failed)} seeds with a breach"
     )
+    if total.failed:
+        print(f"failed: {', '.join(str(failed.seed) for failed in total.failed)}")
     print("\ninjected:")
     for what, count in sorted(total.counts.faults.items()):
         print(f"{count:9}  {what}")

@@ -10,11 +10,12 @@ from shared.burial import GIVEN_UP, bury
 from shared.context import Context
 from shared.errors import StepError
 from shared.messages import STEPS as SESSIONS
-from shared.messages import decode
+from shared.messages import StepMessage, decode
 from shared.model.duration import parse_duration
 from shared.runtime import run
 from shared.step import STEPS
 from tests.campaign.chaos import LOCK, Chaos
+from tests.campaign.deliveries import DELIVERY, Delivery
 from tests.campaign.processes import Fleet, is_kill
 from tests.fakes.clock import FakeClock
 from tests.fakes.outbox import FakeOutbox, Sent
@@ -43,7 +44,7 @@ class Broker:
         self, loop: asyncio.AbstractEventLoop, fleet: Fleet, chaos: Chaos, rate: float, bug: Bug
     ) -> None:
         self.context: Context | None = None
-        self.undelivered = 0
+        self.delivery: Callable[[str, StepMessage], Delivery] | None = None
         self._loop, self._fleet, self._chaos, self._rate, self._bug = loop, fleet, chaos, rate, bug
         self._waiting: dict[tuple[str, str], deque[Entry]] = defaultdict(deque)
         self._locked: set[tuple[str, str]] = set()
@@ -80,7 +81,6 @@ class Broker:
         return known is not None and now - known <= WINDOW
 
     def _later(self, entry: Entry, delay: float) -> None:
-        self.undelivered += 1
         self._loop.call_later(max(delay, 0), self._ready, entry)
 
     def _ready(self, entry: Entry) -> None:
@@ -109,22 +109,36 @@ class Broker:
         entry.deliveries += 1
         self._count += 1
         name = f"delivery:{self._count}"
-        again = await self._attempt(entry, name)
+        again = await self._at_once(entry, name)
         self._locked.discard(key)
         if not self._waiting[key]:
             del self._waiting[key]
         else:
             self._next(key)
-        self.undelivered -= 1
         if again is not None:
             if entry.deliveries >= topology.DELIVERIES and not entry.dead:
                 self._chaos.happened("message dead-lettered")
                 entry = Entry(entry.sent, dead=True)
             self._later(entry, again)
 
+    async def _at_once(self, entry: Entry, name: str) -> float | None:
+        """Sometimes the lock is lost while it is worked on, and a second process has it, too."""
+        chance = self._chaos.chance(name, "beside")
+        twice = not entry.dead and self._chaos.active and chance.random() < self._rate / 2
+        if not twice or not self._chaos.allows(f"{name}:beside"):
+            return await self._attempt(entry, name)
+        self._chaos.happened("message delivered again while it is worked on")
+        first = self._loop.create_task(self._attempt(entry, f"{name}:first"))
+        await asyncio.sleep(chance.choice((0.0, 0.1, 0.5, 5.0)))
+        again = await self._attempt(entry, name)  # whoever has the lock settles it
+        await first
+        return again
+
     async def _attempt(self, entry: Entry, name: str) -> float | None:
         """Seconds until it is delivered again; None when it is settled."""
         assert self.context is not None
+        if entry.sent.step in SESSIONS and not entry.dead and self.delivery is not None:
+            DELIVERY.set(self.delivery(entry.sent.step, decode(entry.sent.body)))
         step, ctx, sent = STEPS[entry.sent.step], self.context, entry.sent
         try:
             if entry.dead:

@@ -25,6 +25,11 @@ YIELDING, SLOW = 0.75, 0.9
 """Of the numbers between 0 and 1 that calls draw: above the first they let other tasks run, above
 the second they take a time of their own; the lowest decide what goes wrong."""
 
+CRUCIAL = "credentials.add"
+"""The call that is rare and matters most: `MORE` goes wrong with it than with others."""
+
+MORE = 5.0
+
 TARGETED = 0.5
 """Share of the calls at a crash point that is to be hit at which it is."""
 
@@ -157,9 +162,11 @@ class Chaos(Faults):
         weather = self._weather
         if when := self._aimed_death(step, method, nth, number):
             return self._kill(process, method, when)
-        if number < weather.kills:
-            return self._kill(process, method, "before" if number < weather.kills / 2 else "after")
-        if number < weather.kills + weather.faults:
+        more = MORE if method == CRUCIAL else 1.0
+        kills = weather.kills * more
+        if number < kills:
+            return self._kill(process, method, "before" if number < kills / 2 else "after")
+        if number < kills + weather.faults * more:
             return self._fault(method)
         return None
 

@@ -14,7 +14,8 @@ from shared.planning.credentials import PREFIX, operation_of, staging_name
 from shared.planning.emergency import DISABLE
 from shared.planning.lifetime import policy_of
 from shared.profile import catalogue
-from tests.campaign.processes import ADDED, CURRENT
+from tests.campaign.deliveries import Order
+from tests.campaign.processes import CURRENT
 from tests.fakes.tenant import ApplicationRow, SecretRow
 from tests.fakes.vault import Version
 
@@ -59,12 +60,16 @@ class Watch:
     foreign: dict[str, tuple[str, str]] = field(default_factory=dict)  # ids: whose, what
     needed: dict[str, datetime] = field(default_factory=dict)  # connections that may rotate
 
+    def __post_init__(self) -> None:
+        self.order = Order(self.report)
+
     @contextmanager
     def write(self, method: str) -> Iterator[None]:
         """Compare before and after a write of the product."""
         if CURRENT.get() is None:
             yield
             return
+        self.order.write(method, self.world.loop.time())
         before = self._secrets()
         served = self._served()
         yield
@@ -152,16 +157,15 @@ class Watch:
 
     def _once(self, name: str, row: SecretRow) -> None:
         """addPassword is sent once in a delivery, and not beside one that is safe in staging."""
-        added = ADDED.get()
-        if added is not None:
-            added.append(row.id)
-            if len(added) > 1:
-                self.report(f"{name}: one delivery made {len(added)} secrets")
-        staged = self.world.ctx.vault.versions.get(staging_name(name), [])
+        vault = self.world.ctx.vault.versions
+        staged = vault.get(staging_name(name), [])
         keys = {v.tags.get("keyId") for v in staged[-1:] if v.enabled}
-        twins = [s for s in self.world.applications()[name].secrets if s.name == row.name]
-        if any(twin.id in keys for twin in twins if twin.id != row.id):
+        known = {v.tags.get("keyId", "") for v in (*vault.get(name, []), *staged)}
+        same = [s for s in self.world.applications()[name].secrets if s.name == row.name]
+        twins = [twin.id for twin in same if twin.id != row.id]
+        if any(twin in keys for twin in twins):
             self.report(f"{name}: made a secret though the one of its operation is staged")
+        self.order.added(name, row, twins, known)
 
     def _is_needed(self, name: str, operation: Operation) -> None:
         """Asked for by a person, due, or the served one cannot be used."""

@@ -42,6 +42,22 @@ ROTATION = 10.0
 
 ASKED = ((ROTATION, "rotation"),)
 
+
+def rotating(
+    id_: str,
+    between: str,
+    call: str,
+    when: str,
+    *,
+    nth: int = 1,
+    step: str = "credentials",
+    profile: str = Row.profile,
+) -> Row:
+    """A row about that rotation."""
+    aims = dies(step, call, when, nth=nth, day=ROTATION)
+    return Row(id_, between, aims, profile=profile, acts=ASKED)
+
+
 ROWS = (
     Row(
         "C1", "request accepted / registration begins", dies("registration", "ledger.turn", BEFORE)
@@ -76,24 +92,9 @@ ROWS = (
         dies("roles", "roles.assign", AFTER),
         profile="devolutions-server",
     ),
-    Row(
-        "C8",
-        "intent recorded / addPassword",
-        dies("credentials", "credentials.add", BEFORE, day=ROTATION),
-        acts=ASKED,
-    ),
-    Row(
-        "C9",
-        "addPassword sent / its answer arrives",
-        dies("credentials", "credentials.add", LOST, day=ROTATION),
-        acts=ASKED,
-    ),
-    Row(
-        "C10",
-        "addPassword answered / value staged",
-        dies("credentials", "vault.put", BEFORE, day=ROTATION),
-        acts=ASKED,
-    ),
+    rotating("C8", "intent recorded / addPassword", "credentials.add", BEFORE),
+    rotating("C9", "addPassword sent / its answer arrives", "credentials.add", LOST),
+    rotating("C10", "addPassword answered / value staged", "vault.put", BEFORE),
     Row(
         "C11",
         "staging fails / taking back fails too, and the process dies",
@@ -103,36 +104,16 @@ ROWS = (
         ),
         acts=ASKED,
     ),
-    Row(
-        "C12",
-        "value staged / noted",
-        dies("credentials", "vault.put", AFTER, day=ROTATION),
-        acts=ASKED,
-    ),
-    Row(
-        "C13",
-        "value staged / verified",
-        dies("credentials", "tokens.obtain", BEFORE, nth=3, day=ROTATION),
-        acts=ASKED,
-    ),
-    Row(
-        "C14",
-        "verified / published",
-        dies("credentials", "vault.put", BEFORE, nth=2, day=ROTATION),
-        acts=ASKED,
-    ),
-    Row(
-        "C15",
-        "published / due times noted",
-        dies("credentials", "vault.put", AFTER, nth=2, day=ROTATION),
-        acts=ASKED,
-    ),
-    Row(
+    rotating("C12", "value staged / noted", "vault.put", AFTER),
+    rotating("C13", "value staged / verified", "tokens.obtain", BEFORE, nth=3),
+    rotating("C14", "verified / published", "vault.put", BEFORE, nth=2),
+    rotating("C15", "published / due times noted", "vault.put", AFTER, nth=2),
+    rotating(
         "C16",
         "some of several vault names written",
-        dies("credentials", "vault.keep", AFTER, day=ROTATION),
+        "vault.keep",
+        AFTER,
         profile="netwrix-identity-manager",
-        acts=ASKED,
     ),
     Row(
         "C17",
@@ -140,18 +121,10 @@ ROWS = (
         (),
         acts=(*ASKED, (ROTATION + 1, "retirement_forgotten"), (ROTATION + 20, "rotation")),
     ),
-    Row(
-        "C18",
-        "old secret removed / recorded",
-        dies("retirement", "credentials.remove", AFTER, day=ROTATION),
-        acts=ASKED,
+    rotating(
+        "C18", "old secret removed / recorded", "credentials.remove", AFTER, step="retirement"
     ),
-    Row(
-        "C19",
-        "published / staging copy disabled",
-        dies("credentials", "vault.disable", BEFORE, day=ROTATION),
-        acts=ASKED,
-    ),
+    rotating("C19", "published / staging copy disabled", "vault.disable", BEFORE),
     Row(
         "C20",
         "in the middle of a sweep of what failed attempts left",
@@ -161,11 +134,11 @@ ROWS = (
         ),
         acts=ASKED,
     ),
-    Row(
+    rotating(
         "C21",
         "two runners at once: the process stands still, its locks are lost",
-        dies("credentials", "credentials.add", FROZEN, day=ROTATION),
-        acts=ASKED,
+        "credentials.add",
+        FROZEN,
     ),
     Row(
         "C22",

@@ -47,10 +47,6 @@ STEP: contextvars.ContextVar[str] = contextvars.ContextVar("step", default="")
 """The step, sweep or request that the task is about, for the counts of crash points."""
 
 
-ADDED: contextvars.ContextVar[list[str] | None] = contextvars.ContextVar("added", default=None)
-"""Secrets that this one delivery has made so far."""
-
-
 @dataclass
 class Fleet:
     """The instances that share the work; a dead one is replaced after a while."""
@@ -85,7 +81,6 @@ class Fleet:
         context = contextvars.copy_context()
         context.run(CURRENT.set, process)
         context.run(STEP.set, about)
-        context.run(ADDED.set, [])
         process.working += 1
         try:
             return await self.loop.create_task(work(), context=context)

@@ -1,7 +1,7 @@
 """The shortest replay of a seed that failed: as few faults and acts as still break something."""
 
 import time
-from collections.abc import Sequence
+from dataclasses import replace
 
 from tests.campaign.simulation import Outcome, simulate
 from tests.campaign.world import Options
@@ -34,18 +34,8 @@ def _without_some(
         if time.monotonic() > end:
             return None
         fewer = keep[:start] + keep[start + size :]
-        outcome = simulate(seed, _only(options, fewer))
+        outcome = simulate(seed, replace(options, only=frozenset(fewer)))
         if outcome.breaches:
             happened = set(outcome.struck)
             return [event for event in fewer if event in happened]
     return None
-
-
-def _only(options: Options, events: Sequence[str]) -> Options:
-    return Options(
-        only=frozenset(events),
-        targets=options.targets,
-        calm=options.calm,
-        gentle=options.gentle,
-        months=options.months,
-    )

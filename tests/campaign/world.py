@@ -4,8 +4,8 @@ import asyncio
 import json
 import random
 import uuid
-from collections.abc import Callable, Collection, Coroutine
-from contextlib import AbstractContextManager
+from collections.abc import Callable, Collection, Coroutine, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -13,10 +13,12 @@ from typing import Any
 from functions.steps.vault_events import vault_events
 from shared import onboarding
 from shared.errors import StepError
+from shared.messages import StepMessage
 from shared.model.connection import Connection, Operation
 from tests.campaign.acts import Act, plan
 from tests.campaign.broker import Broker, StormOutbox
 from tests.campaign.chaos import Aim, Chaos, Outage, Point, Weather
+from tests.campaign.deliveries import Delivery, delivery_of
 from tests.campaign.errors import READS, SERVICES
 from tests.campaign.invariants import Watch
 from tests.campaign.ledger import StormLedger
@@ -33,6 +35,9 @@ ENOUGH = 5
 """Breaches after which a simulation is given up."""
 
 WATCHED = ("credentials.", "certificates.", "consents.", "roles.", "vault.", "applications.")
+
+LIST = "credentials.held"
+BOOKKEEPING = frozenset({"ledger.set_condition", "ledger.advance"})
 
 
 @dataclass
@@ -109,7 +114,7 @@ class World:
             vault=vault,
             outbox=StormOutbox(self.clock, self.chaos, self.broker),
         )
-        self.broker.context = self.ctx
+        self.broker.context, self.broker.delivery = self.ctx, self._delivery
         self.watch = Watch(self, self.breach)
         self.replicas = Replicas(
             self.tenant, self.chaos, stale=self.weather.stale, lag=self.weather.lag
@@ -120,9 +125,20 @@ class World:
 
     def _around(self, method: str, part: object) -> AbstractContextManager[None]:
         view = self.replicas.around(method, self.loop.time())
+        if method == LIST:
+            return self._listing(view)
+        if method in BOOKKEEPING:
+            self.watch.order.note(method)
         if method in READS or method in STALE or not method.startswith(WATCHED):
             return view
         return self.watch.write(method)
+
+    @contextmanager
+    def _listing(self, view: AbstractContextManager[None]) -> Iterator[None]:
+        with view:
+            rows = [secret.id for a in self.applications().values() for secret in a.secrets]
+            self.watch.order.listed(rows)
+            yield
 
     # What the parts ask.
 
@@ -133,6 +149,11 @@ class World:
         self.breaches.append(f"day {self.loop.time() / DAY:.2f}: {what}")
         if len(self.breaches) >= ENOUGH:
             self.over.set()
+
+    def _delivery(self, step: str, message: StepMessage) -> Delivery:
+        name = message.connection
+        rows = self.connection(name), self.operation(name, message.operation)
+        return delivery_of(step, name, *rows)
 
     def bug(self, where: str, error: BaseException) -> None:
         self.breach(f"{where} raised {error!r}")

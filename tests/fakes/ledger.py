@@ -134,8 +134,12 @@ class FakeLedger:
         return sorted(found, key=lambda o: (o.started, o.id))
 
     @fallible("ledger.advance")
-    async def advance(self, operation: Operation) -> None:
+    async def advance(self, operation: Operation, *, known: Operation) -> bool:
+        present = self._operations.get((operation.connection, operation.id), known)
+        if (present.state, present.step) != (known.state, known.step):
+            return False
         self._operations[operation.connection, operation.id] = operation
+        return True
 
     @fallible("ledger.forget")
     async def forget(self, operation: Operation) -> None:

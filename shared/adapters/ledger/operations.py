@@ -69,10 +69,22 @@ class Operations:
         found = [unpack(row.columns, "operation", Operation) async for row in rows]
         return sorted(found, key=lambda operation: (operation.started, operation.id))
 
-    async def advance(self, operation: Operation) -> None:
-        await self._operations.replace(
-            key(operation.connection), key(operation.id), pack("operation", operation)
-        )
+    async def advance(self, operation: Operation, *, known: Operation) -> bool:
+        place = key(operation.connection), key(operation.id)
+        columns = pack("operation", operation)
+        for _ in range(ATTEMPTS):
+            row = await self._operations.get(*place)
+            if row is None:
+                # Whoever began it died before it made the row.
+                if await self._operations.insert(*place, columns) is not None:
+                    return True
+                continue
+            present = unpack(row.columns, "operation", Operation)
+            if (present.state, present.step) != (known.state, known.step):
+                return False
+            if await self._operations.exchange(*place, columns, tag=row.tag):
+                return True
+        raise TryLater("BUSY", f"too many writers to operation {operation.id} at once")
 
     async def forget(self, operation: Operation) -> None:
         await self._operations.delete(key(operation.connection), key(operation.id))

@@ -86,11 +86,6 @@ class Table:
                 return None
         return str(made["etag"])
 
-    async def replace(self, partition: str, row: str, columns: Columns) -> None:
-        """Store the row, whether or not there is one of that key."""
-        with storage_errors(self._doing("writing")):
-            await self._client.upsert_entity(_entity(partition, row, columns), mode="replace")
-
     async def exchange(self, partition: str, row: str, columns: Columns, *, tag: str) -> bool:
         """Store the row in place of version *tag*; False when there is another one now."""
         from azure.core.exceptions import ResourceModifiedError, ResourceNotFoundError

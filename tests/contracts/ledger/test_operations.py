@@ -40,15 +40,37 @@ async def test_beginning_again_keeps_the_progress(ledger: Ledger) -> None:
     await ledger.create(connection())
     await ledger.begin(operation("a"))
     moved = operation("a", step="consent", changed=minutes(1))
-    await ledger.advance(moved)
+    assert await ledger.advance(moved, known=operation("a"))
     assert await ledger.begin(operation("a"))
     assert await ledger.operation("dvls", "a") == moved
+
+
+async def test_what_has_moved_on_is_not_brought_back(ledger: Ledger) -> None:
+    """Two processes with the same message: the slower one is told."""
+    await ledger.create(connection())
+    await ledger.begin(operation("a"))
+    moved = operation("a", step="consent", changed=minutes(1))
+    assert await ledger.advance(moved, known=operation("a"))
+    again = operation("a", step="consent", changed=minutes(2))
+    assert not await ledger.advance(again, known=operation("a"))
+    assert await ledger.advance(ended(moved), known=moved)
+    assert not await ledger.advance(again, known=moved)
+    assert await ledger.operation("dvls", "a") == ended(moved)
+
+
+async def test_of_ten_that_advance_it_at_once_one_is_the_first(ledger: Ledger) -> None:
+    await ledger.create(connection())
+    await ledger.begin(operation("a"))
+    ways = [operation("a", step=f"step-{n}", changed=minutes(1)) for n in range(10)]
+    done = await asyncio.gather(*(ledger.advance(w, known=operation("a")) for w in ways))
+    assert done.count(True) == 1
+    assert await ledger.operation("dvls", "a") == ways[done.index(True)]
 
 
 async def test_an_ended_one_makes_room(ledger: Ledger) -> None:
     await ledger.create(connection())
     await ledger.begin(operation("a"))
-    await ledger.advance(ended(operation("a")))
+    assert await ledger.advance(ended(operation("a")), known=operation("a"))
     later = operation("b", started=minutes(9))
     assert await ledger.begin(later)
     known = await ledger.connection("dvls")
@@ -59,7 +81,7 @@ async def test_an_ended_one_makes_room(ledger: Ledger) -> None:
 async def test_an_ended_one_is_not_run_again(ledger: Ledger) -> None:
     await ledger.create(connection())
     await ledger.begin(operation("a"))
-    await ledger.advance(ended(operation("a")))
+    assert await ledger.advance(ended(operation("a")), known=operation("a"))
     assert await ledger.begin(operation("a"))
     assert await ledger.operation("dvls", "a") == ended(operation("a"))
     await ledger.begin(operation("b"))
@@ -78,7 +100,7 @@ async def test_of_twenty_beginners_one_succeeds(ledger: Ledger) -> None:
         known = await ledger.connection("dvls")
         assert known is not None and known.operation == winner
         assert len(await ledger.operations("dvls")) == round_ + 1
-        await ledger.advance(ended(operation(winner)))
+        assert await ledger.advance(ended(operation(winner)), known=operation(winner))
 
 
 async def test_twenty_repeats_of_one_request_all_succeed(ledger: Ledger) -> None:
@@ -99,7 +121,7 @@ async def test_a_finished_operation_can_be_forgotten(ledger: Ledger) -> None:
     await ledger.create(connection())
     for id_ in ("a", "b"):
         assert await ledger.begin(operation(id_))
-        await ledger.advance(ended(operation(id_)))
+        assert await ledger.advance(ended(operation(id_)), known=operation(id_))
     await ledger.forget(operation("a"))
     await ledger.forget(operation("a"))
     assert [o.id for o in await ledger.operations("dvls")] == ["b"]
@@ -129,7 +151,7 @@ class TestInsteadOfAnother:
     async def test_one_that_has_ended_meanwhile(self, ledger: Ledger) -> None:
         await ledger.create(connection())
         await ledger.begin(operation("a"))
-        await ledger.advance(ended(operation("a")))
+        assert await ledger.advance(ended(operation("a")), known=operation("a"))
         assert await ledger.begin(operation("b"), instead_of="a")
         assert await ledger.operation("dvls", "a") == ended(operation("a"))
 

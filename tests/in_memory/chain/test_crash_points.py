@@ -6,13 +6,8 @@ from functions import declare_steps
 from shared.runtime import run
 from shared.step import STEPS
 from tests.fakes import FakeContext, fake_context
-from tests.in_memory.campaign import chosen
+from tests.in_memory.campaign import STRIDE, Killed, killed_at_every_call
 from tests.in_memory.chain.world import assert_onboarded, onboard
-
-
-class Killed(BaseException):
-    """No handler of the product may catch the death of its process."""
-
 
 DELIVERIES = 300
 
@@ -42,18 +37,10 @@ async def deliver_through(ctx: FakeContext) -> int:
     raise AssertionError("no end")
 
 
-async def calls_of_one_run() -> list[tuple[str, int]]:
-    """Every call that an onboarding makes, as method and its how-manieth."""
+async def requested() -> FakeContext:
     ctx = fake_context()
     await onboard(ctx)
-    start = len(ctx.tenant.faults.calls)
-    await deliver_through(ctx)
-    seen: dict[str, int] = {}
-    found = []
-    for method in ctx.tenant.faults.calls[start:]:
-        seen[method] = seen.get(method, 0) + 1
-        found.append((method, seen[method]))
-    return found
+    return ctx
 
 
 @pytest.mark.requirement("X-03", "X-06")
@@ -62,18 +49,10 @@ async def calls_of_one_run() -> list[tuple[str, int]]:
 async def test_killed_at_every_call_leaves_one_application_and_one_secret(
     *, after_effect: bool
 ) -> None:
-    calls = await calls_of_one_run()
-    assert len(calls) > 80
-    for method, nth in chosen(calls, after_effect=after_effect):
-        ctx = fake_context()
-        await onboard(ctx)
-        ctx.tenant.fail(method, Killed(), nth=nth, after_effect=after_effect)
-        killed = await deliver_through(ctx)
-        assert killed == 1, f"{method} #{nth} was never reached"
-        try:
-            await assert_onboarded(ctx)
-        except AssertionError as wrong:
-            raise AssertionError(f"killed at {method} #{nth}, {after_effect=}") from wrong
+    tried = await killed_at_every_call(
+        requested, deliver_through, assert_onboarded, after_effect=after_effect
+    )
+    assert tried.deaths == tried.calls > 80 / STRIDE
 
 
 @pytest.mark.requirement("X-03")

@@ -11,8 +11,9 @@ from shared.model.connection import Aspect, Status
 from shared.planning.expiry import KIND
 from tests.fakes import FakeContext, fake_context
 from tests.fakes.drive import drive
+from tests.in_memory.campaign import Killed
 from tests.in_memory.chain import products
-from tests.in_memory.chain.test_crash_points import Killed, deliver_through
+from tests.in_memory.chain.test_crash_points import deliver_through
 from tests.in_memory.chain.test_recovery import onboarded
 from tests.in_memory.chain.test_secrets import rotate
 from tests.in_memory.chain.world import NAME, connection

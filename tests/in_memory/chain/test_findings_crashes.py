@@ -1,5 +1,7 @@
 """A process may die at any call of a verification that finds something, repairs, and removes."""
 
+from collections import Counter
+
 import pytest
 
 from shared import onboarding
@@ -7,9 +9,9 @@ from shared.model.finding import Finding
 from shared.planning.findings import state_of
 from shared.requests.decisions import Wish
 from tests.fakes import FakeContext
-from tests.in_memory.campaign import STRIDE, chosen
+from tests.in_memory.campaign import STRIDE, Killed, calls_of, killed_at_every_call
 from tests.in_memory.chain.drifts import grant, principal, revoke
-from tests.in_memory.chain.test_crash_points import Killed, deliver_through
+from tests.in_memory.chain.test_crash_points import deliver_through
 from tests.in_memory.chain.test_findings import (
     asked_besides,
     decide,
@@ -80,17 +82,13 @@ async def campaign(ctx: FakeContext) -> int:
     return killed + await verified(ctx, "verify-2")
 
 
-async def calls_of_one_run() -> list[tuple[str, int]]:
-    ctx = await drifted()
-    start = len(ctx.tenant.faults.calls)
-    await campaign(ctx)
-    calls = ctx.tenant.faults.calls[start:]
-    await assert_right(ctx)
-    return [(method, nth) for method in dict.fromkeys(calls) for nth in _nths(calls.count(method))]
+async def some_calls() -> list[tuple[str, int]]:
+    """Each look of the two minutes in which nothing is believed yet has the same calls."""
+    counts = Counter(method for method, _ in await calls_of(drifted, campaign, assert_right))
+    return [(method, nth) for method, count in counts.items() for nth in _nths(count)]
 
 
 def _nths(count: int) -> list[int]:
-    """Each look of the two minutes in which nothing is believed yet has the same calls."""
     return sorted({1, 2, *range(1, count, max(1, count // 6)), count - 1, count} - {0})
 
 
@@ -122,19 +120,10 @@ async def assert_right(ctx: FakeContext) -> None:
 
 @pytest.mark.parametrize("after_effect", [False, True], ids=["before", "after"])
 async def test_killed_at_every_call_of_a_verification_with_findings(*, after_effect: bool) -> None:
-    reached = 0
-    for method, nth in chosen(await calls_of_one_run(), after_effect=after_effect):
-        ctx = await drifted()
-        ctx.tenant.fail(method, Killed(), nth=nth, after_effect=after_effect)
-        try:
-            reached += await campaign(ctx)
-        except Killed:
-            continue  # it was a call of the test's own, not of a step
-        try:
-            await assert_right(ctx)
-        except AssertionError as wrong:
-            raise AssertionError(f"killed at {method} #{nth}, {after_effect=}") from wrong
-    assert reached > 100 / STRIDE
+    tried = await killed_at_every_call(
+        drifted, campaign, assert_right, after_effect=after_effect, calls=await some_calls()
+    )
+    assert tried.deaths > 100 / STRIDE
 
 
 async def test_every_message_of_it_delivered_twice_changes_nothing() -> None:

@@ -8,9 +8,9 @@ from tests.fakes import FakeContext, fake_context
 from tests.fakes.drive import drive
 from tests.fakes.organisations import Organisation
 from tests.in_memory.access import world as access
-from tests.in_memory.campaign import chosen
+from tests.in_memory.campaign import STRIDE, Killed, killed_at_every_call
 from tests.in_memory.chain.departures import ask, assert_gone
-from tests.in_memory.chain.test_crash_points import Killed, deliver_through
+from tests.in_memory.chain.test_crash_points import deliver_through
 from tests.in_memory.chain.world import NAME, onboard
 
 
@@ -36,22 +36,6 @@ async def pandium() -> tuple[FakeContext, str]:
 WORLDS = {"devolutions": devolutions, "pandium": pandium}
 
 
-async def calls_of_one_run(world: str) -> list[tuple[str, int]]:
-    """Every call of the steps, as method and its how-manieth."""
-    ctx, name = await WORLDS[world]()
-    await ask(ctx, name)
-    start = len(ctx.tenant.faults.calls)
-    await deliver_through(ctx)
-    calls = ctx.tenant.faults.calls[start:]
-    await assert_gone(ctx, name)
-    seen: dict[str, int] = {}
-    found = []
-    for method in calls:
-        seen[method] = seen.get(method, 0) + 1
-        found.append((method, seen[method]))
-    return found
-
-
 @pytest.mark.requirement("X-18", "X-03")
 @pytest.mark.slow
 @pytest.mark.parametrize(
@@ -60,18 +44,18 @@ async def calls_of_one_run(world: str) -> list[tuple[str, int]]:
     ids=["devolutions-before", "pandium-after"],
 )
 async def test_killed_at_every_call_leaves_nothing(world: str, *, after_effect: bool) -> None:
-    calls = await calls_of_one_run(world)
-    assert len(calls) > 60
-    for method, nth in chosen(calls, after_effect=after_effect):
-        ctx, name = await WORLDS[world]()
-        await ask(ctx, name)
-        ctx.tenant.fail(method, Killed(), nth=nth, after_effect=after_effect)
-        killed = await deliver_through(ctx)
-        assert killed == 1, f"{method} #{nth} was never reached"
-        try:
-            await assert_gone(ctx, name)
-        except AssertionError as wrong:
-            raise AssertionError(f"killed at {method} #{nth}, {after_effect=}") from wrong
+    _, name = await WORLDS[world]()
+
+    async def leaving() -> FakeContext:
+        ctx, known = await WORLDS[world]()
+        await ask(ctx, known)
+        return ctx
+
+    async def gone(ctx: FakeContext) -> None:
+        await assert_gone(ctx, name)
+
+    tried = await killed_at_every_call(leaving, deliver_through, gone, after_effect=after_effect)
+    assert tried.deaths == tried.calls > 60 / STRIDE
 
 
 @pytest.mark.requirement("X-18", "X-03")

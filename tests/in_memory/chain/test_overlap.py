@@ -15,8 +15,8 @@ from shared.planning.credentials import SETTLE
 from shared.requests import Acknowledgement
 from tests.fakes import FakeContext
 from tests.fakes.drive import drive
-from tests.in_memory.campaign import chosen
-from tests.in_memory.chain.test_crash_points import Killed, deliver_through
+from tests.in_memory.campaign import Killed, killed_at_every_call
+from tests.in_memory.chain.test_crash_points import deliver_through
 from tests.in_memory.chain.test_emergency import emergency
 from tests.in_memory.chain.test_recovery import onboarded
 from tests.in_memory.chain.test_secrets import held, rotate, served
@@ -214,36 +214,26 @@ async def insisting(ctx: FakeContext) -> int:
     return 0
 
 
-async def calls_of_one_run() -> list[tuple[str, int]]:
-    """Every call of the overlap, as method and its how-manieth."""
-    ctx, begun = await rotated()
-    start = len(ctx.tenant.faults.calls)
-    await reminded_then_acknowledged(ctx, begun)
-    seen: dict[str, int] = {}
-    found = []
-    for method in ctx.tenant.faults.calls[start:]:
-        seen[method] = seen.get(method, 0) + 1
-        found.append((method, seen[method]))
-    return found
-
-
 @pytest.mark.requirement("X-06", "X-10")
 @pytest.mark.slow
 @pytest.mark.parametrize("after_effect", [False, True], ids=["before", "after"])
 async def test_killed_at_every_call_of_an_overlap(*, after_effect: bool) -> None:
-    reached = 0
-    for method, nth in chosen(await calls_of_one_run(), after_effect=after_effect):
-        ctx, begun = await rotated()
-        ctx.tenant.fail(method, Killed(), nth=nth, after_effect=after_effect)
-        reached += await reminded_then_acknowledged(ctx, begun)
-        where = f"killed at {method} #{nth}, {after_effect=}"
-        assert held(ctx) == [await served(ctx)], where
-        told = [row["percent"] for row in await rows(ctx, "handover.reminded")]
-        assert told == [50, 80], where  # once each
-        assert len({event.id for event in reminders(ctx)}) == 2, where
-        assert len(await rows(ctx, "handover.acknowledged")) == 1, where
-        assert (await connection(ctx)).takeover is not None, where
-    assert reached > 20
+    async def begun() -> FakeContext:
+        return (await rotated())[0]
+
+    async def run(ctx: FakeContext) -> int:
+        return await reminded_then_acknowledged(ctx, (await credential(ctx)).published)
+
+    tried = await killed_at_every_call(begun, run, reminded_once, after_effect=after_effect)
+    assert tried.deaths > 20
+
+
+async def reminded_once(ctx: FakeContext) -> None:
+    assert held(ctx) == [await served(ctx)]
+    assert [row["percent"] for row in await rows(ctx, "handover.reminded")] == [50, 80]
+    assert len({event.id for event in reminders(ctx)}) == 2
+    assert len(await rows(ctx, "handover.acknowledged")) == 1
+    assert (await connection(ctx)).takeover is not None
 
 
 async def test_an_emergency_has_no_overlap_even_if_the_removal_is_refused_at_first() -> None:

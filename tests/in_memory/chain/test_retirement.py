@@ -81,7 +81,7 @@ async def test_an_expired_secret_of_an_attempt_that_failed_is_removed() -> None:
     ctx.outbox.queued.clear()
     operation = await ctx.ledger.operation(NAME, "rotate-1")
     assert operation is not None
-    await ctx.ledger.advance(type(operation)(**_ended(operation)))
+    await ctx.ledger.advance(type(operation)(**_ended(operation)), known=operation)
     ctx.clock.advance(days=1)
     await sweep(ctx, "verify")  # its daily look finds the orphan
     await drive(ctx)

@@ -5,8 +5,8 @@ import pytest
 from functions.sweeps import sweep
 from shared import onboarding
 from tests.fakes import FakeContext
-from tests.in_memory.campaign import STRIDE, chosen
-from tests.in_memory.chain.test_crash_points import Killed, deliver_through
+from tests.in_memory.campaign import STRIDE, killed_at_every_call
+from tests.in_memory.chain.test_crash_points import deliver_through
 from tests.in_memory.chain.test_recovery import onboarded
 from tests.in_memory.chain.test_secrets import held, served
 from tests.in_memory.chain.world import NAME, assert_onboarded
@@ -27,33 +27,11 @@ async def rotated(ctx: FakeContext) -> int:
     return killed
 
 
-async def calls_of_one_run() -> list[tuple[str, int]]:
-    """Every call that a step makes, as method and its how-manieth."""
-    ctx = await onboarded()
-    start = len(ctx.tenant.faults.calls)
-    await rotated(ctx)
-    seen: dict[str, int] = {}
-    found = []
-    for method in ctx.tenant.faults.calls[start:]:
-        seen[method] = seen.get(method, 0) + 1
-        found.append((method, seen[method]))
-    return found
-
-
 @pytest.mark.requirement("X-06", "X-10")
 @pytest.mark.slow
 @pytest.mark.parametrize("after_effect", [False, True], ids=["before", "after"])
 async def test_killed_at_every_call_of_a_rotation(*, after_effect: bool) -> None:
-    reached = 0
-    for method, nth in chosen(await calls_of_one_run(), after_effect=after_effect):
-        ctx = await onboarded()
-        ctx.tenant.fail(method, Killed(), nth=nth, after_effect=after_effect)
-        try:
-            reached += await rotated(ctx)
-        except Killed:
-            continue  # it was a call of the test's own, not of a step
-        try:
-            await assert_onboarded(ctx)
-        except AssertionError as wrong:
-            raise AssertionError(f"killed at {method} #{nth}, {after_effect=}") from wrong
-    assert reached > 60 / STRIDE
+    tried = await killed_at_every_call(
+        onboarded, rotated, assert_onboarded, after_effect=after_effect
+    )
+    assert tried.deaths > 60 / STRIDE

@@ -227,3 +227,16 @@ async def test_a_sweep_that_comes_too_late_makes_no_second_secret() -> None:
     await drive(ctx)
     assert await served(ctx) == first
     assert (await statuses(ctx))[Aspect.CREDENTIAL_READY] == Status.TRUE
+
+
+async def test_a_rotation_that_came_before_its_time_comes_again_at_it() -> None:
+    """What made it due was healed meanwhile; it must not be asked for every hour until then."""
+    ctx = await onboarded()
+    before = (await connection(ctx)).credential
+    assert before is not None
+    ctx.clock.advance(days=1)
+    await ctx.ledger.set_due("rotate", NAME, ctx.clock.now())
+    assert await sweep(ctx, "rotate") == 1
+    await drive(ctx)
+    assert (await ctx.ledger.due_times(NAME))["rotate"] == before.due
+    assert (await connection(ctx)).credential == before

@@ -4,23 +4,18 @@ However it dies: nothing that others may know is left, nothing unproven was publ
 served works.
 """
 
-from collections.abc import Awaitable, Callable
-
 import pytest
 
 from functions.sweeps import sweep
 from shared import onboarding
 from tests.fakes import FakeContext
-from tests.in_memory.campaign import STRIDE, chosen
+from tests.in_memory.campaign import STRIDE, Begin, Run, killed_at_every_call
 from tests.in_memory.chain import test_prestage
-from tests.in_memory.chain.test_crash_points import Killed, deliver_through
+from tests.in_memory.chain.test_crash_points import deliver_through
 from tests.in_memory.chain.test_emergency import DISABLE, FORCE, alarm, enabled
 from tests.in_memory.chain.test_recovery import onboarded
 from tests.in_memory.chain.test_secrets import held, rotate, served
 from tests.in_memory.chain.world import NAME, assert_onboarded
-
-Made = Callable[[], Awaitable[FakeContext]]
-Run = Callable[[FakeContext], Awaitable[int]]
 
 
 async def in_overlap() -> FakeContext:
@@ -80,26 +75,13 @@ async def prestaged_rotation(ctx: FakeContext) -> int:
     return killed
 
 
-CAMPAIGNS: dict[str, tuple[Made, Run, int]] = {
+CAMPAIGNS: dict[str, tuple[Begin, Run, int]] = {
     "emergency": (in_overlap, emergency(), 60),
     "that pre-empts": (in_overlap, emergency(pre_empting=True), 60),
     "that stops sign-in": (in_overlap, emergency(DISABLE, FORCE), 60),
     "with a next one": (with_next, prestaged_emergency, 60),
     "rotation with a next one": (with_next, prestaged_rotation, 60),
 }
-
-
-async def calls_of_one_run(made: Made, run: Run) -> list[tuple[str, int]]:
-    """Every call that is made, as method and its how-manieth."""
-    ctx = await made()
-    start = len(ctx.tenant.faults.calls)
-    await run(ctx)
-    seen: dict[str, int] = {}
-    found = []
-    for method in ctx.tenant.faults.calls[start:]:
-        seen[method] = seen.get(method, 0) + 1
-        found.append((method, seen[method]))
-    return found
 
 
 @pytest.mark.requirement("X-06", "X-10")
@@ -112,14 +94,5 @@ async def test_killed_at_every_call(
     made, run, least = CAMPAIGNS[campaign]
     if made is with_next:
         test_prestage.with_prestage(monkeypatch)
-    reached = 0
-    for method, nth in chosen(await calls_of_one_run(made, run), after_effect=after_effect):
-        ctx = await made()
-        ctx.tenant.fail(method, Killed(), nth=nth, after_effect=after_effect)
-        try:
-            reached += await run(ctx)
-        except Killed:
-            continue  # it was a call of the test's own, not of a step
-        except AssertionError as wrong:
-            raise AssertionError(f"killed at {method} #{nth}, {after_effect=}") from wrong
-    assert reached > least / STRIDE
+    tried = await killed_at_every_call(made, run, after_effect=after_effect)
+    assert tried.deaths > least / STRIDE

@@ -99,7 +99,7 @@ async def end(ctx: FakeContext, operation: str) -> None:
             started=known.started,
             changed=ctx.clock.now(),
         )
-        await ctx.ledger.advance(finished)
+        await ctx.ledger.advance(finished, known=known)
 
 
 async def found(ctx: FakeContext) -> dict[str, Account]:

@@ -52,7 +52,7 @@ async def test_the_same_word_twice_is_one() -> None:
     await decided(ctx, APPROVE)
     known = await ctx.ledger.operation(NAME, "o9")
     assert known is not None
-    await ctx.ledger.advance(replace(known, state="running"))
+    await ctx.ledger.advance(replace(known, state="running"), known=known)
     await deliver(ctx, "o9")
     rows = [row["what"] for row in await ctx.ledger.history(NAME)]
     assert rows.count("removals.approved") == 1

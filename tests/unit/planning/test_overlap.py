@@ -7,10 +7,16 @@ from msgspec.structs import replace
 
 from shared.model.connection import Connection, Credential, Takeover
 from shared.planning.credentials import SETTLE
-from shared.planning.overlap import next_look, overlap_of, present, reminder_due
+from shared.planning.overlap import (
+    earlier_until,
+    next_look,
+    overlap_of,
+    present,
+    reminder_due,
+)
 from shared.planning.takeover import in_use, stale_copy
 from shared.profile import catalogue
-from tests.unit.planning.samples import DAY, HOUR, NOW, spec
+from tests.unit.planning.samples import DAY, HOUR, NOW, spec, stored
 
 CREDENTIAL = Credential(
     key_id="new",
@@ -57,6 +63,40 @@ def test_a_word_for_an_earlier_version_ends_nothing():
     assert ends(word(2 * HOUR, "v1")) == NOW + 10 * DAY
     assert in_use(word(2 * HOUR, "v1")) == ""
     assert present(CONNECTION) == CREDENTIAL
+
+
+SERVED = stored("new", "op-2", previous_key_id="old")
+BEFORE = replace(CREDENTIAL, key_id="old", previous_key_id="older", overlap_until=NOW + 4 * DAY)
+
+
+@pytest.mark.parametrize(
+    ("known", "until"),
+    [
+        (BEFORE, NOW + 4 * DAY),  # a rotation within an overlap does not make it longer
+        (replace(BEFORE, overlap_until=None), None),
+        (replace(BEFORE, key_id="third"), None),  # the ledger has missed a publication
+        (replace(CREDENTIAL, earlier_until=NOW + DAY), NOW + DAY),  # noted once more
+        (None, None),
+    ],
+)
+def test_what_was_replaced_before_the_previous_one_keeps_its_own_end(
+    known: Credential | None, until: datetime | None
+):
+    assert earlier_until(replace(CONNECTION, credential=known), SERVED) == until
+
+
+def test_an_acknowledgement_ends_that_too():
+    longer = replace(CREDENTIAL, earlier_until=NOW + 4 * DAY)
+    shortened = present(replace(word(2 * HOUR), credential=longer))
+    assert shortened is not None and shortened.earlier_until == NOW + 2 * HOUR
+
+
+def test_it_is_looked_at_when_the_first_of_them_ends():
+    overlap = overlap_of(
+        replace(CONNECTION, credential=replace(CREDENTIAL, earlier_until=NOW + DAY))
+    )
+    assert overlap is not None
+    assert [next_look(overlap, NOW + d * DAY) for d in (0, 1)] == [NOW + DAY, NOW + 5 * DAY]
 
 
 def test_without_a_former_secret_there_is_none():

@@ -120,6 +120,24 @@ def test_the_order_of_the_list_does_not_matter():
         assert plan_retirement(CREDENTIAL, held=listed, served=SERVED, now=NOW) == Retire("old")
 
 
+OLDER = held("older", "managed:p/op-0 x", age=150 * DAY)
+
+
+@pytest.mark.parametrize(
+    ("earlier", "expected"),
+    [
+        (NOW, Retire("older")),
+        (NOW + A_SECOND, NotYet("the overlap is not over")),
+        (None, NotYet("the overlap is not over")),  # not known: as long as the previous one
+    ],
+)
+def test_what_the_previous_one_had_replaced_has_an_overlap_of_its_own(earlier, expected):
+    longer = replace(CREDENTIAL, overlap_until=NOW + 6 * DAY, earlier_until=earlier)
+    listed, left = (OLD, NEW, OLDER), frozenset({"older"})
+    action = plan_retirement(longer, held=listed, served=SERVED, now=NOW, leftovers=left)
+    assert action == expected
+
+
 FAILED = held("failed", "managed:p/op-3 x", age=timedelta(hours=2))
 LEFT = {
     # what other operations left: who is listed, and what is done
