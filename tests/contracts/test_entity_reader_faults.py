@@ -219,6 +219,12 @@ class TestPages:
         found = await whole(reading(stage.graph, size=30))
         assert found.accounts.keys() == await everybody(stage)
 
+    async def test_df_12_where_changes_are_asked_for(self, stage: Stage) -> None:
+        await stage.fault("DF-12", call=["GET /users", "GET /users/delta"])
+        found = await whole(reading(stage.graph, Reading(kind="user", tracked=True)))
+        assert found.accounts.keys() == await everybody(stage)
+        assert found.cookie
+
     async def test_df_13_a_smaller_page_is_learnt_and_remembered(self, stage: Stage) -> None:
         await stage.control("tenant", generate_users=300)
         await stage.fault("DF-13")
