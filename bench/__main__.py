@@ -44,7 +44,7 @@ def main() -> int:
         "--only",
         action="append",
         help="of the part scale: floor, reader, runs, models, backstage, cartography, changes, "
-        "throttle or robustness; repeatable",
+        "throttle, group or robustness; repeatable",
     )
     options = parser.parse_args()
     SIZES[:], ONLY[:] = options.users or (), options.only or ()

@@ -58,6 +58,7 @@ class Queue:
         self._waiting: list[tuple[datetime, int, str, StepMessage]] = []
         self._count = itertools.count()
         self._taken: Counter[str] = Counter()
+        self.taken = 0
 
     async def send(self, step: str, message: StepMessage, *, at: datetime | None = None) -> None:
         for _ in range(self._copies if message.attempt == 1 else 1):
@@ -83,6 +84,7 @@ class Queue:
                 step, message = taken
                 busy[message.connection] += 1
                 self._taken[message.connection] += 1
+                self.taken += 1
                 try:
                     await self._deliver(ctx, step, message, wanted)
                 finally:

@@ -1,9 +1,8 @@
-"""Figures and the table: ratios of what was measured in one run."""
+"""Figures: ratios of what was measured in one run."""
 
 from collections.abc import Iterator, Mapping
-from typing import Any
 
-from bench.figures import Figure, Goal, Sample, number
+from bench.figures import Figure, Goal, Sample
 from bench.scale.results import Result
 from bench.scale.rounds import Report
 
@@ -12,13 +11,18 @@ LIMIT = 256 * MIB
 FLOOR_GOAL = Goal(at_most=1.5)
 MODELS_GOAL = Goal(at_least=200)
 AHEAD = Goal(at_least=1)
+PROPORTION = Goal(at_most=2)
+COUNTED = "100"
+"""Changes after which runs of several tenants are compared."""
 
 
 def figures(known: Mapping[int, Result]) -> Iterator[Figure]:
     for users, result in known.items():
         yield from _against_the_floor(users, result)
         yield from _against_backstage(users, result)
+        yield from _against_cartography(users, result)
         yield from _changes(users, result)
+    yield from _in_proportion(known)
     yield from _against_models(known)
     yield from _memory(known)
 
@@ -71,18 +75,18 @@ def _against_models(known: Mapping[int, Result]) -> Iterator[Figure]:
         )
 
 
-def against_cartography(ours: Report, theirs: Report) -> list[Figure]:
-    """Rates of users and memberships together, in a reduced tenant."""
-    if not theirs.rounds or not ours.rounds:
-        return []
-    return [
-        Figure(
-            name=f"{theirs.rounds[0].rows['users']} users with groups: against cartography",
-            sample=Sample("Keyturn, whole run", "rows/s", _rates(ours, "users", "memberships")),
-            base=Sample("cartography", "rows/s", _rates(theirs, "users", "memberships")),
+def _against_cartography(users: int, result: Result) -> Iterator[Figure]:
+    """Which stores nothing, either; users, groups, owners and memberships."""
+    ours, theirs = result.reports.get("runs all"), result.reports.get("cartography all")
+    if ours is None or theirs is None or not ours.rounds or not theirs.rounds:
+        return
+    for measure, unit in (("seconds", "s"), ("cpu", "CPU s")):
+        yield Figure(
+            name=f"{users} users with groups: ahead of cartography, {unit}",
+            sample=_sample("cartography, storing nothing", unit, theirs, measure),
+            base=_sample("Keyturn, whole run", unit, ours, measure),
             goal=AHEAD,
         )
-    ]
 
 
 def _memory(known: Mapping[int, Result]) -> Iterator[Figure]:
@@ -124,50 +128,36 @@ def _changes(users: int, result: Result) -> Iterator[Figure]:
     )
 
 
+COSTS = {
+    "seconds": "s",
+    "calls": "calls to Graph",
+    "storage_requests": "requests to storage",
+    "bytes_written": "bytes written",
+}
+
+
+def _in_proportion(known: Mapping[int, Result]) -> Iterator[Figure]:
+    """What 100 changes cost in the largest tenant, against the same changes in the smallest."""
+    taken = {
+        users: result.reports["changes"].more["changes"][COUNTED]
+        for users, result in known.items()
+        if "changes" in result.reports and result.reports["changes"].rounds
+    }
+    if len(taken) < 2:
+        return
+    large, small = max(taken), min(taken)
+    for cost, unit in COSTS.items():
+        yield Figure(
+            name=f"{COUNTED} changes in a tenant of {large} against one of {small}: {cost}",
+            sample=Sample(f"{large} users", unit, (float(taken[large][cost]),)),
+            base=Sample(f"{small} users", unit, (float(taken[small][cost]),)),
+            goal=PROPORTION,
+        )
+
+
 def _sample(what: str, unit: str, report: Report, measure: str) -> Sample:
     return Sample(what, unit, tuple(getattr(each, measure) for each in report.rounds))
 
 
 def _rates(report: Report, *kinds: str) -> tuple[float, ...]:
     return tuple(sum(each.rows[k] for k in kinds) / each.seconds for each in report.rounds)
-
-
-HEADINGS = (
-    "users",
-    "client",
-    "s",
-    "CPU s",
-    "HTTP",
-    "calls",
-    "RU",
-    "in flight",
-    "MB read",
-    "peak MiB",
-    "",
-)
-
-
-def table(known: Mapping[int, Result]) -> str:
-    """Medians; the server is Keyturn's own emulator, and at 0 ms it is what limits all of them."""
-    rows: list[tuple[str, ...]] = [HEADINGS]
-    for users, result in known.items():
-        for name, report in result.reports.items():
-            if name != "changes":
-                rows.append((str(users), name, *_cells(report)))
-    widths = [max(len(row[at]) for row in rows) for at in range(len(HEADINGS))]
-    lines = ("  ".join(c.ljust(w) for c, w in zip(row, widths, strict=True)) for row in rows)
-    return "\n".join(line.rstrip() for line in lines)
-
-
-def _cells(report: Report) -> tuple[str, ...]:
-    if not report.rounds:
-        return ("", "", "", "", "", "", "", "", report.outcome)
-    one: dict[str, Any] = report.rounds[-1].used
-    return (
-        number(_sample("", "", report, "seconds").median),
-        number(_sample("", "", report, "cpu").median),
-        *(str(one.get(name, "")) for name in ("http", "calls", "units", "most_in_flight")),
-        number(one.get("body_bytes", 0) / 1e6),
-        number(report.peak / MIB),
-        "" if report.outcome == "finished" else report.outcome,
-    )

@@ -29,7 +29,8 @@ OWN = {
     "two of a batch throttled": Case({"fault": "F13", "call": MEMBERS, "times": 2}),
     "503 in the middle": Case({"fault": "DF-06", "call": LISTS}),
     "connection breaks in a page": Case({"fault": "partial", "call": LISTS, "times": 1}),
-    "page fails for good": Case({"fault": "DF-08", "call": LISTS}),
+    "page of users fails for good": Case({"fault": "DF-08", "call": "GET /users"}),
+    "every page fails for good": Case({"fault": "DF-08", "call": LISTS}),
     "page token always expired": Case({"fault": "DF-10", "call": LISTS}),
     "empty pages": Case({"fault": "DF-12", "call": LISTS}),
     "page size cut": Case({"fault": "DF-13", "call": "GET /users"}),
@@ -62,6 +63,7 @@ async def throttled(target: dict[str, Any]) -> Report:
         "seconds": round(seconds, 1),
         "calls": used["calls"],
         "throttled": used["throttled"],
+        "slices": client.deliveries,
     }
     return Report((Round(one.seconds, one.cpu, one.rows, used),), rounds.peak(), idle, more=more)
 
@@ -79,6 +81,7 @@ async def faulty(target: dict[str, Any]) -> Report:
     await server.control("faults", **case.fault)
     await server.count_anew()
     summaries = []
+    client.deliveries = 0
 
     async def read() -> rounds.Rows:
         summaries.append(await client.run(connection, full=name in OWN and case.full))
@@ -88,7 +91,15 @@ async def faulty(target: dict[str, Any]) -> Report:
     used = await server.used()
     hits = await server.hits()
     await server.heal()
-    more = {"hits": hits, "removed": summaries[-1].removed, "why": summaries[-1].why}
+    last = summaries[-1]
+    failed = [f"{source.name} {source.reason}" for source in last.sources if source.reason]
+    more = {
+        "hits": hits,
+        "removed": last.removed,
+        "why": "; ".join([*failed, last.why]) if failed else last.why,
+        "second": name in OWN,
+        "slices": client.deliveries,
+    }
     taken = (Round(one.seconds, one.cpu, one.rows, used),)
     found = await client.found(connection)
-    return Report(taken, rounds.peak(), idle, found, outcome=summaries[-1].state, more=more)
+    return Report(taken, rounds.peak(), idle, found, outcome=last.state, more=more)

@@ -1,6 +1,7 @@
 """Time and memory against the size of the tenant, drawn as plain SVG."""
 
 import math
+import os
 import statistics
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -35,15 +36,24 @@ def plotted(known: Mapping[int, Result], path: Path) -> bool:
         return False
     seconds = _panel(known, "seconds of one run", _seconds, at=0)
     memory = _panel(known, "peak memory, MiB", _memory, at=WIDTH + 20)
-    height = HEIGHT + 24 * len(LINES) + 20
+    height = HEIGHT + 24 * len(LINES) + 40
     style = "font-family:sans-serif;font-size:12px"
     legend = "".join(_legend(line, HEIGHT + 20 + 24 * at) for at, line in enumerate(LINES))
     size = f'width="{2 * WIDTH + 20}" height="{height}"'
     path.write_text(
         f'<svg xmlns="http://www.w3.org/2000/svg" {size} style="{style}">\n'
-        f'<rect width="100%" height="100%" fill="white"/>\n{seconds}{memory}{legend}</svg>\n'
+        f'<rect width="100%" height="100%" fill="white"/>\n{seconds}{memory}{legend}'
+        f'<text x="{MARGIN}" y="{height - 12}" fill="#666">{_load(known)}</text>\n</svg>\n'
     )
     return True
+
+
+def _load(known: Mapping[int, Result]) -> str:
+    """A machine that others use, too, has longer seconds; they are not the tenant's."""
+    found = [
+        f"{users:,} users: {result.load[0]:.1f}" for users, result in known.items() if result.load
+    ]
+    return f"load of the machine before each size ({os.cpu_count()} processors): {'; '.join(found)}"
 
 
 def _seconds(report: Report) -> float:

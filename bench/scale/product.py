@@ -29,6 +29,9 @@ from shared.settings import Settings
 PROFILE = "bitwarden-directory-connector"
 """One that takes users, groups and memberships, and follows their changes."""
 
+USUAL_SLICE = 240.0
+"""Seconds; the setting's default."""
+
 
 def settings_of(target: dict[str, Any]) -> Settings:
     return Settings(
@@ -38,6 +41,7 @@ def settings_of(target: dict[str, Any]) -> Settings:
         vault_url=target["authority"],  # never reached, as nothing is published
         servicebus_namespace="localhost",  # never reached: the queue is our own
         storage_connection=target["storage"],
+        scan_slice=target.get("slice", USUAL_SLICE),
     )
 
 
@@ -102,6 +106,8 @@ class Runs:
         self.storage = Storage()
         self.last = ""
         """Connection of the last reading."""
+        self.deliveries = 0
+        """Messages of the step that were taken: slices, and attempts again."""
 
     async def open(self, *, impatient: bool = False) -> None:
         """*impatient* skips the waits between attempts."""
@@ -150,7 +156,9 @@ class Runs:
         message = StepMessage(kind="discover", connection=name, operation=operation)
         queue = self.ctx.outbox
         await queue.send("discovery", message)
-        await queue.work(self.ctx, ("discovery",), 1)  # type: ignore[attr-defined] # the bench's
+        before = queue.taken  # type: ignore[attr-defined] # the bench's
+        await queue.work(self.ctx, ("discovery",), 1)  # type: ignore[attr-defined]
+        self.deliveries += queue.taken - before  # type: ignore[attr-defined]
         return (await self.ctx.account_store.summaries(name))[0]
 
     async def found(self, name: str) -> dict[str, Any]:

@@ -54,7 +54,9 @@ def judged(client: str, mode: str, report: Report, truth: dict[str, Any]) -> Rep
     elif client == "backstage":  # it drops whoever is disabled
         wrong = "" if report.found["users"]["ids"] == truth["enabled"]["ids"] else "users"
     elif client == "cartography":
-        wrong = "" if report.found["users"]["ids"] == truth["everyone"]["ids"] else "users"
+        same = report.found["users"]["ids"] == truth["everyone"]["ids"]
+        links = report.rounds[0].rows["memberships"] == counts["memberships"]
+        wrong = "users" if not same else "" if links else "memberships"
     elif client == "reader" and report.rounds[0].rows.get("users") != counts["users"]:
         wrong = "users"
     if not wrong:

@@ -17,6 +17,8 @@ SMALL = 600, 12
 """For cartography, which reads some forty users a second; more than a page of them."""
 CLIENTS = {"keyturn": LARGE, "backstage": USUAL, "cartography": SMALL}
 HONEST = ("complete", "partial, and says so")
+SLICE = 1.0
+"""Seconds: each run is cut into several slices, and goes on from what one of them stored."""
 
 
 async def robustness(folder: Path) -> list[Figure]:
@@ -55,6 +57,7 @@ async def _outcome(service: Service, client: str, case: str, folder: Path) -> st
     known = await truth(service)
     name = "faulty" if client == "keyturn" else client
     more: dict[str, Any] = {"client": name, "case": case, "mode": "all", "rounds": 0}
+    more["slice"] = SLICE
     if client in opponents.INSTALLS:
         more |= {"fault": SHARED[case].fault}
     try:
@@ -76,10 +79,14 @@ def _said(client: str, report: Report, truth: dict[str, Any]) -> str:
 
 
 def _ours(report: Report, truth: dict[str, Any]) -> str:
+    """A snapshot that was there before a fault is what the tenant has: it must stay so."""
     right = results.judged("runs", "all", report, truth).rounds != ()
-    seconds = f"{report.rounds[0].seconds:.1f} s"
+    told = f"{report.rounds[0].seconds:.1f} s, {report.more['slices']} slices"
     if report.more["removed"]:
         return f"removed {report.more['removed']} that are there"
     if report.outcome == "succeeded":
-        return f"complete, {seconds}" if right else f"wrong rows, told as complete, {seconds}"
-    return f"partial, and says so ({report.outcome}), {seconds}"
+        return f"complete, {told}" if right else f"wrong rows, told as complete, {told}"
+    if report.more["second"] and not right:
+        return f"lost rows that are there, {told}"
+    why = f"{report.outcome}: {report.more['why']}" if report.more["why"] else report.outcome
+    return f"partial, and says so ({why[:120]}), {told}"

@@ -10,26 +10,28 @@ from typing import Any
 
 from bench.figures import Figure
 from bench.scale import opponents, plan, processes, results
-from bench.scale.compared import figures, table
+from bench.scale.compared import figures
+from bench.scale.one_group import of_one_group
 from bench.scale.plot import plotted
 from bench.scale.robustness import robustness
 from bench.scale.rounds import Report
 from bench.scale.service import Service, opened
+from bench.scale.shown import table
 from bench.scale.throttle import under_the_limit
 
 PEERS = ("backstage", "cartography")
 
 
 async def measure(folder: Path, sizes: Sequence[int], only: Sequence[str]) -> list[Figure]:
-    """*only* names clients, or one of changes, throttle, robustness, cartography."""
+    """*only* names clients, or one of changes, throttle, group, robustness."""
     for users in sizes or plan.SIZES:
         await _size(folder / str(users), users, only)
         shutil.rmtree(folder / str(users) / "azurite", ignore_errors=True)  # logs are kept
     found = [*figures(results.known())]
-    if not only or "cartography" in only:
-        found += await _reduced(folder / "reduced")
     if not only or "throttle" in only:
         found += await under_the_limit(folder / "throttle")
+    if not only or "group" in only:
+        found += await of_one_group(folder / "group")
     if not only or "robustness" in only:
         found += await robustness(folder / "robustness")
     print(table(results.known()))  # noqa: T201 - the command's answer
@@ -60,21 +62,6 @@ async def _size(folder: Path, users: int, only: Sequence[str]) -> None:
             report = await one("changes", target, folder)
             result.reports["changes"] = results.judged("runs", "all", report, await service.truth())
             result.keep()
-
-
-async def _reduced(folder: Path) -> list[Figure]:
-    """cartography, in a tenant of its own; and Keyturn beside it."""
-    from bench.scale.compared import against_cartography
-
-    async with opened(folder, plan.REDUCED) as service:
-        truths = await truth(service)
-        found = {}
-        for client in ("runs", "cartography"):
-            target = await service.target(client=client, mode="all", rounds=3)
-            report = await one(client, target, folder)
-            found[client] = results.judged(client, "all", report, truths)
-            _say(f"{plan.REDUCED} {client}: {found[client].outcome or _short(found[client])}")
-    return against_cartography(found["runs"], found["cartography"])
 
 
 async def one(client: str, target: dict[str, Any], folder: Path) -> Report:

@@ -9,11 +9,13 @@ from bench.scale.service import opened
 USERS, GROUPS = 10_000, 8_000
 """So many groups that the quota of resource units is what limits a run that reads each of them."""
 PROFILE, MODE = "devolutions-server", "groups"
+SLICE = 10.0
+"""Seconds: a run of half a minute is cut into several, as a longer one is in a function."""
 
 
 async def under_the_limit(folder: Path) -> list[Figure]:
     async with opened(folder, USERS, GROUPS) as service:
-        target = await service.target(client="throttled", mode=MODE, profile=PROFILE)
+        target = await service.target(client="throttled", mode=MODE, profile=PROFILE, slice=SLICE)
         report = await processes.client(target, folder / "throttled.log")
     more = report.more
     return [

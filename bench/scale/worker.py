@@ -15,7 +15,7 @@ from bench.scale import faults, rounds
 from bench.scale.changes import Changes
 from bench.scale.floor import Floor
 from bench.scale.models import Models
-from bench.scale.product import Reader, Runs
+from bench.scale.product import PROFILE, Reader, Runs
 from bench.scale.rounds import Digest, Report, Round
 from bench.scale.server import Server
 
@@ -54,7 +54,7 @@ async def reader(target: Target) -> Report:
 
 
 async def runs(target: Target) -> Report:
-    client = Runs(target, mode=target["mode"])
+    client = Runs(target, mode=target["mode"], profile=target.get("profile", PROFILE))
     await client.open()
     idle = rounds.resident()
     await client.read()

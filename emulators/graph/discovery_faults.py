@@ -89,6 +89,8 @@ def altered(effect: str, call: Call, answer: Answer, hits: int) -> Answer:
     body = answer.body
     if effect not in ALTERING or not isinstance(body, dict) or "value" not in body:
         return answer
+    if effect == "blank" and body.get("@odata.context", "").endswith("$delta"):
+        return answer  # a delta query leaves its pages blank itself
     changed = dict(body)
     if effect == "cut":
         changed.pop("@odata.nextLink", None)

@@ -82,7 +82,7 @@ CALLS: tuple[Call, ...] = (
         tag="discovery",
         query={
             **PAGING,
-            "kind": {"enum": [*KINDS, "administrativeUnit", "roleDefinition"]},
+            "kind": {"enum": [*KINDS]},
             "format": {"enum": list(forms.ACCOUNTS)},
         },
         answers={200: "EntityPage"},
@@ -99,7 +99,7 @@ CALLS: tuple[Call, ...] = (
         tag="discovery",
         query={
             **PAGING,
-            "kind": {"enum": ["members", "owners", "assigned", "eligible"]},
+            "kind": {"enum": ["members", "owners"]},
             "source": {"type": "string", "description": "id of a group or role"},
             "target": {"type": "string", "description": "id of a member or owner"},
             "format": {"enum": list(forms.ACCOUNTS)},

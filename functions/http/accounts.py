@@ -16,6 +16,7 @@ from shared.model.accounts import Account, Summary
 from shared.model.connection import Connection, Value
 from shared.model.scan import Held
 from shared.planning.discovery_runs import as_shown
+from shared.planning.snapshots import visible_since
 from shared.profile import catalogue
 
 
@@ -51,16 +52,18 @@ async def list_accounts(req: func.HttpRequest, connect: Connect) -> func.HttpRes
     connection = await find(ctx, name)
     found = ctx.account_store.accounts(name, given.get("after", ""))
     listed = _as_imported(ctx, connection, downloads.those(found, test))
-    if form != "json":
-        return await _file(req, connection, listed, given, form, limit)
     latest = _latest(await ctx.account_store.summaries(name))
+    if form != "json":
+        file, following = await _file(req, connection, listed, given, form, limit)
+        seen = {"X-Discovery": latest.operation if latest else ""}
+        return file.answer(forms.ACCOUNTS[form], {**views.linked(following), **seen})
     page, more = await rows.page(listed, limit)
     following = _next(name, given, limit, page[-1].id) if more else None
     return answers.ok(
         AccountPage(
             connection=name,
             discovery=latest.operation if latest else "",
-            as_of=latest.finished if latest else None,
+            as_of=visible_since(latest) if latest else None,
             accounts=tuple(page),
             next=following,
         ),
@@ -75,7 +78,8 @@ async def _file(
     given: Mapping[str, str],
     form: str,
     limit: int,
-) -> func.HttpResponse:
+) -> tuple[downloads.File, str | None]:
+    """The file, and where it goes on."""
     columns = (*account_rows.COLUMNS, *_attributes(connection))
     file, line = downloads.begin(req, form, columns)
 
@@ -83,8 +87,7 @@ async def _file(
         return line(account_rows.columns(row) if form == "csv" else row)
 
     last = await downloads.fill(file, listed, limit, written, lambda row: row.id)
-    following = _next(connection.spec.name, given, limit, last) if last else None
-    return file.answer(forms.ACCOUNTS[form], views.linked(following))
+    return file, _next(connection.spec.name, given, limit, last) if last else None
 
 
 async def list_discoveries(req: func.HttpRequest, connect: Connect) -> func.HttpResponse:

@@ -1,8 +1,13 @@
 """Files of many rows: written row by row, compressed on the way, and ended before they are large.
 
-An answer of a function is one piece of memory: a tenant of a million accounts must not be one.
+An answer of a function is one piece of memory: a tenant of a million accounts must not be one. The
+worker can stream bodies, but only when every function of the app takes and gives other types than
+those of `azure.functions` (azurefunctions-extensions-http-fastapi, "when enabling HTTP streams, the
+original HTTP functionality will not work"). So a large file comes in pieces, and whoever reads them
+follows their links.
 """
 
+import asyncio
 import csv
 import io
 import zlib
@@ -25,6 +30,13 @@ LONGEST = {"json": 1000, "csv": 10**7, "ndjson": 10**7}
 LARGEST = 16 * 2**20
 """Bytes of a body, as sent; the rest is behind the link that comes with it."""
 
+LONGEST_TEXT = 64 * 2**20
+"""Bytes of its rows: compressed, they would take longer than the 230 seconds that Azure's front end
+waits for an answer."""
+
+TURN = 2**18
+"""Bytes of rows after which other calls of the process have their turn."""
+
 LEVEL = 1
 """Of compression: rows of a directory repeat themselves, more effort gains little."""
 
@@ -39,12 +51,14 @@ class File:
         self._pack = zlib.compressobj(LEVEL, zlib.DEFLATED, _GZIP) if packed else None
         self._parts: list[bytes] = []
         self._size = 0
+        self.text = 0
 
     @property
     def full(self) -> bool:
-        return self._size >= LARGEST
+        return self._size >= LARGEST or self.text >= LONGEST_TEXT
 
     def add(self, line: bytes) -> None:
+        self.text += len(line)
         self._keep(self._pack.compress(line) if self._pack else line)
 
     def answer(self, mimetype: str, headers: Mapping[str, str]) -> func.HttpResponse:
@@ -78,12 +92,15 @@ async def fill(
     place: Callable[[T], str],
 ) -> str:
     """Write up to *limit* rows; answers the place of the last one, empty when that was all."""
-    last, count = "", 0
+    last, count, turn = "", 0, TURN
     async for row in rows:
         if count == limit or (count and file.full):
             return last
         file.add(line(row))
         last, count = place(row), count + 1
+        if file.text >= turn:
+            turn = file.text + TURN
+            await asyncio.sleep(0)
     return ""
 
 

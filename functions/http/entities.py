@@ -14,10 +14,10 @@ from functions.http.connections import find
 from shared.context import Context
 from shared.model.accounts import Account, Summary
 from shared.model.connection import Value
-from shared.model.entities import KINDS, UNIT, USER, Entity, Link
+from shared.model.entities import KINDS, USER, Entity, Link
+from shared.planning.snapshots import visible_since
 
-LINKS = ("members", "owners", "assigned", "eligible")
-EVERY_KIND = (*KINDS, UNIT, "roleDefinition")
+LINKS = ("members", "owners")
 
 OTHERS = "other"
 """In a place: a row behind the users."""
@@ -51,7 +51,7 @@ class LinkPage(Value, frozen=True, omit_defaults=False):
 async def list_entities(req: func.HttpRequest, connect: Connect) -> func.HttpResponse:
     name = asking.name(req)
     given = asking.query(req, ("kind", "limit", "after", "format"))
-    kind = asking.choice(given, "kind", EVERY_KIND)
+    kind = asking.choice(given, "kind", KINDS)
     after = _place(given.get("after", "")) if not kind else (kind, given.get("after", ""))
     ctx = await connect()
     await find(ctx, name)
@@ -80,7 +80,7 @@ async def list_links(req: func.HttpRequest, connect: Connect) -> func.HttpRespon
         ends = (not source or row.source == source) and (not target or row.target == target)
         return ends and (not kind or row.kind == kind) and row.id > after
 
-    columns = ("kind", "of", "source", "target", "target_kind", "scope", "start", "end")
+    columns = ("kind", "of", "source", "target", "target_kind")
     listing = await _Listing.begin(req, ctx, name, given, "links", columns)
     store = ctx.account_store
     if source and kind:
@@ -147,7 +147,7 @@ class _Listing(msgspec.Struct, frozen=True, kw_only=True):
         seen = {
             "connection": self.name,
             "discovery": self.latest.operation if self.latest else "",
-            "as_of": self.latest.finished if self.latest else None,
+            "as_of": visible_since(self.latest) if self.latest else None,
             "cursor": self.cursor,
             "next": following,
         }

@@ -88,6 +88,7 @@ async def _begin(work: Work, policy: DiscoveryPolicy, known: Sequence[Summary]) 
         started=mine.started if mine else work.now,
         waited=waited,
         sources=mine.sources if mine else (),
+        more_sources=mine.more_sources if mine else {},
         moved=mine.moved if mine else None,
     )
     await store.note(running)
@@ -143,7 +144,7 @@ async def _left(work: Work, running: Summary, problem: StepError) -> None:
 async def _close(work: Work, over: Summary) -> None:
     """A run that failed for good; first what it staged, which nobody would come back for."""
     await work.ctx.account_store.discard(over.connection, over.operation)
-    await work.ctx.account_store.note(over)
+    await work.ctx.account_store.note(replace(over, snapshot=""))  # what is published stays so
 
 
 async def _tell(work: Work, summary: Summary, held: Held | None) -> None:
@@ -182,7 +183,8 @@ def _done(summary: Summary, held: Held | None) -> Done:
     failed = [source for source in summary.sources if source.status == "failed"]
     if failed and summary.state == "partial":
         why = "; ".join(f"{source.name}: {source.reason}" for source in failed[:3])
-        return Done("PARTIAL", f"{said} Not counted are {len(failed)} sources, as {why}.")
+        lost = len(failed) + summary.more_sources.get("failed", 0)
+        return Done("PARTIAL", f"{said} Not counted are {lost} sources, as {why}.")
     return Done("DISCOVERED", said)
 
 

@@ -20,13 +20,21 @@ from shared.adapters.blob_publish import Publication
 from shared.adapters.blob_rows import SnapshotRows, changes_of
 from shared.adapters.blob_runs import newest_runs, read, replace_document, run_name, write
 from shared.adapters.blob_snapshot import Place
-from shared.adapters.blob_staging import PROGRESS, BlobStaging, Staged
-from shared.adapters.blob_waste import delete, drop_orphans, staged_files
+from shared.adapters.blob_staging import PROGRESS, BlobStaging, Staged, staged_in
+from shared.adapters.blob_waste import HEAD, clear, delete, drop_orphans, staged_files
 from shared.adapters.tables_read import Tables
 from shared.model.accounts import Account, Summary
 from shared.model.entities import Change, Entity, Link, Row
 from shared.model.scan import Held, Losses, Progress, Removals
-from shared.planning.snapshots import Position, Published, as_seen
+from shared.planning.counting import together
+from shared.planning.snapshots import (
+    Position,
+    Published,
+    as_seen,
+    decided,
+    is_repeated,
+    visible_since,
+)
 
 if TYPE_CHECKING:
     from azure.storage.blob.aio import ContainerClient
@@ -66,17 +74,19 @@ class BlobAccounts:
         connection, operation = summary.connection, summary.operation
         with storage_errors("storing what was discovered"):
             known, tag = await self._published(connection)
-            if known is not None and known.summary.operation == operation:
-                await self._clean_up(known, operation)
+            if known is not None and is_repeated(known, summary):
+                await self._clean_up(known)
                 return known.summary
             staged, _ = await self._staged(connection, operation)
             place = Place(self._container, self._tables, connection, operation)
             making = Publication(place, known)
             await making.take(_checked(staged, operation), removals)
             fresh = await making.published(summary)
+            if known is not None and known.summary.operation == operation:
+                fresh = replace(fresh, summary=together(known.summary, fresh.summary))
             await self._publish(known, fresh, tag)
-            await delete(self._container, making.waste)
-            await self._clean_up(fresh, operation)
+            await clear(self._container, making.waste)
+            await self._clean_up(fresh)
         return fresh.summary
 
     async def discard(self, connection: str, operation: str) -> None:
@@ -84,7 +94,7 @@ class BlobAccounts:
             folder = _folder(connection, operation)
             # First, so that nobody goes on from tables that are no more.
             await delete(self._container, [f"{folder}{PROGRESS}"])
-            await delete(self._container, await staged_files(self._container, folder))
+            await clear(self._container, await staged_files(self._container, folder))
 
     async def held(self, connection: str) -> Held | None:
         with storage_errors("reading the removals that wait"):
@@ -103,14 +113,15 @@ class BlobAccounts:
             known, tag = await self._published(connection)
             if known is None or known.held is None:
                 return None
-            latest = replace(known.summary, finished=now)
+            latest = decided(known.summary, now)
             operation = f"{latest.operation}-released"
             making = Publication(Place(self._container, self._tables, connection, operation), known)
             await making.release(approve=approve)
             fresh = await making.published(latest)
             await self._publish(known, fresh, tag)
-            await delete(self._container, making.waste)
-            await self._clean_up(fresh, operation)
+            await clear(self._container, making.waste)
+            await self.discard(connection, operation)
+            await drop_orphans(self._container, connection, fresh)
         return fresh.summary
 
     async def note(self, summary: Summary) -> None:
@@ -200,14 +211,14 @@ class BlobAccounts:
         return await read(self._container, _head(connection), Published)
 
     async def _staged(self, connection: str, operation: str) -> tuple[Staged | None, str]:
-        return await read(self._container, f"{_folder(connection, operation)}{PROGRESS}", Staged)
+        return await staged_in(self._container, _folder(connection, operation))
 
     async def _publish(self, known: Published | None, fresh: Published, tag: str) -> None:
         """Make the snapshot visible, unless another one became visible meanwhile."""
         await write(self._container, run_name(fresh.summary), fresh.summary)
         if known is not None:
             # Before their names are forgotten: a crash in between leaves no orphans.
-            await delete(self._container, known.expired(_end(fresh.summary)))
+            await clear(self._container, known.expired(visible_since(fresh.summary)))
         await replace_document(
             self._container,
             _head(fresh.summary.connection),
@@ -216,11 +227,12 @@ class BlobAccounts:
             "Another discovery of this connection finished at the same time.",
         )
 
-    async def _clean_up(self, fresh: Published, operation: str) -> None:
+    async def _clean_up(self, fresh: Published) -> None:
         """What nobody needs any more; what a crash leaves here, the next run removes."""
-        connection = fresh.summary.connection
-        await self.discard(connection, operation)
-        await drop_orphans(self._container, connection, fresh)
+        done = fresh.summary
+        if done.finished is not None:
+            await self.discard(done.connection, done.operation)
+        await drop_orphans(self._container, done.connection, fresh)
 
 
 def _checked(staged: Staged | None, operation: str) -> Staged:
@@ -229,12 +241,8 @@ def _checked(staged: Staged | None, operation: str) -> Staged:
     return staged
 
 
-def _end(summary: Summary) -> datetime:
-    return summary.finished or summary.started
-
-
 def _head(connection: str) -> str:
-    return f"{connection}/published.json"
+    return f"{connection}/{HEAD}"
 
 
 def _folder(connection: str, operation: str) -> str:

@@ -1,8 +1,8 @@
 """How long the runs of a connection are told: as many as there are snapshots with changes."""
 
-from contextlib import suppress
 from typing import TYPE_CHECKING
 
+from shared.adapters.blob_waste import clear
 from shared.planning.snapshots import KEPT
 
 if TYPE_CHECKING:
@@ -17,11 +17,6 @@ async def forget_runs(container: "ContainerClient", connection: str) -> int:
 
     Their names sort newest first: one request lists those that stay.
     """
-    from azure.core.exceptions import ResourceNotFoundError
-
     found = container.list_blob_names(name_starts_with=f"{connection}/runs/")
     old = [name async for name in found][KEPT:][:AT_ONCE]
-    for name in old:
-        with suppress(ResourceNotFoundError):
-            await container.delete_blob(name)
-    return len(old)
+    return len(old) - await clear(container, old)

@@ -6,10 +6,20 @@ from typing import Any
 
 import msgspec
 
-from shared.adapters.blob_merge import Outcome
+from shared.adapters.blob_merge import Outcome, Rules
 from shared.adapters.tables_read import Rows, merging
-from shared.adapters.tables_rows import FOR_GOOD, GONE, TYPES, Lines, spoken, target_key
+from shared.adapters.tables_rows import (
+    FOR_GOOD,
+    GONE,
+    TYPES,
+    Lines,
+    ends,
+    is_gone,
+    spoken,
+    target_key,
+)
 from shared.model.entities import USER
+from shared.model.scan import CHOSEN, family
 from shared.planning.counting import Count
 from shared.planning.merging import joined
 
@@ -27,11 +37,12 @@ class _Kind(msgspec.Struct):
 class Insert:
     """Rows of a part that was empty."""
 
-    def __init__(
-        self, part: str, says: Mapping[str, bool], unread: frozenset[str], into: Outcome
-    ) -> None:
-        self._part, self._unread, self._into = part, unread, into
-        self._single = sum(says.values()) <= 1  # then no id comes twice
+    def __init__(self, part: str, says: Mapping[str, bool], rules: Rules, into: Outcome) -> None:
+        self._part, self._into = part, into
+        self._unread, self._parted = rules.coverage.unread, rules.parted
+        self._says = says
+        # Then no id comes twice.
+        self._single = sum(says.values()) <= 1 and not any(by.endswith(CHOSEN) for by in says)
         self._facts = not all(says.values())
         self._decoder: Any = msgspec.json.Decoder(TYPES[part])
         self._kinds = msgspec.json.Decoder(_Kind)
@@ -40,7 +51,9 @@ class Insert:
         async for taken in merging(said):
             rows = spoken(self._part, taken)
             if GONE in rows.values() or FOR_GOOD in rows.values():
-                rows = {key: row for key, row in rows.items() if row not in (GONE, FOR_GOOD)}
+                rows = self._present(rows)
+            if self._part == "links" and self._parted:
+                rows = {key: row for key, row in rows.items() if self._parted.isdisjoint(ends(key))}
             keys = sorted(rows)
             self._count(keys, rows)
             if self._into.rows is not None:
@@ -48,6 +61,18 @@ class Insert:
             if self._part == "links" and self._into.targets is not None:
                 ids = dict.fromkeys(key.partition("\t")[0] for key in keys)
                 await self._into.targets.add({target_key(id_): b"" for id_ in ids})
+
+    def _present(self, rows: Lines) -> Lines:
+        """Without tombstones; links go with what came and went while it was read."""
+        there = {key: row for key, row in rows.items() if row not in (GONE, FOR_GOOD)}
+        if self._part != "links":
+            split = (key.partition("\t") for key in there)
+            ids = {id_ for id_, _, by in split if self._says.get(family(by))}
+            for key in rows.keys() - there.keys():
+                id_, _, by = key.partition("\t")
+                if id_ not in ids and is_gone(self._part, {by: rows[key]}, self._unread):
+                    self._into.parted.add(id_)
+        return there
 
     def _count(self, keys: list[str], rows: Lines) -> None:
         count = self._into.count

@@ -19,13 +19,14 @@ from shared.adapters.tables_rows import (
     GONE,
     TYPES,
     Lines,
+    is_gone,
     latest,
     spoken,
     target_key,
 )
 from shared.model.accounts import Account
 from shared.model.entities import Row
-from shared.model.scan import Removals
+from shared.model.scan import CHOSEN, Removals, family
 from shared.planning.counting import Count
 from shared.planning.merging import Coverage, Losing, Settled, joined, settle
 
@@ -46,14 +47,16 @@ class Rules:
     parted: frozenset[str] | set[str] = frozenset()  # objects that are no more, nor links to them
 
     def shifts(self, vouchers: Collection[str]) -> bool:
-        """Whether one of them is stale now and was not before, or the other way round."""
+        """Whether one of several is stale now and was not before, or the other way round."""
         before, after = self.stale
-        return not (before ^ after).isdisjoint(vouchers)
+        several = len(vouchers) > 1 or any(by.endswith(CHOSEN) for by in vouchers)
+        return several and not {family(by) for by in before ^ after}.isdisjoint(vouchers)
 
     def lets_stay(self, voucher: str) -> bool:
         """Whether rows that it vouched for may outlast the run, though it names none."""
         coverage = self.coverage
-        return coverage.keeps(voucher) or self.removals == "hold" or bool(coverage.gaps)
+        kept = coverage.keeps(voucher) or voucher in map(family, coverage.unread)
+        return kept or self.removals == "hold" or bool(coverage.gaps)
 
 
 @dataclass
@@ -68,6 +71,7 @@ class Outcome:
     parked: TableWriter | None = None
     changes: TableWriter | None = None
     targets: Sink | None = None
+    weighed: bool = False  # chosen sources are weighed one by one
 
 
 @dataclass
@@ -101,6 +105,8 @@ class PartMerge:
 
     def _merged(self, before: Lines, now: Lines, held: set[str]) -> Found:
         found = Found()
+        if self._into.weighed:
+            self._into.losing.known(before)
         touched = self._touched(before, now, held)
         found.parked = [key for key in held if key.partition("\t")[0] not in touched]
         of_before, of_now = _by_id(before, touched), _by_id(now, touched)
@@ -143,6 +149,10 @@ class PartMerge:
         found.parked += [f"{id_}\t{by}" for by in now.held]
         if new is None and isinstance(old, Account):
             self._into.count.for_good += FOR_GOOD in said.values()
+        if self._part != "links" and new is None:
+            unread = self._rules.coverage.unread
+            if old is not None or is_gone(self._part, said, unread):
+                self._into.parted.add(id_)
         self._tell(id_, old, new, found)
 
     def _settled(
@@ -158,8 +168,6 @@ class PartMerge:
         return settle(before, staged, coverage, removals=self._rules.removals, held=held)
 
     def _tell(self, id_: str, old: Row | None, new: Row | None, found: Found) -> None:
-        if old is not None and new is None and self._part != "links":
-            self._into.parted.add(id_)
         if self._part == "links" and (old is None) != (new is None):
             found.targets[target_key(id_)] = GONE if new is None else b""
         change = self._into.count.differ(old, new)

@@ -9,7 +9,7 @@ from shared.adapters.tables_spill import Spill
 from shared.model.accounts import Summary
 from shared.model.scan import Held, Losses, Removals
 from shared.planning.merging import Coverage, next_cookies
-from shared.planning.snapshots import Published, next_number, succeeding
+from shared.planning.snapshots import Published, next_number, succeeding, visible_since
 
 
 class Publication:
@@ -59,7 +59,7 @@ class Publication:
         number = next_number(known)
         unread = tuple(sorted(self._unread))
         made = await snapshot.finish(number, unread)
-        end = summary.finished or summary.started
+        end = visible_since(summary)
         held: Held | None = None
         if snapshot.parked:
             since = known.held.since if known and known.held else end

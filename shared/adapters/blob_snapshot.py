@@ -18,6 +18,7 @@ from shared.adapters.tables_read import (
 )
 from shared.adapters.tables_rows import ANYBODY, GONE, Lines, latest, spoken
 from shared.adapters.tables_spill import Spill
+from shared.model.scan import CHOSEN
 from shared.planning.counting import Count
 from shared.planning.merging import Losing
 from shared.planning.snapshots import Made, Published, Stack, Table
@@ -53,7 +54,7 @@ class Said:
 
     rows: Sequence[Rows] = ()
     count: int = 0
-    vouches: Mapping[str, bool] = field(default_factory=dict)  # voucher: it vouches for rows
+    vouches: Mapping[str, bool] = field(default_factory=dict)  # family: it vouches for rows
 
 
 class Snapshot:
@@ -77,16 +78,17 @@ class Snapshot:
         stack = self.stacks.get(part, Stack())
         silent = [by for by in stack.vouchers if not rules.coverage.keeps(by)]
         # Of two sources that vouch for a row, a fresh one counts more than a stale one.
-        shifts = part == "accounts" and len(stack.vouchers) > 1 and rules.shifts(stack.vouchers)
+        shifts = part == "accounts" and rules.shifts(stack.vouchers)
         if not (said.count or silent or shifts):
             return
         into = self._outcome(part)
+        into.weighed = self._place.dry and any(by.endswith(CHOSEN) for by in stack.vouchers)
         parked = self.parked.get(part)
-        first = not (stack.tables or parked or rules.parted)
+        first = not (stack.tables or parked)
         if first and self._place.dry:
             return  # nothing was there that could go
         if first:
-            await Insert(part, said.vouches, rules.stale[1], into).run(said.rows)
+            await Insert(part, said.vouches, rules, into).run(said.rows)
         else:
             rows, known = await self._facing(part, stack, said, whole=bool(silent) or shifts)
             held = [await self._place.tables.all(parked)] if parked else []

@@ -1,7 +1,8 @@
 """What a run of discovery reads, kept in Blob storage until it is published.
 
 Blobs of a run: ``<connection>/stage/<operation>/<n>-<part>-<unique>`` (tables of what was read, in
-the order of n) and ``progress.json``, which names those that count and says how far the run is.
+the order of n), ``sources-...`` (how far each source is, where they are many) and
+``progress.json``, which names those that count and says how far the run is.
 """
 
 import asyncio
@@ -9,15 +10,17 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import msgspec
+from msgspec.structs import replace
 
 from shared.adapters.blob_lines import storage_errors
-from shared.adapters.blob_runs import replace_document
+from shared.adapters.blob_progress import SourceParts, read_parts
+from shared.adapters.blob_runs import read, replace_document
 from shared.adapters.tables import Codec, TableWriter, new_table
 from shared.adapters.tables_rows import FOR_GOOD, GONE, PARTS, Lines, add_again
 from shared.model.accounts import Account
 from shared.model.connection import Value
 from shared.model.entities import USER, Findings, Row
-from shared.model.scan import Progress, voucher
+from shared.model.scan import Progress, family, voucher
 from shared.planning.accounts import is_vouched
 from shared.planning.merging import Coverage, key_of
 from shared.planning.snapshots import Table
@@ -41,7 +44,8 @@ class Staged(Value, frozen=True):
     runs: dict[str, tuple[Table, ...]]  # by part of the snapshot, oldest first
     since: dict[str, dict[str, int]]  # voucher: tables of each part that count no more
     gaps: dict[str, tuple[str, ...]]  # voucher: objects whose links it could not read
-    says: dict[str, dict[str, bool]]  # part: voucher: it vouches for rows
+    says: dict[str, dict[str, bool]]  # part: family of vouchers: it vouches for rows
+    parts: tuple[str, ...] = ()  # blobs that have the sources, where they are many
 
     @property
     def coverage(self) -> Coverage:
@@ -63,6 +67,8 @@ class BlobStaging:
         self._lines, self._size = _nothing(), 0  # by part, voucher and id
         self._flushing = asyncio.Lock()
         self._progress = kept.progress if kept else None
+        names, sources = (kept.parts, kept.progress.sources) if kept else ((), ())
+        self._sources = SourceParts(container, folder, names, sources)
         self._runs = {part: list(kept.runs.get(part, ())) if kept else [] for part in PARTS}
         self._since = dict(kept.since) if kept else {}
         self._gaps = {by: set(found) for by, found in kept.gaps.items()} if kept else {}
@@ -103,8 +109,10 @@ class BlobStaging:
     async def checkpoint(self, progress: Progress) -> None:
         with storage_errors("storing how far a discovery is"):
             await self._flush()
+            parts = await self._sources.keep(progress.sources)
             staged = Staged(
-                progress=progress,
+                progress=replace(progress, sources=()) if parts else progress,
+                parts=parts,
                 runs={part: tuple(tables) for part, tables in self._runs.items() if tables},
                 since=self._since,
                 gaps={by: tuple(sorted(found)) for by, found in self._gaps.items()},
@@ -147,7 +155,7 @@ class BlobStaging:
         if not lines:
             return
         says = self._says[part]
-        says[by] = vouches or says.get(by, False)
+        says[family(by)] = vouches or says.get(family(by), False)
         known = self._lines[part].setdefault(by, {})
         if part != "accounts" or not known or known.keys().isdisjoint(lines):
             known.update(lines)
@@ -169,6 +177,15 @@ class BlobStaging:
                 table = await writer.close()
                 if table is not None:
                     self._runs[part].append(table)
+
+
+async def staged_in(container: "ContainerClient", folder: str) -> tuple[Staged | None, str]:
+    """What counts of a run, with the ETag of the document that says so."""
+    known, tag = await read(container, f"{folder}{PROGRESS}", Staged)
+    if known is None or not known.parts:
+        return known, tag
+    sources = await read_parts(container, known.parts)
+    return replace(known, progress=replace(known.progress, sources=sources)), tag
 
 
 def _nothing() -> dict[str, dict[str, Lines]]:

@@ -1,17 +1,23 @@
 """Deletes blobs that nobody needs any more, also those that a crash has left behind."""
 
 import asyncio
+import logging
 from collections.abc import Sequence
-from contextlib import suppress
 from typing import TYPE_CHECKING
 
+from shared import telemetry
 from shared.planning.snapshots import READ, Published
 
 if TYPE_CHECKING:
+    from azure.core.exceptions import AzureError
     from azure.storage.blob.aio import ContainerClient
 
+HEAD = "published.json"
+"""What makes a snapshot visible; it has just been written when orphans are looked for."""
+
 AT_ONCE = 8
-"""Requests at the same time; Azurite knows none that deletes several blobs."""
+"""Requests at the same time. One that deletes many blobs would cost as much, as each is billed,
+and Azurite refuses each part of such a request (github.com/Azure/Azurite, issue 1809)."""
 
 
 async def staged_files(container: "ContainerClient", folder: str) -> list[str]:
@@ -19,27 +25,62 @@ async def staged_files(container: "ContainerClient", folder: str) -> list[str]:
 
 
 async def delete(container: "ContainerClient", names: Sequence[str]) -> None:
-    """Safe to repeat: one that is not there is no trouble."""
-    from azure.core.exceptions import ResourceNotFoundError
-
-    async def remove(name: str) -> None:
-        with suppress(ResourceNotFoundError):
-            await container.get_blob_client(name).delete_blob()
-
+    """Safe to repeat; one that is not there is no trouble. Raises what the storage answers."""
     for start in range(0, len(names), AT_ONCE):
-        await asyncio.gather(*map(remove, names[start : start + AT_ONCE]))
+        for problem in await _deleted(container, names[start : start + AT_ONCE]):
+            if problem is not None:
+                raise problem
+
+
+async def clear(container: "ContainerClient", names: Sequence[str]) -> int:
+    """Delete what nobody waits for; answers how many are left, which a later run tries again.
+
+    Waste is no reason to fail what has made it: a lock or a policy of the storage may keep it.
+    """
+    left: list[str] = []
+    for start in range(0, len(names), AT_ONCE):
+        some = names[start : start + AT_ONCE]
+        problems = await _deleted(container, some)
+        failed = {name: why for name, why in zip(some, problems, strict=True) if why is not None}
+        if not left and failed:
+            name, why = next(iter(failed.items()))
+            first = f"{name}: {why.message or why!r}"
+        left += failed
+        if len(failed) == len(some):  # the others would meet the same
+            left += names[start + AT_ONCE :]
+            break
+    if left:
+        telemetry.event("waste.left", level=logging.WARNING, blobs=len(left), first=first)
+    return len(left)
+
+
+async def _deleted(container: "ContainerClient", names: Sequence[str]) -> "list[AzureError | None]":
+    """For each blob why it is still there."""
+    from azure.core.exceptions import AzureError, ResourceNotFoundError
+
+    async def remove(name: str) -> AzureError | None:
+        try:
+            await container.get_blob_client(name).delete_blob()
+        except ResourceNotFoundError:
+            return None
+        except AzureError as error:
+            return error
+        return None
+
+    return list(await asyncio.gather(*map(remove, names)))
 
 
 async def drop_orphans(container: "ContainerClient", connection: str, fresh: Published) -> None:
-    """Tables of attempts that came to nothing, when no such attempt can be at work any more."""
+    """Tables of attempts that came to nothing, when no such attempt can be at work any more.
+
+    Also those that an earlier run could not delete: no list names them since.
+    """
     kept = fresh.tables() | fresh.replaced.keys()
-    found = [
-        (blob.name, blob.last_modified)
-        for folder in ("tables", "stage")
-        async for blob in container.list_blobs(name_starts_with=f"{connection}/{folder}/")
-    ]
-    if not found:
-        return
-    newest = max(modified for _, modified in found)  # by the clock of the service
-    old = [name for name, modified in found if newest - modified > READ and name not in kept]
-    await delete(container, old)
+    modified = {
+        blob.name: blob.last_modified
+        for folder in ("tables/", "stage/", HEAD)
+        async for blob in container.list_blobs(name_starts_with=f"{connection}/{folder}")
+    }
+    now = modified.pop(f"{connection}/{HEAD}")  # by the clock of the service
+    old = [name for name, at in modified.items() if now - at > READ and name not in kept]
+    await clear(container, old)

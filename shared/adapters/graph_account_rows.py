@@ -8,7 +8,6 @@ import msgspec
 
 from shared.adapters.graph_rows import Row
 from shared.model.accounts import EVERYWHERE, Account, Origin
-from shared.model.entities import Link
 from shared.planning.reasons import Holding
 
 MODEL = "#microsoft.graph."
@@ -112,18 +111,6 @@ class HoldingRow(Row, frozen=True, gc=False):
             eligible=eligible,
             since=self.start_date_time,
             until=self.end_date_time,
-        )
-
-    def link(self, kind: str) -> Link:
-        return Link(
-            kind=kind,
-            of="roleDefinition",
-            source=self.role_definition_id,
-            target=self.principal_id,
-            target_kind=self.holder.type.removeprefix(MODEL),
-            scope=self.directory_scope_id or EVERYWHERE,
-            start=self.start_date_time,
-            end=self.end_date_time,
         )
 
 

@@ -10,22 +10,19 @@ from typing import Any
 
 from shared.adapters.graph_account_rows import USER_FIELDS
 from shared.adapters.graph_client import Graph
-from shared.adapters.graph_containers import Containers
+from shared.adapters.graph_memberships import Memberships
 from shared.adapters.graph_paging import LARGEST_PAGE, Listing, Reader
 from shared.adapters.graph_query import query
+from shared.adapters.graph_registrations import registrations
 from shared.adapters.graph_role_facts import RoleFacts
-from shared.adapters.graph_roles_held import holdings, registrations
 from shared.adapters.graph_selection import Selection, selection
 from shared.adapters.graph_sending import Sender
 from shared.errors import TryLater
 from shared.model.entities import (
-    ASSIGNMENT,
-    ELIGIBILITY,
     ELIGIBLE_ROLES,
     HELD_ROLES,
     MEMBERSHIP,
     REGISTRATION,
-    UNIT,
     USER,
     Page,
     Reading,
@@ -45,11 +42,7 @@ class GraphEntities:
         reader = Reader(Sender(self._graph))
         match wanted.kind:
             case kind if kind == MEMBERSHIP:
-                return Containers(reader, "group").pages(link)
-            case kind if kind == UNIT:
-                return Containers(reader, UNIT).pages(link)
-            case kind if kind in (ASSIGNMENT, ELIGIBILITY):
-                return holdings(reader, link, eligible=kind == ELIGIBILITY)
+                return Memberships(reader).pages(link)
             case kind if kind in (HELD_ROLES, ELIGIBLE_ROLES):
                 return RoleFacts(reader, eligible=kind == ELIGIBLE_ROLES).read(link)
             case kind if kind == REGISTRATION:

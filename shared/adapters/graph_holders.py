@@ -6,18 +6,21 @@ filtered by roleDefinitionId, each with its principal; scopes as in "unifiedRole
 
 from typing import Any
 
+import msgspec
 from msgspec.structs import replace
 
 from shared.adapters.graph_account_rows import GROUP, USER, USER_FIELDS, HolderRow, HoldingRow
+from shared.adapters.graph_client import Page
 from shared.adapters.graph_nested import Nested, Visit, Walk, people
 from shared.adapters.graph_paging import Listing, Reader
 from shared.adapters.graph_query import query
-from shared.adapters.graph_roles_held import held
 from shared.adapters.graph_rows import NamedRow
 from shared.errors import NeedsHuman
 from shared.model.accounts import Account, Origin, Through
 from shared.model.entities import Findings
 from shared.planning.reasons import UNITS, Names, origin_of
+
+held = msgspec.json.Decoder(Page[HoldingRow])
 
 
 class Holders(Nested):

@@ -12,11 +12,10 @@ from msgspec.structs import replace
 
 from shared.adapters.graph_account_rows import USER, HolderRow, RoleRow
 from shared.adapters.graph_client import Page
-from shared.adapters.graph_holders import Holders
+from shared.adapters.graph_holders import Holders, held
 from shared.adapters.graph_nested import Walk
 from shared.adapters.graph_paging import Listing, Reader
 from shared.adapters.graph_query import query
-from shared.adapters.graph_roles_held import held
 from shared.model.accounts import Account, Origin
 from shared.model.entities import Findings
 from shared.model.entities import Page as FoundPage

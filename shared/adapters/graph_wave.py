@@ -11,7 +11,7 @@ from shared.adapters.graph_client import Page
 from shared.adapters.graph_paging import decoded
 from shared.adapters.graph_rows import Row
 from shared.errors import NeedsHuman, StepError, TryLater
-from shared.model.entities import Entity, Findings, Link, Unread
+from shared.model.entities import Findings, Link, Unread
 
 ROUNDS = 3  # times that a group which is refused alone is come back to
 MODEL = "#microsoft.graph."
@@ -44,7 +44,6 @@ class Cursor(msgspec.Struct, frozen=True, omit_defaults=True):
 class Wave:
     """The answers to requests that were in flight together."""
 
-    kind: str  # of the groups or units
     doing: str
     links: list[Link] = field(default_factory=list)
     open: list[tuple[str, str]] = field(default_factory=list)
@@ -70,11 +69,10 @@ class Wave:
             self.unread.append(Unread(id=part.id, reason=f"GRAPH_REFUSED: {why}"))
 
     def take_page(self, id_: str, page: Page[MemberRow]) -> None:
-        of = self.kind
         self.links += [
             Link(
                 kind=MEMBERS,
-                of=of,
+                of="group",
                 source=id_,
                 target=row.id,
                 target_kind=row.type.removeprefix(MODEL),
@@ -122,9 +120,8 @@ class Wave:
             self.unread.append(Unread(id=id_, reason=reason))
         return Cursor(next=None), None
 
-    def findings(self, rows: tuple[Entity, ...]) -> Findings:
+    def findings(self) -> Findings:
         return Findings(
-            rows=rows,
             links=tuple(self.links),
             unread=tuple(self.unread),
             vanished=tuple(self.vanished),

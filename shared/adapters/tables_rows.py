@@ -1,13 +1,13 @@
 """What the rows of discovery's tables mean: a key is ``<id>\\t<voucher>``, a row is JSON."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from typing import Any
 
 import msgspec
 
 from shared.adapters.tables import Segment
 from shared.model.accounts import Account
-from shared.model.entities import Entity, Link
+from shared.model.entities import USER, Entity, Link
 from shared.planning.merging import again
 
 PARTS = ("accounts", "entities", "links")
@@ -55,6 +55,25 @@ def add_again(known: Lines, lines: Lines) -> None:
             row = again(_accounts.decode(old), _accounts.decode(new))
             lines[key] = msgspec.json.encode(row)
     known.update(lines)
+
+
+def ends(link: str) -> tuple[str, str]:
+    """Ids of the two objects of a link, by its id or key."""
+    source, _, target = link.partition("\t")[0].split("/", 2)
+    return source, target
+
+
+def is_gone(part: str, said: Lines, unread: Collection[str]) -> bool:
+    """Whether a source tells that an object is no more, of which nobody tells anything else.
+
+    Also of one that no snapshot has had: it came and went between two readings, and another source
+    may have named it meanwhile. What a source in *unread* says is said again. Any source's
+    tombstone is among the accounts, as accounts may be of any kind; there, that of users counts.
+    """
+    return any(
+        row in (GONE, FOR_GOOD) and by not in unread and (part != "accounts" or by == USER)
+        for by, row in said.items()
+    )
 
 
 def target_key(link: str) -> str:

@@ -90,6 +90,7 @@ class Summary(Value, frozen=True, omit_defaults=False):
     mode: str
     started: datetime
     finished: datetime | None = None
+    published: datetime | None = None  # when its accounts could be read, if that was before its end
     accounts: int = 0
     added: int = 0
     changed: int = 0
@@ -99,6 +100,8 @@ class Summary(Value, frozen=True, omit_defaults=False):
     guests: int = 0
     disabled: int = 0
     sources: tuple[Source, ...] = ()
+    more_sources: dict[str, int] = msgspec.field(default_factory=dict)
+    """Status: sources that are not named in *sources*, as there are too many."""
     snapshot: str = ""  # blob that holds the accounts
     read: str = "full"  # "changes" when no kind of entity was read in full
     why: str = ""  # why it was read in full, or why it failed

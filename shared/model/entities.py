@@ -1,6 +1,5 @@
 """Objects of the directory and the links between them, as an export hands them on."""
 
-from datetime import datetime
 from typing import Any
 
 import msgspec
@@ -23,24 +22,17 @@ class Entity(Value, frozen=True, omit_defaults=False):
 
 
 class Link(Value, frozen=True, omit_defaults=False, gc=False):
-    """That one object is a member or an owner of another, or holds a role."""
+    """That one object is a member or an owner of another."""
 
-    kind: str  # members | owners | assigned | eligible
-    of: str  # kind of the source: group | directoryRole | administrativeUnit | roleDefinition
-    source: str  # id of the group, role or unit
-    target: str  # id of the member, owner or holder
+    kind: str  # members | owners
+    of: str  # kind of the source: group | directoryRole
+    source: str  # id of the group or role
+    target: str  # id of the member or owner
     target_kind: str = ""
-    scope: str = (
-        ""  # of a role, as Graph names it: "/", "/administrativeUnits/{id}", "/{object id}"
-    )
-    start: datetime | None = None  # of an eligibility
-    end: datetime | None = None  # None: for good
 
     @property
     def id(self) -> str:
-        """The same role may be held in several scopes; the whole directory needs no mention."""
-        scope = "" if self.scope in ("", "/") else self.scope
-        return f"{self.kind}/{self.source}/{self.target}{scope}"
+        return f"{self.kind}/{self.source}/{self.target}"
 
 
 Row = Account | Entity | Link
@@ -56,13 +48,10 @@ class Change(Value, frozen=True, omit_defaults=False):
 
 
 MEMBERSHIP = "membership"
-ASSIGNMENT = "roleAssignment"
-ELIGIBILITY = "roleEligibility"
-UNIT = "administrativeUnit"
 REGISTRATION = "registration"
 HELD_ROLES = "heldRoles"
 ELIGIBLE_ROLES = "eligibleRoles"
-SOURCES = (MEMBERSHIP, ASSIGNMENT, ELIGIBILITY, UNIT, REGISTRATION, HELD_ROLES, ELIGIBLE_ROLES)
+SOURCES = (MEMBERSHIP, REGISTRATION, HELD_ROLES, ELIGIBLE_ROLES)
 """What else can be read whole; none of it has delta queries that serve us."""
 
 REPORTS = (REGISTRATION, HELD_ROLES, ELIGIBLE_ROLES)
@@ -72,9 +61,8 @@ REPORTS = (REGISTRATION, HELD_ROLES, ELIGIBLE_ROLES)
 class Reading(Value, frozen=True):
     """What is to be read of one kind of entity; tracked when its changes are wanted later.
 
-    Of a kind in `SOURCES` the findings are: the members of all groups as links; role definitions
-    with who is assigned to them, or eligible for them, as links; administrative units with their
-    members; of `REPORTS` rows that are facts only (`planning.accounts.fact`).
+    Of `MEMBERSHIP` the findings are the members of all groups as links; of `REPORTS` rows that are
+    facts only (`planning.accounts.fact`).
     """
 
     kind: str

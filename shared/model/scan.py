@@ -45,6 +45,7 @@ class Progress(Value, frozen=True):
     requests: int = 0
     throttled: int = 0  # requests that Graph refused for a while
     units: int = 0  # resource units that its requests cost
+    shown: bool = False  # what it found is published already, and a report is still read
 
 
 class Losses(Value, frozen=True, omit_defaults=False):
@@ -55,6 +56,8 @@ class Losses(Value, frozen=True, omit_defaults=False):
     links: int = 0  # besides those that go with an object at either end
     sources: dict[str, int] = msgspec.field(default_factory=dict)
     """Voucher: rows that it vouched for and does not name any more."""
+    before: dict[str, int] = msgspec.field(default_factory=dict)
+    """Of chosen sources among these: rows that it vouched for before."""
 
     @property
     def rows(self) -> int:
@@ -72,6 +75,16 @@ class Held(Value, frozen=True, omit_defaults=False):
     operation: str  # the last one that held any
     since: datetime  # when the first of them was held
     losses: Losses
+
+
+CHOSEN = "/"
+"""In the voucher of a group, a role or a user who was chosen: there may be many of these."""
+
+
+def family(voucher: str) -> str:
+    """What stands for any number of chosen sources of one kind; another voucher for itself."""
+    kind, chosen, _ = voucher.partition(CHOSEN)
+    return f"{kind}{chosen}"
 
 
 def voucher(source_key: str) -> str:

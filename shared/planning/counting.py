@@ -1,5 +1,6 @@
 """The counts of a snapshot, from those of the one before and each row that differs."""
 
+from collections import Counter
 from collections.abc import Mapping
 from typing import Any
 
@@ -94,6 +95,22 @@ class Count:
             self.accounts += sign
             self.guests += sign * row.guest
             self.disabled += sign * (not row.enabled)
+
+
+def together(shown: Summary, rest: Summary) -> Summary:
+    """The counts of a run whose accounts were *shown* before it was over."""
+    attributes = Counter(shown.changed_attributes) + Counter(rest.changed_attributes)
+    added, updated = shown.added + rest.added, shown.changed + rest.changed
+    return replace(
+        rest,
+        published=shown.published,
+        added=added,
+        changed=updated,
+        removed=shown.removed + rest.removed,
+        removed_for_good=shown.removed_for_good + rest.removed_for_good,
+        unchanged=max(rest.accounts - added - updated, 0),
+        changed_attributes=dict(sorted(attributes.items())),
+    )
 
 
 def changed(before: Row | None, after: Row | None) -> Change | None:

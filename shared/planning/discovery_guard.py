@@ -63,7 +63,7 @@ def why_held(
     before = next((summary for summary in earlier if summary.snapshot), None)
     if before is None:
         return ""
-    found = [*_chosen(losses, read, earlier, allowed), *_empty(read, before)]
+    found = [*_chosen(losses, read, allowed), *_empty(read, before)]
     kinds = {source.id for source in read if source.kind == ENTITY}
     if (same or USER in kinds) and allowed.exceeded(losses.accounts, before.accounts):
         found.append(f"{losses.accounts} of {before.accounts} accounts would go")
@@ -76,22 +76,13 @@ def why_held(
     return "; ".join(found)
 
 
-def _chosen(
-    losses: Losses,
-    read: Iterable[SourceProgress],
-    earlier: Iterable[Summary],
-    allowed: Limit,
-) -> Iterable[str]:
+def _chosen(losses: Losses, read: Iterable[SourceProgress], allowed: Limit) -> Iterable[str]:
     """Chosen groups and roles that lost most of those in them: many may be in others too."""
-    last: dict[tuple[str, str], int] = {}
-    for summary in earlier:
-        for told in summary.sources:
-            if told.status == "complete":
-                last.setdefault((told.kind, told.id), told.accounts)
     for source in read:
-        known, lost = last.get((source.kind, source.id), 0), losses.sources.get(source.voucher, 0)
-        if source.kind != ENTITY and allowed.shrunk(lost, max(known, lost)):
-            yield f"{source.name} would lose {lost} of {max(known, lost)}"
+        lost = losses.sources.get(source.voucher, 0)
+        known = losses.before.get(source.voucher, lost)
+        if source.kind != ENTITY and allowed.shrunk(lost, known):
+            yield f"{source.name} would lose {lost} of {known}"
 
 
 def _empty(read: Iterable[SourceProgress], before: Summary) -> Iterable[str]:

@@ -8,13 +8,10 @@ from typing import Any
 
 from shared.model.connection import Spec, Value
 from shared.model.entities import (
-    ASSIGNMENT,
-    ELIGIBILITY,
     ELIGIBLE_ROLES,
     HELD_ROLES,
     MEMBERSHIP,
     REGISTRATION,
-    UNIT,
     USER,
 )
 from shared.model.profile import DiscoveryPolicy, Profile
@@ -96,9 +93,6 @@ BY_KIND = {
     "directoryRole": ROLES,
     "servicePrincipal": PRINCIPALS,
     MEMBERSHIP: MEMBERS,
-    ASSIGNMENT: ROLES,
-    ELIGIBILITY: ELIGIBLE,
-    UNIT: UNITS,
     REGISTRATION: SIGN_IN_METHODS,
     HELD_ROLES: ROLES,
     ELIGIBLE_ROLES: ELIGIBLE,
@@ -112,7 +106,7 @@ BY_SOURCE = {"group": MEMBERS, "role": ROLES, "eligibility": ELIGIBLE}
 class Right(Value, frozen=True):
     """What one source of a scan needs; without it that source alone is not read."""
 
-    source: str  # as `Reading.kind`
+    source: str  # as `Reading.kind`; of a search by roles, what of Graph it reads
     need: Need
 
     def granted(self, held: Collection[str]) -> bool:
@@ -157,10 +151,10 @@ def rights(policy: DiscoveryPolicy, inputs: Mapping[str, Any]) -> tuple[Right, .
 
 def _roles(chosen: Options) -> list[Right]:
     return [
-        Right(source=ASSIGNMENT, need=ROLES),
-        Right(source=ELIGIBILITY, need=ELIGIBLE),
+        Right(source="roleAssignment", need=ROLES),
+        Right(source="roleEligibility", need=ELIGIBLE),
         Right(source=MEMBERSHIP, need=MEMBERS),
-        Right(source=UNIT, need=CHOSEN_UNITS if chosen.units else UNITS),
+        Right(source="administrativeUnit", need=CHOSEN_UNITS if chosen.units else UNITS),
     ]
 
 

@@ -11,7 +11,13 @@ from shared.model.connection import Operation
 from shared.model.entities import REGISTRATION, REPORTS
 from shared.model.scan import Progress, SourceProgress
 from shared.planning.discovery_guard import HELD
-from shared.planning.discovery_sources import GONE, REFUSED, UNLICENSED
+from shared.planning.discovery_sources import ENTITY, GONE, REFUSED, SETTLED, UNLICENSED
+
+NAMED = 200
+"""Sources that a summary names: who searches all groups of a tenant may have a hundred thousand."""
+
+RANKS = ("failed", "reading", "waiting", "complete")
+"""Which of them it names first."""
 
 STUCK = timedelta(hours=4)
 """An hour more than a step may wait; a run that comes no further for so long died repeatedly."""
@@ -38,9 +44,21 @@ def as_shown(run: Summary, flight: Operation | None, now: datetime) -> Summary:
     return replace(run, why=f"DISCOVERY_STUCK: {why}") if why else run
 
 
+LONG = 100
+"""Pages of a report after which nobody waits for the rest: it is as long as the tenant has users,
+and Graph allows five requests for it in ten seconds."""
+
+
+def is_presentable(read: Progress) -> bool:
+    """Whether what was found is published now, and the report goes on after that."""
+    waiting = [source for source in read.sources if source.state not in SETTLED]
+    long = all(source.id == REGISTRATION and source.pages >= LONG for source in waiting)
+    return bool(waiting) and long and not read.shown and why_none(read) is None
+
+
 def going_on(running: Summary, read: Progress | None) -> Summary:
     """The summary of a run of which a part is read."""
-    return replace(running, sources=_told(read)) if read else running
+    return _with_sources(running, read) if read else running
 
 
 def how_far(read: Progress) -> str:
@@ -63,10 +81,9 @@ def closed(
     full = [source for source in read.sources if source.full and source.id not in REPORTS]
     why = [source.why for source in full if source.why]
     return replace(
-        running,
+        _with_sources(running, read),
         state="partial" if held or lacking else "succeeded",
         finished=now,
-        sources=_told(read),
         read="full" if full or not read.sources else "changes",
         why="; ".join(dict.fromkeys([*why, *([f"{HELD}: {held}"] if held else [])])),
         skipped=dict(sorted(skipped.items())),
@@ -75,6 +92,14 @@ def closed(
         throttled=read.throttled,
         units=read.units,
     )
+
+
+def shown(
+    running: Summary, read: Progress, now: datetime, *, scope: str, held: str = ""
+) -> Summary:
+    """The summary of a run whose accounts can be read, while a report goes on."""
+    over = closed(running, read, now, scope=scope, held=held)
+    return replace(over, state="running", finished=None, published=now)
 
 
 def why_none(read: Progress) -> NeedsHuman | None:
@@ -106,9 +131,23 @@ def _is_gone(source: SourceProgress) -> bool:
     return source.state == "complete" and source.reason.startswith(GONE)
 
 
-def _told(read: Progress) -> tuple[Source, ...]:
-    """A report that was read by an earlier run, and is good for some time, is none of this one."""
-    return tuple(_source(source) for source in read.sources if not _is_earlier(source))
+def _with_sources(summary: Summary, read: Progress) -> Summary:
+    """Each source by name, in their order; of very many those that are not whole, and a count.
+
+    A report that was read by an earlier run, and is good for some time, is none of this one.
+    """
+    told = [_source(source) for source in read.sources if not _is_earlier(source)]
+    if len(told) <= NAMED:
+        return replace(summary, sources=tuple(told), more_sources={})
+    ranks = [(source.kind != ENTITY, RANKS.index(source.status)) for source in told]
+    named = sorted(sorted(range(len(told)), key=ranks.__getitem__)[:NAMED])
+    rest = Counter(source.status for source in told)
+    rest.subtract(told[at].status for at in named)
+    return replace(
+        summary,
+        sources=tuple(told[at] for at in named),
+        more_sources={status: count for status, count in sorted(rest.items()) if count},
+    )
 
 
 def _is_earlier(source: SourceProgress) -> bool:

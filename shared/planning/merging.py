@@ -6,7 +6,8 @@ says that it is gone; what an unread source said stays as it was (discovery: com
 source). So neither a failed source nor a half-read one ever removes a row.
 """
 
-from collections.abc import Collection, Mapping
+from collections import Counter
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Generic, TypeVar
 
@@ -14,7 +15,7 @@ from msgspec import structs
 
 from shared.model.accounts import Account
 from shared.model.entities import Link, Row
-from shared.model.scan import Losses, Progress, Removals
+from shared.model.scan import CHOSEN, Losses, Progress, Removals
 from shared.planning.accounts import STALE, is_vouched, merged
 
 T = TypeVar("T")
@@ -101,6 +102,7 @@ class Losing:
         self.links = known.links if known else 0
         self.entities = dict(known.entities) if known else {}
         self.sources = dict(known.sources) if known else {}
+        self.before = Counter[str]()  # rows of each chosen source
 
     def lost(
         self, before: Row | None, after: Row | None, vouchers: Collection[str], sign: int = 1
@@ -117,6 +119,11 @@ class Losing:
         elif before is not None:
             self.entities[before.kind] = self.entities.get(before.kind, 0) + sign
 
+    def known(self, keys: Iterable[str]) -> None:
+        """Rows as they were; a key is ``<id>\\t<voucher>``."""
+        vouchers = (key.rpartition("\t")[2] for key in keys)
+        self.before.update(voucher for voucher in vouchers if CHOSEN in voucher)
+
     def clear(self) -> None:
         self.accounts = self.links = 0
         self.entities, self.sources = {}, {}
@@ -127,6 +134,7 @@ class Losing:
             entities={kind: rows for kind, rows in sorted(self.entities.items()) if rows},
             links=self.links,
             sources={by: rows for by, rows in sorted(self.sources.items()) if rows},
+            before={by: self.before[by] for by in sorted(self.sources) if self.before[by]},
         )
 
 

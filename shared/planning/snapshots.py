@@ -1,6 +1,6 @@
 """Which snapshot is published, and the numbered changes that led to it."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from datetime import datetime, timedelta
 
 import msgspec
@@ -50,7 +50,7 @@ class Stack(Value, frozen=True):
     """Tables of one part of a snapshot: a base and what has changed of it since, newest last."""
 
     tables: tuple[Table, ...] = ()
-    vouchers: tuple[str, ...] = ()  # sources that said anything of its rows
+    vouchers: tuple[str, ...] = ()  # families of sources that said anything of its rows
 
     @property
     def rows(self) -> int:
@@ -132,7 +132,7 @@ def succeeding(known: Published | None, fresh: Published, made: Made | None) -> 
     )
     if known is None:
         return kept
-    now = fresh.summary.finished or fresh.summary.started
+    now = visible_since(fresh.summary)
     gone = dict.fromkeys(known.expired(now))
     replaced = {name: since for name, since in known.replaced.items() if name not in gone}
     replaced |= dict.fromkeys(sorted(known.tables() - kept.tables()), now)
@@ -143,12 +143,48 @@ def next_number(known: Published | None) -> int:
     return known.number + 1 if known else 1
 
 
+def visible_since(summary: Summary) -> datetime:
+    """When the snapshot of a run was published."""
+    return summary.finished or summary.published or summary.started
+
+
+def is_repeated(known: Published | None, summary: Summary) -> bool:
+    """Whether what is published is what *summary* would publish: an operation does so once.
+
+    Or twice, when its accounts are shown before a report is read to its end.
+    """
+    if known is None or known.summary.operation != summary.operation:
+        return False
+    return known.summary.finished is not None or summary.finished is None
+
+
+def decided(summary: Summary, now: datetime) -> Summary:
+    """The summary of the latest run after a person's word about what it held."""
+    state = summary.state if summary.finished else "partial"  # it died while a report was read
+    return msgspec.structs.replace(summary, state=state, finished=now)
+
+
 def as_seen(summary: Summary, latest: Summary | None) -> Summary:
-    """A summary whose snapshot was stored but not published yet is still running."""
-    unpublished = summary.finished is not None and (
-        latest is None or latest.finished is None or summary.finished > latest.finished
+    """A summary whose snapshot was stored but not published yet is still running.
+
+    One whose accounts are shown before it is over has their counts.
+    """
+    early = bool(summary.snapshot) and (
+        latest is None or visible_since(summary) > visible_since(latest)
     )
-    if not (summary.snapshot and unpublished):
+    if latest is not None and latest.operation == summary.operation and latest.finished is None:
+        return msgspec.structs.replace(
+            latest,
+            state="running" if early else summary.state,
+            finished=None if early else summary.finished,
+            why=summary.why,
+            sources=summary.sources,
+            more_sources=summary.more_sources,
+            moved=summary.moved,
+            slowed=summary.slowed,
+            waited=summary.waited,
+        )
+    if not early:
         return summary
     return Summary(
         operation=summary.operation,
@@ -157,7 +193,3 @@ def as_seen(summary: Summary, latest: Summary | None) -> Summary:
         mode=summary.mode,
         started=summary.started,
     )
-
-
-def merged_vouchers(known: Stack, staged: Mapping[str, int]) -> tuple[str, ...]:
-    return tuple(sorted({*known.vouchers, *staged}))

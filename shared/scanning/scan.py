@@ -18,6 +18,7 @@ from shared.planning import discovery_sources as sources
 from shared.scanning.beginning import begun, goes_on
 from shared.scanning.reading import reader_of
 from shared.scanning.slices import Slice
+from shared.scanning.telling import tell_changes
 from shared.step import Work
 
 ENOUGH = 0.5
@@ -59,6 +60,9 @@ async def scan(
     if known is None:
         known = await begun(work, wanted, readings, by)
     slice_ = Slice(work, staging, known, by)
+    if runs.is_presentable(slice_.progress):
+        await tell_changes(work, await _publish(work, running, slice_.progress, scope, earlier))
+        await slice_.shown()
     if slice_.unsettled or staging.progress is None:
         await slice_.read(await reader_of(work, wanted, readings))
         await _end(work, slice_)
@@ -127,7 +131,9 @@ async def _publish(
         allowed = guard.limit(work.connection.spec.inputs)
         same = earlier[0].scope == scope
         why = guard.why_held(losses, read.sources, earlier, allowed, same=same)
-    summary = runs.closed(running, read, work.ctx.clock.now(), scope=scope, held=why)
+    whole = all(source.state in sources.SETTLED for source in read.sources)
+    summed = runs.closed if whole else runs.shown
+    summary = summed(running, read, work.ctx.clock.now(), scope=scope, held=why)
     return await store.publish(summary, removals="hold" if why else "apply")
 
 

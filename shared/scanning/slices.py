@@ -32,7 +32,6 @@ class Slice:
         self.later: dict[str, TryLater] = {}  # by source: why it cannot be read now
         self.pages = 0
         self._work, self._staging, self._begun, self._by = work, staging, begun, by
-        self._resumed = staging.progress is not None
         self._sources = {source.key: source for source in begun.sources}
         self._started = self._kept = work.ctx.clock.now()
         self._rows = 0  # since the last checkpoint
@@ -72,6 +71,11 @@ class Slice:
         """Decide about sources by other means than reading them."""
         self._sources |= {source.key: source for source in known}
 
+    async def shown(self) -> None:
+        """Keep that what was found is published already."""
+        self._begun = replace(self._begun, shown=True)
+        await self.keep()
+
     async def keep(self) -> None:
         """A checkpoint; one at a time."""
         async with self._keeping:
@@ -81,8 +85,8 @@ class Slice:
     async def _follow(self, key: str, reader: Reader) -> None:
         while self._goes_on(key):
             source = self._sources[key]
-            if not source.pages and (self._resumed or source.restarts):
-                await self._staging.restart(key)
+            if not source.pages and source.state == "reading":
+                await self._staging.restart(key)  # what a page that was not counted has left
             async with aclosing(reader.pages(source)) as pages:
                 await self._drain(key, pages, reader)
 
@@ -107,6 +111,8 @@ class Slice:
         """Stored first: how far the source is says never more than what is stored."""
         source = self._sources[key]
         found, skipped = reader.admit(source, page.findings)
+        if source.state == "waiting":  # a checkpoint may come before its page is counted
+            self._sources[key] = replace(source, state="reading")
         await self._staging.stage(key, found)
         self._sources[key] = sources.took(source, page, skipped, self._by)
         self.pages += 1

@@ -7,7 +7,7 @@ import msgspec
 
 from shared.model.accounts import Summary
 from shared.model.entities import Change
-from shared.planning.snapshots import Position
+from shared.planning.snapshots import Position, visible_since
 from shared.step import Work
 
 BATCH = 200
@@ -42,6 +42,7 @@ async def tell_changes(work: Work, summary: Summary) -> None:
     made = await store.position(name)
     before = Position(number=made.number - 1)
     number, cursor = 0, before
+    what = "accounts.changed" if summary.finished else "accounts.changed:shown"
     async for batch, more in _batches(store.changes(name, before)):
         number += 1
         last = number == MOST
@@ -55,8 +56,8 @@ async def tell_changes(work: Work, summary: Summary) -> None:
                 "more": more and last,
                 "total": summary.changes,
             },
-            at=summary.finished or work.now,
-            mark=f"accounts.changed:{number}",
+            at=visible_since(summary),
+            mark=f"{what}:{number}",
         )
         cursor = batch[-1][0]
         if last:

@@ -6,11 +6,10 @@ import pytest
 
 from shared.adapters.graph_entities import GraphEntities
 from shared.model.entities import (
-    ASSIGNMENT,
-    ELIGIBILITY,
+    ELIGIBLE_ROLES,
+    HELD_ROLES,
     MEMBERSHIP,
     REGISTRATION,
-    UNIT,
     USER,
     Reading,
 )
@@ -130,9 +129,8 @@ RIGHTS = {
     USER: ("User.Read.All",),
     "group": ("Group.Read.All", "GroupMember.Read.All"),
     MEMBERSHIP: ("Group.Read.All", "GroupMember.Read.All"),
-    ASSIGNMENT: ("RoleManagement.Read.Directory",),
-    ELIGIBILITY: ("RoleEligibilitySchedule.Read.Directory", "RoleManagement.Read.Directory"),
-    UNIT: ("AdministrativeUnit.Read.All",),
+    HELD_ROLES: ("RoleManagement.Read.Directory",),
+    ELIGIBLE_ROLES: ("RoleEligibilitySchedule.Read.Directory", "RoleManagement.Read.Directory"),
     REGISTRATION: ("AuditLog.Read.All",),
 }
 

@@ -6,14 +6,11 @@ from dataclasses import dataclass, field
 from shared.errors import NeedsHuman, StepError
 from shared.model.accounts import Account, Origin
 from shared.model.entities import (
-    ASSIGNMENT,
-    ELIGIBILITY,
     ELIGIBLE_ROLES,
     HELD_ROLES,
     KINDS,
     MEMBERSHIP,
     REGISTRATION,
-    UNIT,
     Entity,
     Findings,
     Link,
@@ -27,9 +24,6 @@ from tests.fakes.tenant import FakeTenant
 
 HOLDS = {
     MEMBERSHIP: ("group", ("members",)),
-    ASSIGNMENT: ("roleDefinition", ("assigned",)),
-    ELIGIBILITY: ("roleDefinition", ("eligible",)),
-    UNIT: ("administrativeUnit", ("members",)),
 }
 """Kind of the objects that a source lists, and their links."""
 
@@ -153,8 +147,6 @@ class FakeEntityReader:
         known = self.directory
         names = HOLDS[wanted.kind][1] if wanted.kind in HOLDS else wanted.navigation
         links = tuple(v for v in known.links.values() if v.source == id_ and v.kind in names)
-        if wanted.kind == ELIGIBILITY:
-            return Findings(links=links)
         if wanted.kind != MEMBERSHIP:
             return Findings(rows=(known.rows[id_],), links=links)
         if id_ in known.unread:

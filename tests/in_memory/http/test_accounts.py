@@ -254,10 +254,11 @@ async def test_a_file_is_compressed_on_the_way(found: Client, form: str):
 
 
 @pytest.mark.parametrize("form", ["csv", "ndjson"])
+@pytest.mark.parametrize(("bound", "size"), [("LARGEST", 300), ("LONGEST_TEXT", 300)])
 async def test_a_large_file_comes_in_pieces(
-    found: Client, form: str, monkeypatch: pytest.MonkeyPatch
+    found: Client, form: str, bound: str, size: int, monkeypatch: pytest.MonkeyPatch
 ):
-    monkeypatch.setattr(downloads, "LARGEST", 300)
+    monkeypatch.setattr(downloads, bound, size)
     url, pieces = f"{URL}?format={form}", 0
     seen: list[str] = []
     while url:
@@ -267,6 +268,7 @@ async def test_a_large_file_comes_in_pieces(
             seen += [row["id"] for row in csv.DictReader(io.StringIO(text))]
         else:
             seen += [json.loads(line)["id"] for line in text.splitlines()]
+        assert answer.headers["X-Discovery"]
         link = answer.headers.get("Link", "")
         url, pieces = link[1:].partition(">")[0], pieces + 1
     assert pieces > 1

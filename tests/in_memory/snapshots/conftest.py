@@ -12,6 +12,7 @@ SMALL = {
     "tables_read.RANGE": 7,
     "tables_read.PAGE": 3,
     "tables_spill.BUFFER": 5,
+    "blob_progress.PART": 2,
     "blob_snapshot.RANGE": 7,
     "blob_staging.BUFFER": 4000,
 }

@@ -6,10 +6,11 @@ from xml.etree import ElementTree as ET
 
 import pytest
 
-from bench.scale.compared import figures, table
+from bench.scale.compared import figures
 from bench.scale.plot import plotted
 from bench.scale.results import Result, judged
 from bench.scale.rounds import Digest, Report, Round
+from bench.scale.shown import table
 from emulators.graph.truth import summed
 
 pytestmark = pytest.mark.unit
@@ -73,11 +74,29 @@ def test_ratios_against_the_floor_and_the_peer() -> None:
         runs_users=report(1.4),
         runs_all=report(2),
         backstage_all=report(3),
+        cartography_all=report(200),
     )
     made = {figure.name: figure for figure in figures({10_000: one})}
     assert made["10000 users, mode users: whole run, s"].verdict == "met"
     assert made["10000 users with groups: ahead of Backstage, s"].ratio == 1.5
+    assert made["10000 users with groups: ahead of cartography, CPU s"].ratio == 100
     assert made["peak memory at 10000 accounts, of 256 MiB"].verdict == "met"
+
+
+def test_the_cost_of_changes_follows_their_number_and_not_the_tenant() -> None:
+    def after(seconds: float, written: int) -> Report:
+        row = {"seconds": seconds, "calls": 4, "storage_requests": 30, "bytes_written": written}
+        more = {"first": 9.0, "changes": {"100": row}}
+        return Report((Round(1, 1, {}, {}),), more=more)
+
+    known = {
+        10_000: result(10_000, changes=after(1, 9000)),
+        1_000_000: result(1_000_000, changes=after(1.5, 27_000)),
+    }
+    made = {figure.name.rpartition(": ")[2]: figure for figure in figures(known)}
+    assert (made["seconds"].ratio, made["seconds"].verdict) == (1.5, "met")
+    assert (made["bytes_written"].ratio, made["bytes_written"].verdict) == (3, "missed")
+    assert made["calls"].ratio == 1
 
 
 def test_a_client_without_a_time_is_told_in_the_table() -> None:

@@ -1,7 +1,7 @@
-"""Who is directly in groups or administrative units: all of them, many to a request.
+"""Who is directly in groups: all of them, many to a request.
 
-Source: Graph v1.0 "List groups", "List group members", "List administrativeUnits", "List
-members" of one; a member comes with its type and what was selected of it.
+Source: Graph v1.0 "List groups", "List group members"; a member comes with its type and what was
+selected of it.
 """
 
 from collections.abc import AsyncIterator, Sequence
@@ -19,7 +19,7 @@ from shared.adapters.graph_refusals import needed
 from shared.adapters.graph_rows import NamedRow
 from shared.adapters.graph_wave import Cursor, Wave, members, parsed
 from shared.errors import StepError
-from shared.model.entities import UNIT, Entity, Findings
+from shared.model.entities import Findings
 from shared.model.entities import Page as FoundPage
 
 AT_ONCE = 4
@@ -32,13 +32,14 @@ named = msgspec.json.Decoder(Page[NamedRow])
 Step = tuple[Findings, Cursor, StepError | None]
 
 
-class Containers:
-    """Reads the groups or units of a tenant with their direct members."""
+DOING = "reading the members of each group"
 
-    def __init__(self, reader: Reader, kind: str) -> None:
-        self._reader, self._kind = reader, kind
-        self._sender = reader.sender
-        self._doing = f"reading the members of each {kind}"
+
+class Memberships:
+    """Reads the groups of a tenant with their direct members."""
+
+    def __init__(self, reader: Reader) -> None:
+        self._reader, self._sender = reader, reader.sender
 
     async def pages(self, link: str) -> AsyncIterator[FoundPage]:
         """All of them, or those from where *link* stands."""
@@ -60,12 +61,11 @@ class Containers:
 
     async def _wave(self, cursor: Cursor) -> Step:
         """Some batches of groups that were not begun, and a page of some long lists."""
-        rows: tuple[Entity, ...] = ()
         if not cursor.todo and cursor.next is not None:
-            rows, cursor = await self._listed(cursor)
+            cursor = await self._listed(cursor)
         count = AT_ONCE * MOST if len(cursor.open) < LONG else 0
         begun, followed = cursor.todo[:count], cursor.open[:AT_ONCE]
-        wave = Wave(self._kind, self._doing)
+        wave = Wave(DOING)
         await together(
             [
                 *(self._batch(begun[at : at + MOST], wave) for at in range(0, len(begun), MOST)),
@@ -81,25 +81,19 @@ class Containers:
             later=(*cursor.later, *wave.later),
         )
         left, problem = wave.come_back(left)
-        return wave.findings(rows), left, problem
+        return wave.findings(), left, problem
 
-    async def _listed(self, cursor: Cursor) -> tuple[tuple[Entity, ...], Cursor]:
+    async def _listed(self, cursor: Cursor) -> Cursor:
         page = await self._reader.page(self._all(), cursor.next or "")
-        rows = tuple(
-            Entity(kind=self._kind, id=row.id, display_name=row.display_name or "")
-            for row in page.value
-            if self._kind == UNIT
-        )
-        ids = tuple(row.id for row in page.value)
-        return rows, replace(cursor, next=page.next_link, todo=ids)
+        return replace(cursor, next=page.next_link, todo=tuple(row.id for row in page.value))
 
     async def _batch(self, ids: Sequence[str], wave: Wave) -> None:
         one = self._members(PLACE)
         size = self._reader.size(one)
         template = one.first(size).url
         urls = {id_: template.replace(PLACE, id_) for id_ in ids}
-        for part in (await gathered(self._sender, urls, self._doing)).values():
-            why = part.why(self._doing)
+        for part in (await gathered(self._sender, urls, DOING)).values():
+            why = part.why(DOING)
             if part.status == HTTPStatus.BAD_REQUEST and self._reader.shrunk(one, size, why):
                 wave.put_off(part.id, f"GRAPH_REFUSED: {why}", 0.0)
             else:
@@ -120,32 +114,23 @@ class Containers:
         return any(not held & set(group) for group in needed(call))
 
     def _all(self) -> Listing[Any]:
-        builder, select = self._builder(), ["id", "displayName"] if self._kind == UNIT else ["id"]
+        builder = self._sender.graph.client.groups
         return Listing(
             lambda size: builder.to_get_request_information(
-                query(builder, select=select, top=size or None)
+                query(builder, select=["id"], top=size or None)
             ),
             named,
-            f"listing each {self._kind}",
-            source=self._kind,
+            "listing each group",
+            source="group",
         )
 
     def _members(self, id_: str) -> Listing[Any]:
-        builder = self._builder()
-        one = (
-            builder.by_administrative_unit_id(id_)
-            if self._kind == UNIT
-            else builder.by_group_id(id_)
-        ).members
+        one = self._sender.graph.client.groups.by_group_id(id_).members
         return Listing(
             lambda size: one.to_get_request_information(
                 query(one, select=["id"], top=size or None)
             ),
             members,
-            self._doing,
-            source=f"{self._kind} members",
+            DOING,
+            source="group members",
         )
-
-    def _builder(self) -> Any:
-        client = self._sender.graph.client
-        return client.directory.administrative_units if self._kind == UNIT else client.groups
