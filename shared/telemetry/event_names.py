@@ -105,5 +105,6 @@ EVENTS: dict[str, tuple[str, ...]] = {
     "vault.disabled": ("name", "version", "key_id"),
     "vault.mirrored": ("name", "version", "key_id"),
     "vault.removed": ("name", "versions"),
+    "waste.left": ("blobs", "first"),
 }
 """By name, ``noun.verb-ed``."""

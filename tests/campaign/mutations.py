@@ -136,10 +136,10 @@ MUTATIONS = (
             (
                 "shared/operations.py",
                 (
-                    "    await ctx.ledger.set_due(RESUME, connection, now + RESUME_AFTER)\n"
-                    "    if not await _begin("
+                    "        await ctx.ledger.set_due(RESUME, connection, now + RESUME_AFTER)\n"
+                    "        if not await _begin("
                 ),
-                "    if not await _begin(",
+                "        if not await _begin(",
             ),
         ),
     ),
