@@ -1,4 +1,4 @@
-"""What Keyturn costs a month, from counted operations and dated list prices (docs/costs.md).
+"""What Keyturn costs a month, from counted operations and assumed prices (docs/costs.md).
 
 Rounded up on purpose: each execution is taken to be billed alone and for a second at least, and
 free grants count once for both apps.
@@ -133,7 +133,7 @@ def written(text: str) -> str:
 
 def _tables(found: Report, price: Mapping[str, Any]) -> Iterator[str]:
     bills = [bill(found, price, size) for size in SIZES]
-    yield f"In {price['currency']} a month, {price['region']}, list prices of {price['dated']}:\n"
+    yield f"In {price['currency']} a month, {price['region']}, prices as assumed on {price['dated']}:\n"
     yield "| | " + " | ".join(f"{size:,} connections" for size in SIZES) + " |"
     yield "|---|" + "---:|" * len(SIZES)
     for service in bills[0]:
