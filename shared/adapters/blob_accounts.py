@@ -111,10 +111,8 @@ class BlobAccounts(BlobSnapshots):
 
     async def note(self, summary: Summary) -> None:
         with storage_errors("storing the summary of a discovery"):
-            await asyncio.gather(
-                write(self._container, run_name(summary), summary),
-                forget_runs(self._container, summary.connection),
-            )
+            await write(self._container, run_name(summary), summary)
+            await forget_runs(self._container, summary.connection)
 
     async def summaries(self, connection: str) -> list[Summary]:
         with storage_errors("reading the summaries of discovery"):

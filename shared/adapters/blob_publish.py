@@ -108,10 +108,12 @@ class Publication:
 def _listed(staged: Staged, rows: Sequence[Rows]) -> Runs | None:
     """When one source listed users, all of them as they came, and no other vouches for any."""
     tables = staged.runs.get("accounts", ())
-    contents = [staged.contents[table.name] for table in tables]
+    contents = [staged.contents[table.name] for table in tables if table.name in staged.contents]
     by = {each.by for each in contents if each.by}
     others = {other for each in contents for other in each.others}
     says = staged.says.get("accounts", {})
+    if len(contents) < len(tables):
+        return None  # an earlier build has staged some
     if len(by) != 1 or not by.isdisjoint(others) or any(says.get(other) for other in others):
         return None
     if any(isinstance(each, Without) for each in rows):

@@ -31,7 +31,7 @@ from shared.planning.merging import key_of
 if TYPE_CHECKING:
     pass
 
-EXTRA, LINE = 100, 45
+EXTRA, LINE = 220, 45
 """Bytes that memory spends on a row beside its text, and on that of a listed user."""
 
 BUFFER = 32 << 20
