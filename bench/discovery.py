@@ -15,12 +15,13 @@ from azure.identity.aio import ClientSecretCredential
 
 from bench.figures import Figure, Goal, Sample
 from emulators.child import Child
-from shared.adapters.graph_account_rows import USER_FIELDS, UserRow
+from shared.adapters.graph_account_rows import USER_FIELDS
 from shared.adapters.graph_client import Graph, Page
 from shared.adapters.graph_entities import GraphEntities
 from shared.adapters.graph_paging import LARGEST_PAGE
 from shared.adapters.graph_query import query
 from shared.model.entities import Reading
+from shared.model.listed import UserRow
 from shared.settings import Settings
 
 USERS = 10_000

@@ -133,7 +133,10 @@ def written(text: str) -> str:
 
 def _tables(found: Report, price: Mapping[str, Any]) -> Iterator[str]:
     bills = [bill(found, price, size) for size in SIZES]
-    yield f"In {price['currency']} a month, {price['region']}, prices as assumed on {price['dated']}:\n"
+    yield (
+        f"In {price['currency']} a month, {price['region']}, prices as assumed on "
+        f"{price['dated']}:\n"
+    )
     yield "| | " + " | ".join(f"{size:,} connections" for size in SIZES) + " |"
     yield "|---|" + "---:|" * len(SIZES)
     for service in bills[0]:

@@ -9,42 +9,29 @@ run goes on. It is written last, so a crash leaves the snapshot before, with its
 import asyncio
 from collections.abc import AsyncIterator
 from datetime import datetime
-from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
 from shared.adapters.blob_container import require_container
 from shared.adapters.blob_history import forget_runs
 from shared.adapters.blob_lines import storage_errors
+from shared.adapters.blob_place import Place
 from shared.adapters.blob_publish import Publication
-from shared.adapters.blob_rows import SnapshotRows, changes_of
+from shared.adapters.blob_rows import SnapshotRows
 from shared.adapters.blob_runs import newest_runs, read, replace_document, run_name, write
-from shared.adapters.blob_snapshot import Place
-from shared.adapters.blob_staging import PROGRESS, BlobStaging, Staged, staged_in
-from shared.adapters.blob_waste import HEAD, clear, delete, drop_orphans, staged_files
-from shared.adapters.tables_read import Tables
-from shared.model.accounts import Account, Summary
-from shared.model.entities import Change, Entity, Link, Row
+from shared.adapters.blob_snapshots import BlobSnapshots, head
+from shared.adapters.blob_staged import PROGRESS, Staged, staged_in
+from shared.adapters.blob_staging import BlobStaging
+from shared.adapters.blob_waste import clear, delete, staged_files, sweep
+from shared.model.accounts import Summary
+from shared.model.entities import Row
 from shared.model.scan import Held, Losses, Progress, Removals
 from shared.planning.counting import together
-from shared.planning.snapshots import (
-    Position,
-    Published,
-    as_seen,
-    decided,
-    is_repeated,
-    visible_since,
-)
-
-if TYPE_CHECKING:
-    from azure.storage.blob.aio import ContainerClient
+from shared.planning.snapshots import Published, as_seen, decided, is_repeated, visible_since
 
 
-class BlobAccounts:
+class BlobAccounts(BlobSnapshots):
     """Implements ``ports.AccountStore``."""
-
-    def __init__(self, container: "ContainerClient") -> None:
-        self._container, self._tables = container, Tables(container)
 
     async def check(self) -> None:
         """Look at the container; raises `NeedsHuman` STORAGE_MISSING where there is none."""
@@ -58,7 +45,7 @@ class BlobAccounts:
     async def staging(self, connection: str, operation: str) -> BlobStaging:
         with storage_errors("reading how far a discovery is"):
             staged, tag = await self._staged(connection, operation)
-        return BlobStaging(self._container, _folder(connection, operation), staged, tag)
+        return BlobStaging(self._tables, _folder(connection, operation), staged, tag)
 
     async def losses(self, connection: str, operation: str) -> Losses:
         with storage_errors("comparing what was discovered"):
@@ -73,11 +60,12 @@ class BlobAccounts:
         """Safe to repeat: an operation makes one snapshot, whatever it finds the second time."""
         connection, operation = summary.connection, summary.operation
         with storage_errors("storing what was discovered"):
-            known, tag = await self._published(connection)
+            (known, tag), (staged, _) = await asyncio.gather(
+                self._published(connection), self._staged(connection, operation)
+            )
             if known is not None and is_repeated(known, summary):
                 await self._clean_up(known)
                 return known.summary
-            staged, _ = await self._staged(connection, operation)
             place = Place(self._container, self._tables, connection, operation)
             making = Publication(place, known)
             await making.take(_checked(staged, operation), removals)
@@ -91,10 +79,13 @@ class BlobAccounts:
 
     async def discard(self, connection: str, operation: str) -> None:
         with storage_errors("removing what a discovery staged"):
+            known, _ = await self._published(connection)
             folder = _folder(connection, operation)
-            # First, so that nobody goes on from tables that are no more.
-            await delete(self._container, [f"{folder}{PROGRESS}"])
-            await clear(self._container, await staged_files(self._container, folder))
+            kept = known.tables() | known.replaced.keys() if known else frozenset[str]()
+            await delete(self._container, [f"{folder}{PROGRESS}"])  # as in `_clean_up`
+            staged = await staged_files(self._container, folder)
+            # A run that is over may have left a table to the snapshot as it was.
+            await clear(self._container, [name for name in staged if name not in kept])
 
     async def held(self, connection: str) -> Held | None:
         with storage_errors("reading the removals that wait"):
@@ -120,8 +111,7 @@ class BlobAccounts:
             fresh = await making.published(latest)
             await self._publish(known, fresh, tag)
             await clear(self._container, making.waste)
-            await self.discard(connection, operation)
-            await drop_orphans(self._container, connection, fresh)
+            await sweep(self._container, connection, fresh, _folder(connection, operation))
         return fresh.summary
 
     async def note(self, summary: Summary) -> None:
@@ -131,84 +121,12 @@ class BlobAccounts:
 
     async def summaries(self, connection: str) -> list[Summary]:
         with storage_errors("reading the summaries of discovery"):
-            known, _ = await self._published(connection)
-            newest = await newest_runs(self._container, connection)
+            (known, _), newest = await asyncio.gather(
+                self._published(connection), newest_runs(self._container, connection)
+            )
             found = await asyncio.gather(*(read(self._container, name, Summary) for name in newest))
         latest = known.summary if known else None
         return [as_seen(summary, latest) for summary, _ in found if summary is not None]
-
-    async def accounts(self, connection: str, after: str = "") -> AsyncIterator[Account]:
-        async for row in self._rows(connection, "accounts", after):
-            if isinstance(row, Account):
-                yield row
-
-    async def account(self, connection: str, id_: str) -> Account | None:
-        row = await self._row(connection, "accounts", id_)
-        return row if isinstance(row, Account) else None
-
-    async def entities(self, connection: str, after: str = "") -> AsyncIterator[Entity]:
-        async for row in self._rows(connection, "entities", after):
-            if isinstance(row, Entity):
-                yield row
-
-    async def entity(self, connection: str, id_: str) -> Entity | None:
-        row = await self._row(connection, "entities", id_)
-        return row if isinstance(row, Entity) else None
-
-    async def links(self, connection: str, after: str = "") -> AsyncIterator[Link]:
-        async for row in self._rows(connection, "links", after):
-            if isinstance(row, Link):
-                yield row
-
-    async def links_of(self, connection: str, kind: str, source: str) -> AsyncIterator[Link]:
-        with storage_errors("reading what was discovered"):
-            known, _ = await self._published(connection)
-            if known is not None:
-                async for link in SnapshotRows(self._tables, known).links_of(kind, source):
-                    yield link
-
-    async def links_to(self, connection: str, target: str) -> AsyncIterator[Link]:
-        with storage_errors("reading what was discovered"):
-            known, _ = await self._published(connection)
-            if known is not None:
-                async for link in SnapshotRows(self._tables, known).links_to(target):
-                    yield link
-
-    async def cookies(self, connection: str) -> dict[str, str]:
-        with storage_errors("reading the cookies of discovery"):
-            known, _ = await self._published(connection)
-        return known.cookies if known else {}
-
-    async def position(self, connection: str) -> Position:
-        with storage_errors("reading where the changes end"):
-            known, _ = await self._published(connection)
-        return known.position if known else Position()
-
-    async def changes(
-        self, connection: str, after: Position
-    ) -> AsyncIterator[tuple[Position, Change]]:
-        with storage_errors("reading what has changed"):
-            known, _ = await self._published(connection)
-            for made in known.since(after) if known else ():
-                async for place, change in changes_of(self._tables, made, after):
-                    if place.follows(after):
-                        yield place, change
-
-    async def _rows(self, connection: str, part: str, after: str) -> AsyncIterator[Row]:
-        """The rows of the latest finished snapshot."""
-        with storage_errors("reading what was discovered"):
-            known, _ = await self._published(connection)
-            if known is not None:
-                async for row in SnapshotRows(self._tables, known).all(part, after):
-                    yield row
-
-    async def _row(self, connection: str, part: str, id_: str) -> Row | None:
-        with storage_errors("reading what was discovered"):
-            known, _ = await self._published(connection)
-            return await SnapshotRows(self._tables, known).one(part, id_) if known else None
-
-    async def _published(self, connection: str) -> tuple[Published | None, str]:
-        return await read(self._container, _head(connection), Published)
 
     async def _staged(self, connection: str, operation: str) -> tuple[Staged | None, str]:
         return await staged_in(self._container, _folder(connection, operation))
@@ -221,7 +139,7 @@ class BlobAccounts:
             await clear(self._container, known.expired(visible_since(fresh.summary)))
         await replace_document(
             self._container,
-            _head(fresh.summary.connection),
+            head(fresh.summary.connection),
             fresh,
             tag,
             "Another discovery of this connection finished at the same time.",
@@ -230,19 +148,18 @@ class BlobAccounts:
     async def _clean_up(self, fresh: Published) -> None:
         """What nobody needs any more; what a crash leaves here, the next run removes."""
         done = fresh.summary
-        if done.finished is not None:
-            await self.discard(done.connection, done.operation)
-        await drop_orphans(self._container, done.connection, fresh)
+        folder = _folder(done.connection, done.operation)
+        if done.finished is not None:  # else it goes on reading
+            # First, so that nobody goes on from tables that are no more.
+            await delete(self._container, [f"{folder}{PROGRESS}"])
+        over = folder if done.finished is not None else ""
+        await sweep(self._container, done.connection, fresh, over)
 
 
 def _checked(staged: Staged | None, operation: str) -> Staged:
     if staged is None:
         raise ValueError(f"nothing of {operation} has been checkpointed")
     return staged
-
-
-def _head(connection: str) -> str:
-    return f"{connection}/{HEAD}"
 
 
 def _folder(connection: str, operation: str) -> str:

@@ -7,18 +7,19 @@ from typing import Any
 import msgspec
 
 from shared.adapters.blob_merge import Outcome, Rules
-from shared.adapters.tables_read import Rows, merging
+from shared.adapters.tables_ranges import Rows, merging
 from shared.adapters.tables_rows import (
     FOR_GOOD,
     GONE,
-    TYPES,
     Lines,
+    decoding,
     ends,
     is_gone,
     spoken,
     target_key,
 )
 from shared.model.entities import USER
+from shared.model.listed import Counts, counts_of
 from shared.model.scan import CHOSEN, family
 from shared.planning.counting import Count
 from shared.planning.merging import joined
@@ -44,7 +45,7 @@ class Insert:
         # Then no id comes twice.
         self._single = sum(says.values()) <= 1 and not any(by.endswith(CHOSEN) for by in says)
         self._facts = not all(says.values())
-        self._decoder: Any = msgspec.json.Decoder(TYPES[part])
+        self._decode = decoding(part)
         self._kinds = msgspec.json.Decoder(_Kind)
 
     async def run(self, said: Sequence[Rows]) -> None:
@@ -96,7 +97,7 @@ class Insert:
         for key in keys:
             id_, _, by = key.partition("\t")
             if id_ in several:
-                said.setdefault(id_, {})[by] = self._decoder.decode(rows[key])
+                said.setdefault(id_, {})[by] = self._decode(rows[key])
             else:
                 others.append(key)
         for each in said.values():
@@ -106,6 +107,10 @@ class Insert:
 
 def count_accounts(count: Count, rows: Sequence[bytes], *, facts: bool) -> None:
     """By the text of the rows: decoding them takes ten times as long."""
+    listed = [row for row in rows if not row.startswith(b"{")]
+    if listed:
+        count_listed(count, counts_of(listed))
+        rows = [row for row in rows if row.startswith(b"{")]
     text = b"".join(rows)
     principals = text.count(OTHER)
     accounts = len(rows) - (text.count(FACT) if facts else 0)
@@ -115,4 +120,13 @@ def count_accounts(count: Count, rows: Sequence[bytes], *, facts: bool) -> None:
         accounts=accounts,
         guests=text.count(GUEST),
         disabled=text.count(DISABLED),
+    )
+
+
+def count_listed(count: Count, found: Counts) -> None:
+    count.inserted(
+        {USER: found.accounts},
+        accounts=found.accounts,
+        guests=found.guests,
+        disabled=found.disabled,
     )

@@ -7,23 +7,23 @@ Rows that are as they were are compared as bytes and never decoded; the rule for
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Protocol
 
 import msgspec
 
-from shared.adapters.tables import TableWriter
-from shared.adapters.tables_read import Rows, merging
+from shared.adapters.tables_ranges import Rows, merging
 from shared.adapters.tables_rows import (
     ANYBODY,
     FOR_GOOD,
     GONE,
-    TYPES,
     Lines,
+    decoding,
     is_gone,
     latest,
     spoken,
     target_key,
 )
+from shared.adapters.tables_write import TableWriter
 from shared.model.accounts import Account
 from shared.model.entities import Row
 from shared.model.scan import CHOSEN, Removals, family
@@ -89,7 +89,7 @@ class PartMerge:
 
     def __init__(self, part: str, rules: Rules, into: Outcome) -> None:
         self._part, self._rules, self._into = part, rules, into
-        self._decoder: Any = msgspec.json.Decoder(TYPES[part])
+        self._decode = decoding(part)
         self._encoder = msgspec.json.Encoder()
 
     async def run(
@@ -175,7 +175,7 @@ class PartMerge:
             found.changes.append((f"{change.kind}\t{change.id}", self._encoder.encode(change)))
 
     def _joined(self, rows: Mapping[str, bytes], when: int) -> Row | None:
-        said = {by: self._decoder.decode(row) for by, row in rows.items()}
+        said = {by: self._decode(row) for by, row in rows.items()}
         return joined(said, self._rules.stale[when])
 
     async def _write(self, found: Found) -> None:

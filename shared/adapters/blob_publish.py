@@ -1,12 +1,16 @@
 """A publication: all parts of a snapshot by one rule, and what makes them visible."""
 
+from collections.abc import Sequence
+
 from shared.adapters.blob_merge import Rules
-from shared.adapters.blob_snapshot import Place, Said, Snapshot, dangling
-from shared.adapters.blob_staging import Staged
-from shared.adapters.tables_read import Rows, Without
+from shared.adapters.blob_place import Place, Runs, Said
+from shared.adapters.blob_snapshot import Snapshot, dangling
+from shared.adapters.blob_staged import Staged
+from shared.adapters.tables_ranges import Rows, Without
 from shared.adapters.tables_rows import PARTS
 from shared.adapters.tables_spill import Spill
 from shared.model.accounts import Summary
+from shared.model.listed import Counts
 from shared.model.scan import Held, Losses, Removals
 from shared.planning.merging import Coverage, next_cookies
 from shared.planning.snapshots import Published, next_number, succeeding, visible_since
@@ -96,7 +100,26 @@ class Publication:
             cursor = await self._place.tables.all(table)
             rows.append(Without(cursor, dropped) if dropped else cursor)
         vouches = staged.says.get(part, {})
-        return Said(rows=rows, count=sum(table.rows for table in tables), vouches=vouches)
+        count = sum(table.rows for table in tables)
+        listed = _listed(staged, rows) if part == "accounts" else None
+        return Said(rows, count, vouches, listed)
+
+
+def _listed(staged: Staged, rows: Sequence[Rows]) -> Runs | None:
+    """When one source listed users, all of them as they came, and no other vouches for any."""
+    tables = staged.runs.get("accounts", ())
+    contents = [staged.contents[table.name] for table in tables if table.name in staged.contents]
+    by = {each.by for each in contents if each.by}
+    others = {other for each in contents for other in each.others}
+    says = staged.says.get("accounts", {})
+    if len(contents) < len(tables):
+        return None  # an earlier build has staged some
+    if len(by) != 1 or not by.isdisjoint(others) or any(says.get(other) for other in others):
+        return None
+    if any(isinstance(each, Without) for each in rows):
+        return None
+    counts = sum((each.counts for each in contents), Counts())
+    return Runs(tables, by.pop(), counts, whole=all(each.whole for each in contents))
 
 
 async def _with(said: Said, tombstones: Spill) -> Said:

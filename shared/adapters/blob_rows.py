@@ -1,22 +1,13 @@
 """Reads the rows of a published snapshot, and the changes that led to it."""
 
 from collections.abc import AsyncIterator, Iterable, Sequence
-from typing import Any
 
 import msgspec
 
-from shared.adapters.blob_snapshot import TARGETS
-from shared.adapters.tables_read import (
-    CHUNK,
-    FIRST_CHUNK,
-    Rows,
-    Span,
-    Tables,
-    of_id,
-    reading,
-    starting,
-)
-from shared.adapters.tables_rows import PARTS, TYPES, latest
+from shared.adapters.blob_place import TARGETS
+from shared.adapters.tables_ranges import CHUNK, FIRST_CHUNK, Rows, reading
+from shared.adapters.tables_read import Span, Tables, of_id, starting
+from shared.adapters.tables_rows import PARTS, decoding, latest
 from shared.model.entities import Change, Link, Row
 from shared.planning.counting import changed
 from shared.planning.merging import joined, key_of_link
@@ -84,7 +75,7 @@ class SnapshotRows:
             yield found
 
     async def _joined(self, part: str, cursors: Sequence[Rows]) -> AsyncIterator[tuple[str, Row]]:
-        decoder: Any = msgspec.json.Decoder(TYPES[part])
+        decode = decoding(part)
         async for taken in reading(cursors):
             lines = latest(taken)
             said: dict[str, Row] = {}
@@ -96,7 +87,7 @@ class SnapshotRows:
                     if row is not None:
                         yield last, row
                     said = {}
-                said[by], last = decoder.decode(lines[key]), id_
+                said[by], last = decode(lines[key]), id_
             row = joined(said, self._unread)
             if row is not None:
                 yield last, row
@@ -125,7 +116,7 @@ async def _inserted(
     tables: Tables, made: Made, part: str, table: Table, start: int
 ) -> AsyncIterator[tuple[int, Change]]:
     """Each row of the table as a new one; its number is that of the last one who vouches."""
-    decoder: Any = msgspec.json.Decoder(TYPES[part])
+    decode = decoding(part)
     said: dict[str, Row] = {}
     last, at = "", start
     async for number, key, row in _numbered(tables, table, start):
@@ -135,7 +126,7 @@ async def _inserted(
             if change is not None:
                 yield at, change
             said = {}
-        said[by], last, at = decoder.decode(row), id_, number
+        said[by], last, at = decode(row), id_, number
     change = changed(None, joined(said, made.unread))
     if change is not None:
         yield at, change

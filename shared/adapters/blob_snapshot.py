@@ -1,60 +1,19 @@
 """The parts of a snapshot that is being made; nothing of it is visible yet."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
 
-from shared.adapters.blob_insert import Insert
+from shared.adapters.blob_insert import Insert, count_listed
+from shared.adapters.blob_listed import merge
 from shared.adapters.blob_merge import Outcome, PartMerge, Rules
-from shared.adapters.tables import Codec, TableWriter, new_table
-from shared.adapters.tables_read import (
-    RANGE,
-    Listed,
-    Rows,
-    Tables,
-    merging,
-    of_id,
-    starting,
-)
+from shared.adapters.blob_place import TARGETS, Place, Runs, Said
+from shared.adapters.tables_ranges import RANGE, Listed, Rows, merging
+from shared.adapters.tables_read import of_id, starting
 from shared.adapters.tables_rows import ANYBODY, GONE, Lines, latest, spoken
 from shared.adapters.tables_spill import Spill
 from shared.model.scan import CHOSEN
 from shared.planning.counting import Count
 from shared.planning.merging import Losing
 from shared.planning.snapshots import Made, Published, Stack, Table
-
-if TYPE_CHECKING:
-    from azure.storage.blob.aio import ContainerClient
-
-TARGETS = "targets"
-"""Part that has the links by target: only keys."""
-
-
-@dataclass(frozen=True)
-class Place:
-    """Where the tables of a new snapshot go; *dry* writes none and counts only."""
-
-    container: "ContainerClient"
-    tables: Tables
-    connection: str
-    operation: str
-    dry: bool = False
-
-    def writer(self, what: str) -> TableWriter:
-        name = new_table(f"{self.connection}/tables/{self.operation}-", what)
-        return TableWriter(self.container, name, Codec())
-
-    def spill(self) -> Spill:
-        return Spill(self.container, self.tables, f"{self.connection}/stage/{self.operation}/")
-
-
-@dataclass(frozen=True)
-class Said:
-    """What was staged of a part."""
-
-    rows: Sequence[Rows] = ()
-    count: int = 0
-    vouches: Mapping[str, bool] = field(default_factory=dict)  # family: it vouches for rows
 
 
 class Snapshot:
@@ -87,7 +46,10 @@ class Snapshot:
         first = not (stack.tables or parked)
         if first and self._place.dry:
             return  # nothing was there that could go
-        if first:
+        fresh: Table | None = None
+        if first and said.listed:
+            fresh = await self._insert_listed(said.rows, said.listed, into)
+        elif first:
             await Insert(part, said.vouches, rules, into).run(said.rows)
         else:
             rows, known = await self._facing(part, stack, said, whole=bool(silent) or shifts)
@@ -95,7 +57,17 @@ class Snapshot:
             await PartMerge(part, rules, into).run(known, rows, held)
         if self._place.dry:
             return
-        await self._keep(part, said, rules, into, first=first)
+        assert into.rows is not None  # noqa: S101 - it is not dry
+        fresh = fresh or await into.rows.close()
+        await self._keep(part, said, rules, into, fresh, first=first)
+
+    async def _insert_listed(self, rows: Sequence[Rows], runs: Runs, into: Outcome) -> Table | None:
+        """What was staged is what the snapshot has: one run as it is, or several merged."""
+        counts = runs.counts
+        if runs.table is None and into.rows is not None:
+            counts = await merge(rows, runs.by, counts, into.rows)
+        count_listed(self.count, counts)
+        return runs.table
 
     async def finish(self, number: int, unread: tuple[str, ...]) -> Made | None:
         """The changes that lead to this snapshot."""
@@ -128,12 +100,17 @@ class Snapshot:
         return [Listed(lines)], [await tables.holding(table, spans) for table in stack.tables]
 
     async def _keep(
-        self, part: str, said: Said, rules: Rules, into: Outcome, *, first: bool
+        self,
+        part: str,
+        said: Said,
+        rules: Rules,
+        into: Outcome,
+        fresh: Table | None,
+        *,
+        first: bool,
     ) -> None:
         stack = self.stacks.get(part, Stack())
-        assert into.rows is not None  # noqa: S101 - it is not dry
-        assert into.parked is not None  # noqa: S101
-        fresh = await into.rows.close()
+        assert into.parked is not None  # noqa: S101 - it is not dry
         parked = await into.parked.close()
         self.parked.pop(part, None)
         if parked:

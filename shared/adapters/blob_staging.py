@@ -13,65 +13,48 @@ import msgspec
 from msgspec.structs import replace
 
 from shared.adapters.blob_lines import storage_errors
-from shared.adapters.blob_progress import SourceParts, read_parts
-from shared.adapters.blob_runs import read, replace_document
-from shared.adapters.tables import Codec, TableWriter, new_table
+from shared.adapters.blob_listed import Listed, by_id
+from shared.adapters.blob_progress import SourceParts
+from shared.adapters.blob_runs import replace_document
+from shared.adapters.blob_staged import PROGRESS, Contents, Staged
+from shared.adapters.tables import Codec, Segment
+from shared.adapters.tables_read import Tables
 from shared.adapters.tables_rows import FOR_GOOD, GONE, PARTS, Lines, add_again
+from shared.adapters.tables_write import TableWriter, new_table
 from shared.model.accounts import Account
-from shared.model.connection import Value
 from shared.model.entities import USER, Findings, Row
+from shared.model.listed import ListedUsers
 from shared.model.scan import Progress, family, voucher
 from shared.planning.accounts import is_vouched
-from shared.planning.merging import Coverage, key_of
-from shared.planning.snapshots import Table
+from shared.planning.merging import key_of
 
 if TYPE_CHECKING:
-    from azure.storage.blob.aio import ContainerClient
+    pass
 
-PROGRESS = "progress.json"
+EXTRA, LINE = 220, 45
+"""Bytes that memory spends on a row beside its text, and on that of a listed user."""
 
-EXTRA = 100
-"""Bytes that memory spends on a row beside its text."""
-
-BUFFER = 16 << 20
+BUFFER = 32 << 20
 """Bytes of rows that are collected before they are written."""
-
-
-class Staged(Value, frozen=True):
-    """What counts of a run so far."""
-
-    progress: Progress
-    runs: dict[str, tuple[Table, ...]]  # by part of the snapshot, oldest first
-    since: dict[str, dict[str, int]]  # voucher: tables of each part that count no more
-    gaps: dict[str, tuple[str, ...]]  # voucher: objects whose links it could not read
-    says: dict[str, dict[str, bool]]  # part: family of vouchers: it vouches for rows
-    parts: tuple[str, ...] = ()  # blobs that have the sources, where they are many
-
-    @property
-    def coverage(self) -> Coverage:
-        gaps: dict[str, frozenset[str]] = {}
-        for by, objects in self.gaps.items():
-            for object_ in objects:
-                gaps[object_] = gaps.get(object_, frozenset()) | {by}
-        return Coverage.of(self.progress, gaps)
 
 
 class BlobStaging:
     """Implements ``ports.Staging``; one attempt at a run."""
 
-    def __init__(
-        self, container: "ContainerClient", folder: str, kept: Staged | None, tag: str
-    ) -> None:
-        self._container, self._folder, self._tag = container, folder, tag
+    def __init__(self, tables: Tables, folder: str, kept: Staged | None, tag: str) -> None:
+        self._tables, self._container = tables, tables.container
+        self._folder, self._tag = folder, tag
         self._codec, self._encoder = Codec(), msgspec.json.Encoder()
         self._lines, self._size = _nothing(), 0  # by part, voucher and id
+        self._listed: dict[str, Listed] = {}  # by voucher; of those, the lines have no accounts
         self._flushing = asyncio.Lock()
         self._progress = kept.progress if kept else None
         names, sources = (kept.parts, kept.progress.sources) if kept else ((), ())
-        self._sources = SourceParts(container, folder, names, sources)
+        self._sources = SourceParts(self._container, folder, names, sources)
         self._runs = {part: list(kept.runs.get(part, ())) if kept else [] for part in PARTS}
         self._since = dict(kept.since) if kept else {}
         self._gaps = {by: set(found) for by, found in kept.gaps.items()} if kept else {}
+        self._contents = dict(kept.contents) if kept else {}
         self._says = {part: dict(kept.says.get(part, {})) if kept else {} for part in PARTS}
 
     @property
@@ -83,11 +66,10 @@ class BlobStaging:
         self._take_gone("accounts", by, found)
         if by != USER:
             self._take_gone("entities", by, found)
-        accounts = [row for row in found.rows if isinstance(row, Account)]
-        self._take("accounts", by, [row.id for row in accounts], accounts)
-        if len(accounts) < len(found.rows):
-            others = [row for row in found.rows if not isinstance(row, Account)]
-            self._take("entities", by, [row.id for row in others], others)
+        if isinstance(found.rows, ListedUsers):
+            self._take_listed(by, found.rows)
+        else:
+            self._take_rows(by, found.rows)
         unlinked = dict.fromkeys(map(key_of, found.unlinked), GONE)
         self._add("links", by, unlinked, vouches=False)
         self._take("links", by, [key_of(link) for link in found.links], found.links)
@@ -117,6 +99,7 @@ class BlobStaging:
                 since=self._since,
                 gaps={by: tuple(sorted(found)) for by, found in self._gaps.items()},
                 says=self._says,
+                contents=self._contents,
             )
             self._tag = await replace_document(
                 self._container,
@@ -127,9 +110,21 @@ class BlobStaging:
             )
         self._progress = progress
 
-    @property
-    def _number(self) -> int:
-        return sum(map(len, self._runs.values()))
+    def _take_listed(self, by: str, found: ListedUsers) -> None:
+        if self._lines["accounts"].get(by):  # what was said first is to be told from what was last
+            self._add("accounts", by, by_id([found.lines]), vouches=True)
+            self._size += found.size
+        elif found.lines:
+            self._says["accounts"][by] = True
+            self._listed.setdefault(by, Listed()).add(found)
+            self._size += found.size + LINE * len(found)
+
+    def _take_rows(self, by: str, rows: Sequence[Row]) -> None:
+        accounts = [row for row in rows if isinstance(row, Account)]
+        self._take("accounts", by, [row.id for row in accounts], accounts)
+        if len(accounts) < len(rows):
+            others = [row for row in rows if not isinstance(row, Account)]
+            self._take("entities", by, [row.id for row in others], others)
 
     def _take(self, part: str, by: str, keys: list[str], rows: Sequence[Row]) -> None:
         if not rows:
@@ -156,6 +151,10 @@ class BlobStaging:
             return
         says = self._says[part]
         says[family(by)] = vouches or says.get(family(by), False)
+        if part == "accounts" and by in self._listed:
+            before = self._listed.pop(by)
+            self._lines[part][by] = before.rows()
+            self._size += EXTRA * len(before)
         known = self._lines[part].setdefault(by, {})
         if part != "accounts" or not known or known.keys().isdisjoint(lines):
             known.update(lines)
@@ -167,25 +166,46 @@ class BlobStaging:
         """One at a time: the later of two rows is the one in the later table."""
         async with self._flushing:
             lines, self._lines, self._size = self._lines, _nothing(), 0
+            listed, self._listed = self._listed, {}
+            for by, found in listed.items():
+                await self._write_accounts(lines["accounts"], by, found)
+                lines["accounts"] = {}
+            if lines["accounts"]:
+                await self._write_accounts(lines["accounts"], "", Listed())
             for part, sources in lines.items():
-                if not sources:
-                    continue
-                keys, rows = in_order(sources)
-                name = new_table(f"{self._folder}{self._number:06d}-", part)
-                writer = TableWriter(self._container, name, self._codec)
-                await writer.add(keys, rows)
-                table = await writer.close()
-                if table is not None:
-                    self._runs[part].append(table)
+                if sources and part != "accounts":
+                    keys, rows = in_order(sources)
+                    writer = self._writer(part)
+                    await writer.add(keys, rows)
+                    await self._keep(part, writer)
 
+    async def _write_accounts(self, sources: Mapping[str, Lines], by: str, found: Listed) -> None:
+        """Listed users and what others say, in one table; or each of it alone."""
+        users, counts = found.in_order()
+        keys, rows = in_order(sources)
+        gone = any(row in (GONE, FOR_GOOD) for row in rows)
+        writer = self._writer("accounts")
+        await writer.add_listed(Segment([], users, by), found.size, Segment(keys, rows))
+        contents = Contents(
+            by=by,
+            counts=counts,
+            others=tuple({family(other): None for other in sources}),
+            whole=not gone,
+        )
+        self._contents[await self._keep("accounts", writer)] = contents
 
-async def staged_in(container: "ContainerClient", folder: str) -> tuple[Staged | None, str]:
-    """What counts of a run, with the ETag of the document that says so."""
-    known, tag = await read(container, f"{folder}{PROGRESS}", Staged)
-    if known is None or not known.parts:
-        return known, tag
-    sources = await read_parts(container, known.parts)
-    return replace(known, progress=replace(known.progress, sources=sources)), tag
+    def _writer(self, part: str) -> TableWriter:
+        number = sum(map(len, self._runs.values()))
+        name = new_table(f"{self._folder}{number:06d}-", part)
+        return TableWriter(self._container, name, self._codec)
+
+    async def _keep(self, part: str, writer: TableWriter) -> str:
+        table = await writer.close()
+        if table is None:
+            return ""
+        self._tables.remember(table, writer.blocks)
+        self._runs[part].append(table)
+        return table.name
 
 
 def _nothing() -> dict[str, dict[str, Lines]]:

@@ -3,6 +3,7 @@
 import asyncio
 import logging
 from collections.abc import Sequence
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 from shared import telemetry
@@ -70,17 +71,26 @@ async def _deleted(container: "ContainerClient", names: Sequence[str]) -> "list[
     return list(await asyncio.gather(*map(remove, names)))
 
 
-async def drop_orphans(container: "ContainerClient", connection: str, fresh: Published) -> None:
-    """Tables of attempts that came to nothing, when no such attempt can be at work any more.
+async def sweep(
+    container: "ContainerClient", connection: str, fresh: Published, staged: str
+) -> None:
+    """Delete what was *staged* in this folder for a snapshot, but for what became part of it.
 
-    Also those that an earlier run could not delete: no list names them since.
+    Also tables of attempts that came to nothing, when no such attempt can be at work any more, and
+    those that an earlier run could not delete: no list names them since.
     """
     kept = fresh.tables() | fresh.replaced.keys()
-    modified = {
-        blob.name: blob.last_modified
-        for folder in ("tables/", "stage/", HEAD)
-        async for blob in container.list_blobs(name_starts_with=f"{connection}/{folder}")
-    }
+    modified: dict[str, datetime] = {}
+
+    async def look(at: str) -> None:
+        async for blob in container.list_blobs(name_starts_with=f"{connection}/{at}"):
+            modified[blob.name] = blob.last_modified
+
+    await asyncio.gather(*map(look, ("tables/", "stage/", HEAD)))
     now = modified.pop(f"{connection}/{HEAD}")  # by the clock of the service
-    old = [name for name, at in modified.items() if now - at > READ and name not in kept]
+    old = [
+        name
+        for name, at in modified.items()
+        if name not in kept and ((staged and name.startswith(staged)) or now - at > READ)
+    ]
     await clear(container, old)

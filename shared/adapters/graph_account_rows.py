@@ -1,13 +1,12 @@
 """The parts of Graph's users, groups and role assignments that discovery reads."""
 
-from collections.abc import Callable, Iterable
 from datetime import datetime
-from typing import Any
 
 import msgspec
 
 from shared.adapters.graph_rows import Row
-from shared.model.accounts import EVERYWHERE, Account, Origin
+from shared.model.accounts import EVERYWHERE, Origin
+from shared.model.listed import UserRow
 from shared.planning.reasons import Holding
 
 MODEL = "#microsoft.graph."
@@ -27,54 +26,6 @@ USER_FIELDS = [
 
 Source: Graph v1.0 "List users".
 """
-
-NOTHING: dict[str, Any] = {}
-"""Attributes of whoever has none; shared, as rows are never changed."""
-
-
-class UserRow(Row, frozen=True, gc=False):
-    """Not for the garbage collector: a row holds nothing that could hold it."""
-
-    id: str
-    user_principal_name: str | None = None
-    display_name: str | None = None
-    account_enabled: bool | None = None
-    user_type: str | None = None
-    mail: str | None = None
-    on_premises_sync_enabled: bool | None = None
-
-    def value(self, origins: tuple[Origin, ...], *, eligible: bool = False) -> Account:
-        return accounts((self,), origins, eligible=eligible)[0]
-
-
-def accounts(
-    rows: Iterable[UserRow],
-    origins: tuple[Origin, ...],
-    chosen: Callable[[Any], dict[str, Any]] | None = None,
-    *,
-    eligible: bool = False,
-) -> list[Account]:
-    """Accounts of *rows*; *chosen* makes their attributes.
-
-    One expression without calls: of a large tenant's scan it is where the time goes.
-    """
-    return [
-        Account(
-            id=row.id,
-            user_principal_name=row.user_principal_name or "",
-            display_name=row.display_name or "",
-            enabled=row.account_enabled is not False,
-            # Users from before 2014 have no type; the mark in the name is then all there is.
-            guest=row.user_type == "Guest"
-            or (row.user_type is None and "#EXT#" in (row.user_principal_name or "")),
-            mail=row.mail or "",
-            origins=origins,
-            eligible=eligible,
-            attributes=chosen(row) if chosen else NOTHING,
-            synced=row.on_premises_sync_enabled is True,
-        )
-        for row in rows
-    ]
 
 
 class HolderRow(UserRow, frozen=True, gc=False):

@@ -15,7 +15,7 @@ from shared.adapters.graph_paging import LARGEST_PAGE, Listing, Reader
 from shared.adapters.graph_query import query
 from shared.adapters.graph_registrations import registrations
 from shared.adapters.graph_role_facts import RoleFacts
-from shared.adapters.graph_selection import Selection, selection
+from shared.adapters.graph_selection import Selection, UserPage, selection
 from shared.adapters.graph_sending import Sender
 from shared.errors import TryLater
 from shared.model.entities import (
@@ -24,6 +24,7 @@ from shared.model.entities import (
     MEMBERSHIP,
     REGISTRATION,
     USER,
+    Findings,
     Page,
     Reading,
 )
@@ -69,20 +70,20 @@ class _Users:
         cookie = "" if link or not self._wanted.tracked else await self._latest()
         async for page in self._reader.pages(self._listing(), link):
             yield Page(
-                findings=self._selection.listed(page.value),
+                findings=Findings(rows=page.found),
                 next_link=page.next_link or "",
                 delta_link=cookie,
                 **self._reader.sender.tally.taken(),
             )
 
-    def _listing(self) -> Listing[Any]:
+    def _listing(self) -> Listing[UserPage]:
         builder = self._client.users
         slow = SLOW_FIELD in self._select
         return Listing(
             lambda size: builder.to_get_request_information(
                 query(builder, select=self._select, top=size or None)
             ),
-            self._selection.decoder,
+            self._selection,
             "reading user",
             source=f"user {SLOW_FIELD}" if slow else USER,
             largest=SLOW_PAGE if slow else LARGEST_PAGE,

@@ -10,13 +10,14 @@ from collections.abc import AsyncIterator, Sequence
 from typing import Any
 
 from shared.adapters.graph_account_pages import pages
-from shared.adapters.graph_account_rows import USER_FIELDS, GroupRow, UserRow
+from shared.adapters.graph_account_rows import USER_FIELDS, GroupRow
 from shared.adapters.graph_client import Graph, Page
 from shared.adapters.graph_import_rows import CountedPage, FoundPage, PolicyRow, RegistrationRow
 from shared.adapters.graph_query import query
 from shared.adapters.graph_rows import IdRow, OrganizationRow
 from shared.model.accounts import Account, Origin
 from shared.model.imports import AccessPolicy, GroupLine
+from shared.model.listed import UserRow
 
 LARGEST_PAGE = 999
 MOST_IDS = 1000  # of one getByIds

@@ -11,7 +11,7 @@ from typing import Any
 import msgspec
 from msgspec.structs import replace
 
-from shared.adapters.graph_account_rows import GROUP, USER, USER_FIELDS, HolderRow, accounts
+from shared.adapters.graph_account_rows import GROUP, USER, USER_FIELDS, HolderRow
 from shared.adapters.graph_client import Page
 from shared.adapters.graph_paging import Listing, Reader, ahead, together
 from shared.adapters.graph_query import query
@@ -19,6 +19,7 @@ from shared.errors import NeedsHuman
 from shared.model.accounts import SERVICE_PRINCIPAL, Account, Origin, Through
 from shared.model.entities import Findings, Unread
 from shared.model.entities import Page as FoundPage
+from shared.model.listed import accounts
 
 PRINCIPAL = "#microsoft.graph.servicePrincipal"
 AT_ONCE = 4  # groups of a level that are read together

@@ -14,7 +14,7 @@ import time
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, Protocol, TypeVar
 
 import msgspec
 
@@ -27,6 +27,7 @@ from shared.errors import NeedsHuman
 T = TypeVar("T")
 S = TypeVar("S")
 P = TypeVar("P", bound=Page[Any])
+T_co = TypeVar("T_co", covariant=True)
 
 LARGEST_PAGE = 999
 SMALLEST_PAGE = 25
@@ -43,12 +44,18 @@ NO_TOP = re.compile(r"\$top\W+is not supported", re.IGNORECASE)
 NEXT = b'"@odata.nextLink":"'
 
 
+class Decoder(Protocol[T_co]):
+    """Makes a page, or whatever, of an answer's bytes."""
+
+    def decode(self, data: bytes, /) -> T_co: ...
+
+
 @dataclass(frozen=True)
 class Listing(Generic[P]):
     """One list and how to ask for it."""
 
     first: Callable[[int], Any]  # the request for its first page, by page size
-    decoder: msgspec.json.Decoder[P]
+    decoder: Decoder[P]
     doing: str
     source: str  # under which the page size that it bears is remembered
     largest: int = LARGEST_PAGE  # 0: without $top
@@ -141,7 +148,7 @@ def expired(message: str) -> NeedsHuman:
     return NeedsHuman("PAGE_TOKEN_EXPIRED", message, "Nothing: the list is read again.")
 
 
-def decoded(decoder: msgspec.json.Decoder[T], data: bytes, doing: str) -> T:
+def decoded(decoder: Decoder[T], data: bytes, doing: str) -> T:
     with graph_errors(doing):
         return decoder.decode(data)
 

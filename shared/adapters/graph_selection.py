@@ -12,15 +12,14 @@ from typing import Any, Generic, TypeVar
 
 import msgspec
 
-from shared.adapters.graph_account_rows import NOTHING, UserRow, accounts
 from shared.adapters.graph_client import Page
 from shared.adapters.graph_rows import Row
-from shared.model.accounts import Account, Origin
+from shared.model.accounts import Account
 from shared.model.entities import USER, Entity, Findings, Link, Reading
+from shared.model.listed import EVERYBODY, FIELDS, NOTHING, UserRow, accounts, listed
 
 T = TypeVar("T")
 
-EVERYBODY = (Origin(kind="tenant", id="users", name="All users"),)
 MODEL = "#microsoft.graph."
 FOR_GOOD = "deleted"
 
@@ -29,6 +28,12 @@ class DeltaPage(Page[T], Generic[T], gc=False):
     """A page of a delta query; the last one has the link to go on from."""
 
     delta_link: str | None = msgspec.field(default=None, name="@odata.deltaLink")
+
+
+class UserPage(Page[Any], gc=False):
+    """A page of the list of users."""
+
+    found: Sequence[Account] = ()
 
 
 class Removed(Row, frozen=True, gc=False):
@@ -63,11 +68,19 @@ class Selection:
         row = msgspec.defstruct("SelectedRow", fields, bases=(base,), frozen=True, gc=False)
         self.decoder: msgspec.json.Decoder[DeltaPage[Any]] = msgspec.json.Decoder(DeltaPage[row])  # type: ignore[valid-type] # decoded at run time
         names = {field.encode_name: field.name for field in msgspec.structs.fields(row)}
+        self._plain = FIELDS.isdisjoint(wanted.attributes)  # else a field would be both
         self._chosen = _chooser([(name, names[name]) for name in wanted.attributes])
 
-    def listed(self, rows: Sequence[Any]) -> Findings:
-        """Of a plain list: nothing is removed, nothing repeats."""
-        return Findings(rows=self._made(rows))
+    def decode(self, data: bytes) -> UserPage:
+        """A page of a plain list of users: nothing is removed, nothing repeats.
+
+        Its rows are decoded to see that they are right, and handed on as they came.
+        """
+        page = self.decoder.decode(data)
+        found: Sequence[Account] | None = listed(data, page.value) if self._plain else None
+        if found is None:
+            found = accounts(page.value, EVERYBODY, self._chosen)
+        return UserPage(value=[], next_link=page.next_link, found=found)
 
     def changed(self, rows: Sequence[Any]) -> Findings:
         """Of a delta query: of an item that a page has twice, the later one counts."""
@@ -115,7 +128,7 @@ def selection(wanted: Reading) -> Selection:
     return Selection(wanted)
 
 
-def _attributes(base: type[Row], wanted: Reading) -> list[Any]:
+def _attributes(base: type[msgspec.Struct], wanted: Reading) -> list[Any]:
     known = {field.encode_name for field in msgspec.structs.fields(base)}
     return [
         (f"attribute{number}", Any, msgspec.field(name=name, default=None))

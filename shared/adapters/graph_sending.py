@@ -77,7 +77,9 @@ class Sender:
         import httpx
         from kiota_abstractions.api_error import APIError
 
-        url = info.url
+        # Made of its template once: the SDK would do so each time it looks.
+        info.path_parameters["baseurl"] = self.graph.base
+        info.url = url = info.url
         reserved, report = units or cost(url), REPORT in url
         for usual in (*BACKOFF, 0.0):
             await self._turn(reserved, doing, report=report)

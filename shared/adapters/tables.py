@@ -1,27 +1,22 @@
 """Tables: rows sorted by key in compressed blocks, with an index, in one blob that is written once.
 
 A block holds its keys and, behind them, its rows, both as lines; it is compressed on its own. A
-key is ``<id>\t<voucher>``, a row is JSON, as `blob_sections` says. The index behind the blocks
+key is ``<id>\t<voucher>``, a row is JSON, as `tables_rows` says. A block of listed users has no
+keys: its rows begin with the ids, and one voucher named them all. The index behind the blocks
 has the first key of each, so that a reader fetches only the bytes that hold what it looks for.
 """
 
-import asyncio
-import uuid
+from bisect import bisect_left
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from itertools import chain
+from typing import Any
 
 import msgspec
 
-from shared.planning.snapshots import Table
-
-if TYPE_CHECKING:
-    from azure.storage.blob.aio import ContainerClient
+from shared.model.listed import ID, ids_of
 
 BLOCK = 1 << 17
 """Bytes of text in a block: some 300 accounts. Larger ones cost more where one row is looked up."""
-
-PART = 4 << 20
-"""Bytes that are sent at once: a request costs as much time as some megabytes of them."""
 
 LEVEL = 1
 """Of zstandard: a fourth of the time of zlib's lowest, for text a fifth smaller."""
@@ -42,11 +37,47 @@ class Block(msgspec.Struct, array_like=True, frozen=True):
     rows: int
 
 
-class Segment(msgspec.Struct, frozen=True):
-    """Some rows of a table, in order."""
+class Segment:
+    """Some rows of a table, in order; of listed users with *by*, who vouches for all."""
 
-    keys: list[str]
-    rows: list[bytes]
+    __slots__ = ("_keys", "by", "rows")
+
+    def __init__(self, keys: list[str], rows: list[bytes], by: str = "") -> None:
+        self._keys, self.rows, self.by = keys, rows, by
+
+    @property
+    def keys(self) -> list[str]:
+        if self.by and self.rows and not self._keys:
+            tail = f"\t{self.by}"
+            text = f"{tail}\n".encode().join(ids_of(self.rows)).decode() + tail
+            self._keys = text.split("\n")
+        return self._keys
+
+    @property
+    def id(self) -> str:
+        """Of its first row."""
+        return self.rows[0][:ID].decode() if self.by else self._keys[0].partition("\t")[0]
+
+    @property
+    def first(self) -> str:
+        """Key of its first row."""
+        return f"{self.id}\t{self.by}" if self.by else self._keys[0]
+
+    def find(self, key: str, start: int) -> int:
+        """Where the first row is whose key is not in front of *key*."""
+        if not self.by:
+            return bisect_left(self._keys, key, start)
+        tail = f"\t{self.by}".encode()
+        return bisect_left(self.rows, key.encode(), start, key=lambda row: row[:ID] + tail)
+
+    def part(self, start: int, end: int) -> "Segment":
+        return Segment(self._keys[start:end], self.rows[start:end], self.by)
+
+    def joined(self, other: "Segment") -> "Segment":
+        """The rows of both, in order; none of their keys are the same."""
+        both = dict(zip(chain(self.keys, other.keys), chain(self.rows, other.rows), strict=True))
+        keys = sorted(both)
+        return Segment(keys, list(map(both.__getitem__, keys)))
 
 
 class Codec:
@@ -65,9 +96,19 @@ class Codec:
         )
         return packed
 
+    def pack_segment(self, found: Segment) -> bytes:
+        if not found.by:
+            return self.pack(found.keys, found.rows)
+        head = bytes(LENGTH) + found.by.encode()
+        packed: bytes = self._compress(b"\n".join((head, *found.rows)))
+        return packed
+
     def unpack(self, packed: bytes | memoryview) -> Segment:
         text: bytes = self._decompress(packed)
         end = LENGTH + int.from_bytes(text[:LENGTH])
+        if end == LENGTH:
+            by, *rows = text[LENGTH:].split(b"\n")
+            return Segment([], rows, by.decode())
         return Segment(text[LENGTH:end].decode().split("\n"), text[end:].split(b"\n"))
 
     def pack_index(self, blocks: Sequence[Block]) -> bytes:
@@ -76,78 +117,3 @@ class Codec:
 
     def unpack_index(self, packed: bytes) -> list[Block]:
         return msgspec.json.decode(self._decompress(packed), type=list[Block])
-
-
-class TableWriter:
-    """Writes rows that come in order; one part is sent while the next one is packed."""
-
-    def __init__(self, container: "ContainerClient", name: str, codec: Codec) -> None:
-        self.rows = 0
-        self._container, self._name, self._codec = container, name, codec
-        self._keys: list[str] = []
-        self._rows: list[bytes] = []
-        self._text = 0  # bytes that wait to be packed
-        self._size = 0  # bytes that were packed
-        self._part = bytearray()
-        self._blocks: list[Block] = []
-        self._sent: list[str] = []
-        self._sending: asyncio.Future[Any] | None = None
-
-    async def add(self, keys: Sequence[str], rows: Sequence[bytes]) -> None:
-        self.rows += len(keys)
-        self._keys += keys
-        self._rows += rows
-        self._text += sum(map(len, rows)) + KEY * len(keys)
-        if self._text >= BLOCK:
-            await self._pack(self._text // BLOCK)
-
-    async def close(self) -> Table | None:
-        """The table when all of it is stored; None without rows."""
-        if self._keys:
-            await self._pack(1)
-        if not self.rows:
-            return None
-        index = self._codec.pack_index(self._blocks)
-        self._part += index
-        blob = self._container.get_blob_client(self._name)
-        if self._sent:
-            await self._send(bytes(self._part))
-            await self._settled()
-            from azure.storage.blob import BlobBlock
-
-            await blob.commit_block_list([BlobBlock(one) for one in self._sent])
-        else:
-            await blob.upload_blob(bytes(self._part), overwrite=True)
-        size = self._size + len(index)
-        return Table(name=self._name, rows=self.rows, size=size, index=self._size)
-
-    async def _pack(self, blocks: int) -> None:
-        """All that waits, as so many blocks."""
-        length = -(-len(self._keys) // blocks)
-        for start in range(0, len(self._keys), length):
-            keys = self._keys[start : start + length]
-            packed = self._codec.pack(keys, self._rows[start : start + length])
-            self._blocks.append(Block(keys[0], self._size, len(packed), len(keys)))
-            self._size += len(packed)
-            self._part += packed
-            while len(self._part) >= PART:
-                await self._send(bytes(self._part[:PART]))
-                del self._part[:PART]
-        self._keys, self._rows, self._text = [], [], 0
-
-    async def _send(self, part: bytes) -> None:
-        await self._settled()
-        id_ = f"{len(self._sent):06d}"
-        self._sent.append(id_)
-        blob = self._container.get_blob_client(self._name)
-        self._sending = asyncio.ensure_future(blob.stage_block(id_, part))
-
-    async def _settled(self) -> None:
-        if self._sending is not None:
-            await self._sending
-            self._sending = None
-
-
-def new_table(folder: str, what: str) -> str:
-    """A name that no other writer has: a repeated attempt must not touch what the first wrote."""
-    return f"{folder}{what}-{uuid.uuid4().hex[:12]}"

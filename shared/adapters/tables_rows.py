@@ -1,13 +1,17 @@
-"""What the rows of discovery's tables mean: a key is ``<id>\\t<voucher>``, a row is JSON."""
+"""What the rows of discovery's tables mean: a key is ``<id>\\t<voucher>``, a row is JSON.
 
-from collections.abc import Collection, Iterable, Sequence
+A listed user's row is what the directory wrote, from its id on (`shared.model.listed`).
+"""
+
+from collections.abc import Callable, Collection, Iterable, Sequence
 from typing import Any
 
 import msgspec
 
 from shared.adapters.tables import Segment
 from shared.model.accounts import Account
-from shared.model.entities import USER, Entity, Link
+from shared.model.entities import USER, Entity, Link, Row
+from shared.model.listed import account_of
 from shared.planning.merging import again
 
 PARTS = ("accounts", "entities", "links")
@@ -52,7 +56,7 @@ def add_again(known: Lines, lines: Lines) -> None:
     for key in known.keys() & lines.keys():
         old, new = known[key], lines[key]
         if old != new and GONE not in (old, new) and FOR_GOOD not in (old, new):
-            row = again(_accounts.decode(old), _accounts.decode(new))
+            row = again(_account(old), _account(new))
             lines[key] = msgspec.json.encode(row)
     known.update(lines)
 
@@ -81,4 +85,12 @@ def target_key(link: str) -> str:
     return f"{link.split('/')[2]}\t{link}"
 
 
-_accounts = msgspec.json.Decoder(Account)
+def decoding(part: str) -> Callable[[bytes], Row]:
+    """What makes the object of a row."""
+    decode: Callable[[bytes], Row] = msgspec.json.Decoder(TYPES[part]).decode
+    if part != "accounts":
+        return decode
+    return lambda row: decode(row) if row.startswith(b"{") else account_of(row)
+
+
+_account = decoding("accounts")

@@ -2,8 +2,10 @@
 
 from typing import TYPE_CHECKING
 
-from shared.adapters.tables import Codec, TableWriter, new_table
-from shared.adapters.tables_read import Listed, Rows, Tables
+from shared.adapters.tables import Codec
+from shared.adapters.tables_ranges import Listed, Rows
+from shared.adapters.tables_read import Tables
+from shared.adapters.tables_write import TableWriter, new_table
 from shared.planning.snapshots import Table
 
 if TYPE_CHECKING:

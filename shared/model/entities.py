@@ -1,5 +1,6 @@
 """Objects of the directory and the links between them, as an export hands them on."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import msgspec
@@ -86,7 +87,7 @@ class Unread(Value, frozen=True):
 class Findings(Value, frozen=True):
     """What one page says of a kind."""
 
-    rows: tuple[Account | Entity, ...] = ()
+    rows: Sequence[Account | Entity] = ()  # `model.listed.ListedUsers` where nobody looks at them
     gone: tuple[str, ...] = ()  # ids of objects that were deleted
     for_good: tuple[str, ...] = ()  # those of them that Graph cannot restore any more
     links: tuple[Link, ...] = ()

@@ -37,6 +37,13 @@ class Position(Value, frozen=True, order=True):
         return str(self.number) if self.row == ALL_ROWS else f"{self.number}.{self.row}"
 
 
+class Latest(Value, frozen=True):
+    """The snapshot that readers see."""
+
+    summary: Summary
+    position: Position  # the end of its changes
+
+
 class Table(Value, frozen=True):
     """A blob of rows, written once; `shared.adapters.tables` knows what is in it."""
 

@@ -15,7 +15,7 @@ from shared.model.imports import (
     UserStore,
 )
 from shared.model.scan import Held, Losses, Progress, Removals
-from shared.planning.snapshots import Position
+from shared.planning.snapshots import Latest, Position
 
 
 class AccountReader(Protocol):
@@ -148,6 +148,9 @@ class AccountStore(Protocol):
 
     async def cookies(self, connection: str) -> dict[str, str]:
         """From where each kind is read on, by the reading's key."""
+
+    async def latest(self, connection: str) -> Latest | None:
+        """What readers see: none before the first snapshot is published."""
 
     async def position(self, connection: str) -> Position:
         """The end of its changes."""

@@ -1,5 +1,6 @@
 """A run of discovery: slice by slice until every source is settled, then published as a whole."""
 
+import asyncio
 from collections.abc import Sequence
 from datetime import timedelta
 
@@ -45,17 +46,19 @@ async def scan(
     wanted = plan.search(inputs, policy.modes)
     scope = plan.scope(wanted, policy, inputs)
     readings = (*plan.readings(wanted, policy, inputs), *plan.reports(wanted, policy, inputs))
-    staging = await store.staging(name, running.operation)
+    staging, cookies = await asyncio.gather(
+        store.staging(name, running.operation), store.cookies(name)
+    )
     known = staging.progress
     if known is not None and not goes_on(known, readings):
         await store.discard(name, running.operation)
         staging = await store.staging(name, running.operation)
         known = None
     by = sources.Definition(
-        cookies=await store.cookies(name),
+        cookies=cookies,
         scope=scope,
         now=known.started if known else work.ctx.clock.now(),
-        forced=known is None and await _is_full_run(work),
+        forced=known is None and work.operation.reason == FULL_RUN,
     )
     if known is None:
         known = await begun(work, wanted, readings, by)
@@ -135,9 +138,3 @@ async def _publish(
     summed = runs.closed if whole else runs.shown
     summary = summed(running, read, work.ctx.clock.now(), scope=scope, held=why)
     return await store.publish(summary, removals="hold" if why else "apply")
-
-
-async def _is_full_run(work: Work) -> bool:
-    name = work.connection.spec.name
-    operation = await work.ctx.ledger.operation(name, work.message.operation)
-    return operation is not None and operation.reason == FULL_RUN

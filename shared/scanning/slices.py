@@ -19,7 +19,7 @@ from shared.scanning.together import READERS, together
 from shared.step import Work
 
 KEPT_EVERY = timedelta(seconds=30)
-KEPT_ROWS = 20_000
+KEPT_ROWS = 120_000
 """Between two checkpoints; a crash costs no more reading than that."""
 
 

@@ -37,10 +37,11 @@ async def tell_changes(work: Work, summary: Summary) -> None:
     be read (``GET .../changes?after=``); the last one whether there are more than were told.
     """
     store, name = work.ctx.account_store, summary.connection
-    if not summary.changes or not await _is_newest(work, summary):
+    latest = await store.latest(name) if summary.changes else None
+    # Else the end of the changes is not this run's: a message may come again much later.
+    if latest is None or latest.summary.operation != summary.operation:
         return
-    made = await store.position(name)
-    before = Position(number=made.number - 1)
+    before = Position(number=latest.position.number - 1)
     number, cursor = 0, before
     what = "accounts.changed" if summary.finished else "accounts.changed:shown"
     async for batch, more in _batches(store.changes(name, before)):
@@ -64,13 +65,6 @@ async def tell_changes(work: Work, summary: Summary) -> None:
             return
 
 
-async def _is_newest(work: Work, summary: Summary) -> bool:
-    """Whether the end of the changes is this run's: a message may come again much later."""
-    runs = await work.ctx.account_store.summaries(summary.connection)
-    latest = next((run for run in runs if run.snapshot), None)
-    return latest is not None and latest.operation == summary.operation
-
-
 Placed = tuple[Position, Change]
 
 
@@ -87,5 +81,8 @@ async def _batches(found: AsyncIterator[Placed]) -> AsyncIterator[tuple[list[Pla
 
 
 def _told(change: Change) -> dict[str, Any]:
-    name = str(msgspec.json.decode(change.row, type=_Named))
+    name = str(_names.decode(change.row))
     return {"command": change.command, "kind": change.kind, "id": change.id, "name": name[:200]}
+
+
+_names = msgspec.json.Decoder(_Named)

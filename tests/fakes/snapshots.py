@@ -9,6 +9,7 @@ from shared.model.scan import Held, Losses, Progress, Removals
 from shared.planning.counting import Count, together
 from shared.planning.merging import Coverage, joined, key_of_link, next_cookies
 from shared.planning.snapshots import (
+    Latest,
     Made,
     Position,
     Published,
@@ -163,6 +164,10 @@ class FakeAccountStore:
     async def cookies(self, connection: str) -> dict[str, str]:
         head = self._of(connection).head
         return head.cookies if head else {}
+
+    async def latest(self, connection: str) -> Latest | None:
+        head = self._of(connection).head
+        return Latest(summary=head.summary, position=head.position) if head else None
 
     async def position(self, connection: str) -> Position:
         head = self._of(connection).head

@@ -3,14 +3,16 @@
 import pytest
 
 SMALL = {
-    "tables.BLOCK": 600,
-    "tables.PART": 2000,
-    "tables_read.CHUNK": 1500,
+    "tables_write.BLOCK": 600,
+    "tables_write.PART": 2000,
+    "tables_cursor.CHUNK": 1500,
+    "tables_ranges.CHUNK": 1500,
+    "tables_ranges.FIRST_CHUNK": 700,
     "tables_read.FIRST_CHUNK": 700,
-    "tables_read.MEMORY": 3000,
-    "tables_read.GAP": 100,
-    "tables_read.RANGE": 7,
-    "tables_read.PAGE": 3,
+    "tables_ranges.MEMORY": 3000,
+    "tables_cursor.GAP": 100,
+    "tables_ranges.RANGE": 7,
+    "tables_ranges.PAGE": 3,
     "tables_spill.BUFFER": 5,
     "blob_progress.PART": 2,
     "blob_snapshot.RANGE": 7,
