@@ -1,6 +1,7 @@
 """``python -m deploy doctor`` on the local cloud: healthy, and with one thing broken at a time."""
 
 import asyncio
+import json
 import os
 import subprocess
 import sys
@@ -141,6 +142,20 @@ async def test_a_permission_that_was_taken_away_is_named(clinic: Clinic) -> None
         await clinic.worker_looks()
 
 
+async def test_a_vault_that_refuses_is_named(clinic: Clinic) -> None:
+    worker = clinic.cloud.children["graph"].ready["identities"]["worker"]["client_id"]
+    await clinic.control("rbac", {"app_id": worker, "role": "none"}, vault=True)
+    try:
+        await clinic.worker_looks()
+        said = await clinic.deploy("doctor")
+        assert said.status == 1
+        assert "VAULT_FORBIDDEN" in said.line("worker, vault")
+        assert "Key Vault Secrets Officer" in said.line("worker, vault")
+    finally:
+        await clinic.control("rbac", {"app_id": worker, "role": "officer"}, vault=True)
+        await clinic.worker_looks()
+
+
 async def test_a_clock_that_is_wrong_is_named(clinic: Clinic) -> None:
     await clinic.control("skew", {"seconds": 600})
     try:
@@ -150,3 +165,60 @@ async def test_a_clock_that_is_wrong_is_named(clinic: Clinic) -> None:
         assert "restart the app" in said.line("front door, clock")
     finally:
         await clinic.control("skew", {"seconds": 0})
+
+
+async def test_a_table_that_is_missing_is_named(clinic: Clinic) -> None:
+    from azure.data.tables.aio import TableServiceClient
+
+    connection = clinic.state["storage_connection_string"]
+    async with TableServiceClient.from_connection_string(connection) as tables:
+        await tables.delete_table("keyturnrates")
+        try:
+            said = await clinic.deploy("doctor")
+            assert said.status == 1
+            assert "keyturnrates" in said.line("front door, ledger")
+            assert "azd provision" in said.line("front door, ledger")
+        finally:
+            await tables.create_table("keyturnrates")
+
+
+async def test_a_queue_that_is_missing_is_named(clinic: Clinic) -> None:
+    whole = clinic.cloud.topology.read_text("utf-8")
+    document = json.loads(whole)
+    (namespace,) = document["UserConfig"]["Namespaces"]
+    namespace["Queues"] = [queue for queue in namespace["Queues"] if queue["Name"] != "roles"]
+    clinic.cloud.topology.write_text(json.dumps(document), "utf-8")
+    await clinic.cloud.restart("servicebus")
+    try:
+        said = await clinic.deploy("doctor")
+        assert said.status == 1
+        assert "queue roles" in said.line("front door, service bus"), said.out
+        assert "queue consent" not in said.out
+    finally:
+        clinic.cloud.topology.write_text(whole, "utf-8")
+        await clinic.cloud.restart("servicebus")
+
+
+async def test_a_setting_that_is_missing_is_named(clinic: Clinic) -> None:
+    host = clinic.cloud.children["host"]
+    url = host.env.pop("KEYTURN_VAULT_URL")
+    await clinic.cloud.restart("host")
+    clinic.rebase()
+    try:
+        said = await clinic.deploy("doctor")
+        assert said.status == 1
+        assert "KEYTURN_VAULT_URL" in said.line("app, settings"), said.out
+        assert "set what is named" in said.line("app, settings")
+    finally:
+        host.env["KEYTURN_VAULT_URL"] = url
+        await clinic.cloud.restart("host")
+        clinic.rebase()
+
+
+async def test_a_worker_that_is_silent_is_named(clinic: Clinic) -> None:
+    await clinic.cloud.children["worker"].stop()
+    await clinic.control("clock", {"advance_seconds": 3000})
+    said = await clinic.deploy("doctor")
+    assert said.status == 1
+    assert "it told last 5" in said.line("worker:") and "minutes ago" in said.line("worker:")
+    assert "its log names settings that are missing" in said.line("worker:")
