@@ -46,17 +46,7 @@ def _against_the_floor(users: int, result: Result) -> Iterator[Figure]:
 
 def _against_backstage(users: int, result: Result) -> Iterator[Figure]:
     for latency in ("", " at 40 ms"):
-        ours = result.reports.get(f"runs all{latency}")
-        theirs = result.reports.get(f"backstage all{latency}")
-        if ours is None or theirs is None or not ours.rounds or not theirs.rounds:
-            continue
-        for measure, unit in (("seconds", "s"), ("cpu", "CPU s")):
-            yield Figure(
-                name=f"{users} users with groups{latency}: ahead of Backstage, {unit}",
-                sample=_sample("Backstage, storing nothing", unit, theirs, measure),
-                base=_sample("Keyturn, whole run", unit, ours, measure),
-                goal=AHEAD,
-            )
+        yield from _ahead(users, result, "Backstage", latency)
 
 
 def _against_models(known: Mapping[int, Result]) -> Iterator[Figure]:
@@ -77,13 +67,19 @@ def _against_models(known: Mapping[int, Result]) -> Iterator[Figure]:
 
 def _against_cartography(users: int, result: Result) -> Iterator[Figure]:
     """Which stores nothing, either; users, groups, owners and memberships."""
-    ours, theirs = result.reports.get("runs all"), result.reports.get("cartography all")
+    yield from _ahead(users, result, "cartography")
+
+
+def _ahead(users: int, result: Result, peer: str, latency: str = "") -> Iterator[Figure]:
+    """Of a peer that stores nothing, while Keyturn does."""
+    ours = result.reports.get(f"runs all{latency}")
+    theirs = result.reports.get(f"{peer.lower()} all{latency}")
     if ours is None or theirs is None or not ours.rounds or not theirs.rounds:
         return
     for measure, unit in (("seconds", "s"), ("cpu", "CPU s")):
         yield Figure(
-            name=f"{users} users with groups: ahead of cartography, {unit}",
-            sample=_sample("cartography, storing nothing", unit, theirs, measure),
+            name=f"{users} users with groups{latency}: ahead of {peer}, {unit}",
+            sample=_sample(f"{peer}, storing nothing", unit, theirs, measure),
             base=_sample("Keyturn, whole run", unit, ours, measure),
             goal=AHEAD,
         )

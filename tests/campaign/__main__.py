@@ -7,11 +7,14 @@ from collections.abc import Collection
 from tests.campaign.chaos import Point
 from tests.campaign.runner import Total, campaign, survey
 from tests.campaign.shrink import shrink
-from tests.campaign.simulation import simulate
+from tests.campaign.simulation import Outcome, simulate
 from tests.campaign.world import Options
 
 BREACHED = 2
 """Exit code when something that must hold did not: an error of the campaign itself has another."""
+
+TOLD_EVERY = 500
+"""Runs between two lines of progress: a soak takes an hour and is not silent until its end."""
 
 SHOWN = 3
 """Failed seeds that are shrunk and shown."""
@@ -27,6 +30,7 @@ def main() -> int:
         jobs=given.jobs,
         points=points,
         stop_at=given.stop_at,
+        tell=progress,
     )
     show(total, points)
     for failed in total.failed[:SHOWN]:
@@ -40,6 +44,15 @@ def main() -> int:
         print(f"  python -m tests.campaign --replay {failed.seed} --only '{'|'.join(events)}'")
     missed = total.never_hit(points) if given.every_point else []
     return BREACHED if total.failed or missed else 0
+
+
+def progress(total: Total, last: Outcome) -> None:
+    """Tell a breach at once, and how far the campaign has come."""
+    if last.breaches:
+        print(f"seed {last.seed}: {last.breaches[0]}", file=sys.stderr, flush=True)
+    if total.seeds % TOLD_EVERY == 0:
+        done = f"{total.seeds} runs, {total.seconds:.0f} s, {len(total.failed)} with a breach"
+        print(done, file=sys.stderr, flush=True)
 
 
 def show(total: Total, points: Collection[Point]) -> None:

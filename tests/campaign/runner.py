@@ -3,7 +3,7 @@
 import gc
 import os
 import time
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import dataclass, field
 from multiprocessing import get_context
@@ -64,15 +64,18 @@ def campaign(
     jobs: int = 0,
     points: Mapping[Point, int] | None = None,
     stop_at: int = 0,
+    tell: Callable[[Total, Outcome], None] = lambda total, outcome: None,
 ) -> Total:
     """Run all seeds, then whatever of *points* none of them has hit, in the seed that has it.
 
-    *stop_at* breaches of different seeds are enough, 0 for all.
+    *stop_at* breaches of different seeds are enough, 0 for all. *tell* is called after each run.
     """
     started, total, known = time.perf_counter(), Total(), points or {}
     work = [(seed, Options(targets=_targets(seed, list(known)))) for seed in seeds]
     for outcome in _each(jobs, work):
         total.add(outcome)
+        total.seconds = time.perf_counter() - started
+        tell(total, outcome)
         if stop_at and len(total.failed) >= stop_at:
             break
     else:
@@ -82,6 +85,7 @@ def campaign(
         ]
         for outcome in _each(jobs, aimed):
             total.add(outcome)
+            tell(total, outcome)
     total.seconds = time.perf_counter() - started
     return total
 

@@ -8,11 +8,10 @@ from typing import Any
 import pytest
 from azure.storage.blob.aio import BlobServiceClient
 
-from emulators.azurite.server import serving
 from shared.adapters.blob_accounts import BlobAccounts
-from shared.adapters.blob_lines import PARTS
 from shared.adapters.graph_accounts import GraphAccounts
 from shared.adapters.graph_entities import GraphEntities
+from tests.contracts.blobs import blob_service
 from tests.contracts.stage import Stage
 from tests.fakes import FakeContext
 from tests.in_memory.discovery.killing import (
@@ -77,11 +76,7 @@ class Mortal:
 
 @pytest.fixture
 async def service(tmp_path: Path) -> AsyncIterator[BlobServiceClient]:
-    parts: dict[str, Any] = dict(PARTS)
-    async with (
-        serving(tmp_path) as azurite,
-        BlobServiceClient.from_connection_string(azurite.connection_string, **parts) as service,
-    ):
+    async with blob_service(tmp_path) as service:
         yield service
 
 

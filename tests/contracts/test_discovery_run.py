@@ -5,14 +5,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from azure.storage.blob.aio import BlobServiceClient
 
-from emulators.azurite.server import serving
 from shared.adapters.blob_accounts import BlobAccounts
-from shared.adapters.blob_lines import PARTS
 from shared.adapters.graph_client import Graph
 from shared.adapters.graph_entities import GraphEntities
 from shared.planning.snapshots import Position
+from tests.contracts.blobs import blob_service
 from tests.contracts.stage import Stage, settings_of
 from tests.fakes import FakeContext
 from tests.in_memory.discovery.scans import NAME, connected, scan
@@ -22,11 +20,7 @@ WEEK_AND_A_DAY = 8 * 86_400
 
 @pytest.fixture
 async def store(tmp_path: Path) -> AsyncIterator[BlobAccounts]:
-    parts: dict[str, Any] = dict(PARTS)
-    async with (
-        serving(tmp_path) as azurite,
-        BlobServiceClient.from_connection_string(azurite.connection_string, **parts) as service,
-    ):
+    async with blob_service(tmp_path) as service:
         container = service.get_container_client("accounts")
         await container.create_container()
         yield BlobAccounts(container)

@@ -6,22 +6,19 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from azure.storage.blob.aio import BlobServiceClient, ContainerClient
+from azure.storage.blob.aio import ContainerClient
 
-from emulators.azurite.server import serving
 from shared.adapters import blob_history
 from shared.adapters.blob_accounts import BlobAccounts
 from shared.model.accounts import Summary
+from tests.contracts.blobs import blob_service
 
 START = datetime(2026, 1, 5, 9, 0, tzinfo=UTC)
 
 
 @pytest.fixture
 async def container(tmp_path: Path) -> AsyncIterator[ContainerClient]:
-    async with (
-        serving(tmp_path) as azurite,
-        BlobServiceClient.from_connection_string(azurite.connection_string) as service,
-    ):
+    async with blob_service(tmp_path) as service:
         made = service.get_container_client(f"accounts-{uuid.uuid4().hex}")
         await made.create_container()
         yield made

@@ -4,26 +4,13 @@ from datetime import UTC, datetime, timedelta
 
 from msgspec.structs import replace
 
-from shared.model.accounts import Account, Origin, Source
+from shared.model.accounts import Origin, Source
 from shared.planning import accounts as rows
+from tests.unit.planning.samples import STAFF, account
 
 NOW = datetime(2026, 1, 5, 9, 0, tzinfo=UTC)
 ADMINS = Origin(kind="group", id="g1", name="Admins")
-STAFF = Origin(kind="group", id="g2", name="Staff")
 ROLE = Origin(kind="role", id="r1", name="Reader", scope="/")
-
-
-def account(id_: str, *origins: Origin, **changes: object) -> Account:
-    plain = Account(
-        id=id_,
-        user_principal_name=f"{id_}@contoso.com",
-        display_name=id_,
-        enabled=True,
-        guest=False,
-        mail="",
-        origins=origins or (STAFF,),
-    )
-    return replace(plain, **changes)
 
 
 def source(origin: Origin, status: str = "complete") -> Source:

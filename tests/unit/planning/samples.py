@@ -4,6 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 from msgspec.structs import replace
 
+from shared.model.accounts import Account, Origin
 from shared.model.connection import Spec
 from shared.model.credential import HeldSecret, StoredSecret
 from shared.model.directory import (
@@ -85,5 +86,22 @@ def stored(key_id: str, operation: str, *, age: timedelta = 10 * DAY, **changes:
         created=NOW - age,
         expires=None,
         enabled=True,
+    )
+    return replace(plain, **changes)
+
+
+STAFF = Origin(kind="group", id="g2", name="Staff")
+
+
+def account(id_: str = "ada", *origins: Origin, **changes: object) -> Account:
+    """In scope by *origins*, a group where there are none."""
+    plain = Account(
+        id=id_,
+        user_principal_name=f"{id_}@contoso.com",
+        display_name=id_,
+        enabled=True,
+        guest=False,
+        mail="",
+        origins=origins or (STAFF,),
     )
     return replace(plain, **changes)

@@ -5,25 +5,12 @@ from datetime import UTC, datetime
 import pytest
 from msgspec.structs import replace
 
-from shared.model.accounts import Account, Origin, Source, Summary, Through
+from shared.model.accounts import Account, Source, Summary, Through
 from shared.model.entities import Entity, Link
 from shared.planning.counting import Count, changed
+from tests.unit.planning.samples import STAFF, account
 
-STAFF = Origin(kind="group", id="g2", name="Staff")
 BEGUN = datetime(2026, 1, 5, tzinfo=UTC)
-
-
-def account(id_: str = "ada", *origins: Origin, **changes: object) -> Account:
-    plain = Account(
-        id=id_,
-        user_principal_name=f"{id_}@contoso.com",
-        display_name=id_,
-        enabled=True,
-        guest=False,
-        mail="",
-        origins=origins or (STAFF,),
-    )
-    return replace(plain, **changes)
 
 
 GROUP = Entity(kind="group", id="g", display_name="G")
