@@ -13,6 +13,8 @@ ALERTS = ("Microsoft.Insights/metricAlerts", "Microsoft.Insights/scheduledQueryR
 METRIC = re.compile(r'"(keyturn\.[\w.]+)"')
 EVENT = re.compile(r'"((?!keyturn\.)[a-z-]+\.[a-z_-]+)"')
 ATTRIBUTE = re.compile(r"\bProperties\.(\w+)")
+OUTCOME = re.compile(r'\boutcome\)? *(?:[=!]=|!?in) *(\([^)]*\)|"[^"]*")')
+QUOTED = re.compile(r'"([^"]*)"')
 PLACE = re.compile(r"(?<!\$)\{(\w+)\}")
 TABLE = re.compile(r"\bApp[A-Z]\w+")
 # Of Application Insights with a workspace: Microsoft's page "Azure Monitor table reference".
@@ -43,7 +45,7 @@ PLATFORM = {
 TOLD = {
     "DeadletteredMessages": "dead letters",
     "keyturn.credential.nearest_expiry": "secrets that end soon",
-    "keyturn.operations": "failed verifications",
+    "keyturn.operations": "operations that need a person",
     "keyturn.sweeps": "sweeps that do not come",
     "keyturn.deliveries": "poison messages",
 }
@@ -86,8 +88,10 @@ def _query(repository: Repository, text: str, user: str) -> Iterator[tuple[int, 
     content = repository.json(LIST) or {}
     metrics, events = content.get("metrics", {}), content.get("events", {})
     fields = {field for name in EVENT.findall(text) for field in events.get(name, [])}
+    outcomes: set[str] = set()
     for name in METRIC.findall(text):
         fields.update(metrics.get(name, {}).get("attributes", []))
+        outcomes.update(metrics.get(name, {}).get("outcomes", []))
     known = {
         METRIC: (metrics, "the code emits no metric"),
         EVENT: (events, "the code emits no event"),
@@ -98,6 +102,9 @@ def _query(repository: Repository, text: str, user: str) -> Iterator[tuple[int, 
     if text.count("(") != text.count(")") or text.count('"') % 2:
         yield 1, "brackets or quotes do not match"
     for number, line in enumerate(text.splitlines(), 1):
+        for value in QUOTED.findall(" ".join(OUTCOME.findall(line))):
+            if value not in outcomes:
+                yield number, f"what is asked for has no outcome {value}"
         for pattern, (names, wrong) in known.items():
             for name in pattern.findall(line):
                 if name not in names:

@@ -28,12 +28,21 @@ var rules = [
   }
   {
     name: 'verification-failed'
-    about: 'A verification found what only a person can mend.'
+    about: 'A credential or a consent failed its verification, in whatever operation.'
     severity: 2
     frequency: 'PT15M'
     window: 'PT15M'
     by: 'code'
     query: loadTextContent('../queries/verification-failed.kql')
+  }
+  {
+    name: 'needs-attention'
+    about: 'An operation ended in what only a person can mend; its code has a remedy.'
+    severity: 2
+    frequency: 'PT15M'
+    window: 'PT15M'
+    by: 'work'
+    query: loadTextContent('../queries/needs-attention.kql')
   }
   {
     name: 'sweeps-silent'

@@ -17,14 +17,23 @@ class Metric(msgspec.Struct, frozen=True):
     unit: str  # UCUM; words in braces count things
     about: str
     attributes: tuple[str, ...] = ()
+    outcomes: tuple[str, ...] = ()
+    """All values of its attribute ``outcome``: alerts that ask for another never fire."""
 
 
-def _counter(unit: str, about: str, *attributes: str) -> Metric:
-    return Metric("counter", unit, about, attributes)
+DELIVERED = ("done", "postponed", "stopped", "dropped", "failed")
+ANSWERED = ("ok", "absent", "throttled", "refused", "failed")
+ENDED = ("succeeded", "needs-attention", "superseded")
+TAKEN = ("started", "busy", "failed")
+SWEPT = ("succeeded", "partial", "failed")
 
 
-def _histogram(unit: str, about: str, *attributes: str) -> Metric:
-    return Metric("histogram", unit, about, attributes)
+def _counter(unit: str, about: str, *attributes: str, outcomes: tuple[str, ...] = ()) -> Metric:
+    return Metric("counter", unit, about, attributes, outcomes)
+
+
+def _histogram(unit: str, about: str, *attributes: str, outcomes: tuple[str, ...] = ()) -> Metric:
+    return Metric("histogram", unit, about, attributes, outcomes)
 
 
 def _gauge(unit: str, about: str, *attributes: str) -> Metric:
@@ -55,20 +64,21 @@ METRICS: dict[str, Metric] = {
     ),
     "keyturn.deliveries": _counter(
         "{message}",
-        "Messages that steps took: outcome done, postponed, stopped, dropped or failed (poison).",
+        "Messages that steps took; failed is poison.",
         "step",
         "outcome",
         "code",
+        outcomes=DELIVERED,
     ),
     "keyturn.delivery.duration": _histogram(
-        "s", "How long a step works on a message.", "step", "outcome"
+        "s", "How long a step works on a message.", "step", "outcome", outcomes=DELIVERED
     ),
     "keyturn.dependency.duration": _histogram(
         "s",
-        "How long Graph, the vault, the bus, storage and the token endpoint take: outcome ok, "
-        "absent, throttled, refused or failed.",
+        "How long Graph, the vault, the bus, storage and the token endpoint take.",
         "dependency",
         "outcome",
+        outcomes=ANSWERED,
     ),
     "keyturn.discovery.accounts": _counter("{account}", "Accounts that scans read.", "profile"),
     "keyturn.discovery.rate": _histogram(
@@ -80,14 +90,15 @@ METRICS: dict[str, Metric] = {
     "keyturn.graph.throttled": _counter("{response}", "Answers of Graph with status 429."),
     "keyturn.graph.wait": _counter("s", "Time that steps waited because Graph asked for it."),
     "keyturn.operation.duration": _histogram(
-        "s", "From the start of an operation to its end.", "kind", "outcome"
+        "s", "From the start of an operation to its end.", "kind", "outcome", outcomes=ENDED
     ),
     "keyturn.operations": _counter(
         "{operation}",
-        "Operations that ended: outcome succeeded, needs-attention or superseded.",
+        "Operations that ended.",
         "kind",
         "outcome",
         "code",
+        outcomes=ENDED,
     ),
     "keyturn.queue.age": _histogram(
         "s", "Age of a message when it is taken, counted from when it was to be.", "queue"
@@ -100,14 +111,16 @@ METRICS: dict[str, Metric] = {
     ),
     "keyturn.sweep.connections": _counter(
         "{connection}",
-        "Connections that sweeps took: outcome started, busy or failed.",
+        "Connections that sweeps took.",
         "kind",
         "outcome",
+        outcomes=TAKEN,
     ),
     "keyturn.sweeps": _counter(
         "{sweep}",
-        "Runs of the timers: outcome succeeded, partial (connections were left out) or failed.",
+        "Runs of the timers; partial if connections were left out.",
         "kind",
         "outcome",
+        outcomes=SWEPT,
     ),
 }

@@ -26,6 +26,7 @@ def _list() -> str:
                         "kind": metric.kind,
                         "unit": metric.unit,
                         "attributes": list(metric.attributes),
+                        "outcomes": list(metric.outcomes),
                     }
                     for name, metric in METRICS.items()
                 },
@@ -47,7 +48,7 @@ def _fields(own: tuple[str, ...]) -> list[str]:
 
 def _page() -> str:
     metrics = (
-        (f"`{name}`", m.kind, f"`{m.unit}`", _words(m.attributes), m.about)
+        (f"`{name}`", m.kind, f"`{m.unit}`", _words(m.attributes), ", ".join(m.outcomes), m.about)
         for name, m in METRICS.items()
     )
     spans = ((f"`{name}`", s.kind, s.about, _words(s.attributes)) for name, s in SPANS.items())
@@ -61,7 +62,7 @@ def _page() -> str:
             "",
             "## Metrics",
             "",
-            *_table(("name", "kind", "unit", "attributes", "what it says"), metrics),
+            *_table(("name", "kind", "unit", "attributes", "outcomes", "what it says"), metrics),
             "",
             "## Spans",
             "",

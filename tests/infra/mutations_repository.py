@@ -28,6 +28,13 @@ TELEMETRY_MUTATIONS = [
     Mutation(
         "attribute-typo", "telemetry-name", EXPIRING, "Properties.connection", "Properties.name"
     ),
+    Mutation(
+        "outcome-that-nothing-has",
+        "telemetry-name",
+        f"{QUERIES}/sweeps-silent.kql",
+        '"partial"',
+        '"partially"',
+    ),
     Mutation("classic-table", "telemetry-name", EXPIRING, "AppMetrics", "AppCustomMetrics"),
     Mutation("brackets", "telemetry-name", EXPIRING, "tostring(Prop", "tostring((Prop"),
     Mutation(

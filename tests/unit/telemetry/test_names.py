@@ -123,3 +123,25 @@ def test_every_kind_of_span_is_listed() -> None:
     kinds |= {name for _, call in calls("TracedTransport") for name in said(call.args[0])}
     kinds |= {name for _, call in calls("sent") for name in said(call.args[1])}
     assert kinds == SPANS.keys()
+
+
+def test_every_outcome_is_listed_and_none_for_nothing() -> None:
+    noted = {
+        text
+        for _, call in calls("note", "count")
+        if isinstance(call.func, ast.Attribute)
+        and isinstance(call.func.value, ast.Name)
+        and call.func.value.id in ("outcome", "done")
+        for text in said(call.args[0])
+    }
+    named = {
+        text
+        for _, call in calls("add", "measure", "note", "ended")
+        for word in call.keywords
+        if word.arg == "outcome"
+        for text in said(word.value)
+    }
+    listed = {value for metric in METRICS.values() for value in metric.outcomes}
+    assert noted | named <= listed <= emitted()
+    with_outcome = {name for name, metric in METRICS.items() if "outcome" in metric.attributes}
+    assert with_outcome == {name for name, metric in METRICS.items() if metric.outcomes}
