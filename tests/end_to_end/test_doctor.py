@@ -162,7 +162,9 @@ async def test_a_clock_that_is_wrong_is_named(clinic: Clinic) -> None:
     try:
         said = await clinic.deploy("doctor")
         assert said.status == 1
-        assert re.search(r"(59|60)\d seconds behind the authority's", said.line("front door, clock"))
+        assert re.search(
+            r"(59|60)\d seconds behind the authority's", said.line("front door, clock")
+        )
         assert "restart the app" in said.line("front door, clock")
     finally:
         await clinic.control("skew", {"seconds": 0})
