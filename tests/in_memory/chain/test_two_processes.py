@@ -49,7 +49,7 @@ async def states(ctx: FakeContext) -> list[tuple[str, str]]:
 
 @pytest.mark.requirement("X-03")
 @pytest.mark.parametrize("step", AT_ONCE)
-@pytest.mark.parametrize("method", ["ledger.advance", "ledger.set_condition"])
+@pytest.mark.parametrize("method", ["ledger.advance", "ledger.conclude"])
 async def test_the_slower_one_does_not_bring_back_what_the_other_has_ended(
     step: str, method: str
 ) -> None:
