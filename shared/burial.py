@@ -50,7 +50,8 @@ async def bury(step: Step, body: bytes, message_id: str, why: str, ctx: Context)
     if why == EXPIRED:
         await ctx.outbox.send(step.name, delivery.message)
         return
-    await stop(delivery, problem)
+    if not await stop(delivery, problem):
+        await bury(step, body, message_id, why, ctx)  # by what is there now
 
 
 async def _taken_after_all(step: Step, body: bytes, message_id: str, ctx: Context) -> bool:

@@ -161,18 +161,23 @@ async def _attempt(delivery: Delivery, handler: Handler, outcome: telemetry.Outc
     except TryLater as reason:
         if exhausted(delivery.message, reason, now):
             outcome.note("stopped", reason.code)
-            await stop(delivery, given_up(delivery.message, reason, now))
+            concluded = await stop(delivery, given_up(delivery.message, reason, now))
         else:
             outcome.note("postponed", reason.code)
-            await _wait(delivery, reason)
+            concluded = await _wait(delivery, reason)
     except NeedsHuman as problem:
         outcome.note("stopped", problem.code)
-        await stop(delivery, problem)
+        concluded = await stop(delivery, problem)
     else:
-        if done is not None:
-            outcome.note("done", done.reason)
-            await _conclude(delivery, Status.TRUE, done.reason, done.message)
-        await _go_on(delivery, outcome)
+        outcome.note("done", done.reason if done else "")
+        concluded = done is None or await _conclude(
+            delivery, Status.TRUE, done.reason, done.message
+        )
+        if concluded:
+            await _go_on(delivery, outcome)
+    if not concluded:
+        # Another delivery of this message came to a conclusion meanwhile: again from the rows.
+        await _handle(delivery.step, delivery.message, ctx, outcome)
 
 
 def _profile(name: str) -> Profile:
@@ -212,19 +217,21 @@ async def _send_on(delivery: Delivery) -> None:
     telemetry.event("step.finished", next=following)
 
 
-async def _wait(delivery: Delivery, reason: TryLater) -> None:
+async def _wait(delivery: Delivery, reason: TryLater) -> bool:
+    """Send the message again for later; False when another delivery concluded meanwhile."""
     tells = reason.code != BUSY and not _holds(delivery)
     if (tells or reason.moved) and await moved_on(delivery.ctx, delivery.operation):
-        return
-    if tells:
-        await _conclude(delivery, Status.UNKNOWN, reason.code, reason.message)
+        return True
+    if tells and not await _conclude(delivery, Status.UNKNOWN, reason.code, reason.message):
+        return False
     if reason.moved:
         # Or the rescue of stuck operations would send a second message to work beside this one.
         known = delivery.operation
         moved = msgspec.structs.replace(known, changed=delivery.ctx.clock.now())
         if not await delivery.ctx.ledger.advance(moved, known=known):
-            return
+            return True
     await _send_again(delivery.step, delivery.message, reason, delivery.ctx)
+    return True
 
 
 async def _send_again(step: Step, message: StepMessage, reason: TryLater, ctx: Context) -> None:
@@ -244,11 +251,16 @@ def _holds(delivery: Delivery) -> bool:
     return bool(known and known.status == Status.TRUE)
 
 
-async def stop(delivery: Delivery, problem: NeedsHuman) -> None:
-    """Record what a person must do; the operation ends here and can be started again."""
+async def stop(delivery: Delivery, problem: NeedsHuman) -> bool:
+    """Record what a person must do; the operation ends here and can be started again.
+
+    False when another delivery of the message came to a conclusion meanwhile: nothing is done.
+    """
     if await moved_on(delivery.ctx, delivery.operation):
-        return  # another delivery of this message got further
-    await _conclude(delivery, Status.FALSE, problem.code, problem.message, problem.remedy)
+        return True  # another delivery of this message got further
+    told = problem.code, problem.message, problem.remedy
+    if not await _conclude(delivery, Status.FALSE, *told):
+        return False
     data = {"step": delivery.step.name, **trouble(problem)}
     ctx, operation = delivery.ctx, delivery.operation
     await ctx.ledger.record(
@@ -259,6 +271,7 @@ async def stop(delivery: Delivery, problem: NeedsHuman) -> None:
     )
     await finish(ctx, operation, "needs-attention", data)
     await _approved_meanwhile(delivery)
+    return True
 
 
 async def _approved_meanwhile(delivery: Delivery) -> None:
@@ -275,12 +288,14 @@ async def _approved_meanwhile(delivery: Delivery) -> None:
 
 async def _conclude(
     delivery: Delivery, status: Status, reason: str, message: str, remedy: str = ""
-) -> None:
+) -> bool:
     aspect = delivery.step.aspect
     if aspect is None:
-        return
+        return True
     known = delivery.connection.condition(aspect)
     since = known.since if known and known.status == status else delivery.ctx.clock.now()
     fresh = Condition(aspect, status, reason, message, since, remedy)
-    if fresh != known:
-        await delivery.ctx.ledger.set_condition(delivery.operation.connection, fresh)
+    if fresh == known:
+        return True
+    name = delivery.operation.connection
+    return await delivery.ctx.ledger.conclude(name, fresh, known=known)

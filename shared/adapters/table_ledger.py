@@ -45,6 +45,7 @@ class TableLedger:
         self.amend = connections.amend
         self.exchange = connections.exchange
         self.set_condition = connections.set_condition
+        self.conclude = connections.conclude
 
         operations = Operations(parts["connections"], parts["operations"])
         self.begin = operations.begin

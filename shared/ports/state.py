@@ -53,6 +53,12 @@ class Ledger(Protocol):
         """Replace fields while the spec still is *known*; False when somebody changed it."""
 
     async def set_condition(self, name: str, condition: Condition) -> None: ...
+    async def conclude(self, name: str, condition: Condition, *, known: Condition | None) -> bool:
+        """Set it in place of *known*; False when it is another one by now.
+
+        A queue may give the same message to two processes: one that waits, by what it saw, must
+        not be the last word on what the other has found.
+        """
 
     async def begin(self, operation: Operation, *, instead_of: str = "") -> bool:
         """Make *operation* the one in flight; False while another one is running.

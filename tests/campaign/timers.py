@@ -41,6 +41,7 @@ class Timers:
         }
         self._ticks = 0
         self._again: dict[str, float] = {}
+        self._planned: dict[str, float] = {}
         self._looks: Counter[str] = Counter()  # since the last regular tick
 
     async def run(self) -> None:
@@ -65,13 +66,16 @@ class Timers:
 
     def _next(self, ran: dict[str, float]) -> dict[str, float]:
         found = {}
-        now = self._fleet.loop.time()
+        now, planned, self._planned = self._fleet.loop.time(), self._planned, {}
         for kind, due in self._ledger.soonest().items():
             if kind in self._every:
-                every = self._every[kind]
-                at = max((due - START).total_seconds(), now)
+                every, at = self._every[kind], (due - START).total_seconds()
+                # Late where another timer has worked meanwhile, and not left out for that.
+                late = at <= planned.get(kind, now) < now
+                at = planned[kind] if late else max(at, now)
                 tick = math.ceil(at / every) * every
                 regular = tick if tick > ran.get(kind, -1.0) else ran[kind] + every
+                self._planned[kind] = regular
                 found[kind] = max(self._again.get(kind, regular), now)
         return found
 

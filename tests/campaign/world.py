@@ -37,7 +37,7 @@ ENOUGH = 5
 WATCHED = ("credentials.", "certificates.", "consents.", "roles.", "vault.", "applications.")
 
 LIST = "credentials.held"
-BOOKKEEPING = frozenset({"ledger.set_condition", "ledger.advance"})
+BOOKKEEPING = frozenset({"ledger.set_condition", "ledger.conclude", "ledger.advance"})
 
 
 @dataclass

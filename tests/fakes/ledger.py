@@ -108,10 +108,20 @@ class FakeLedger:
 
     @fallible("ledger.set_condition")
     async def set_condition(self, name: str, condition: Condition) -> None:
+        self._put(name, condition)
+
+    def _put(self, name: str, condition: Condition) -> None:
         others = [c for c in self._there(name).conditions if c.type != condition.type]
         order = list(type(condition.type))
         merged = sorted([*others, condition], key=lambda c: order.index(c.type))
         self._change(name, conditions=tuple(merged))
+
+    @fallible("ledger.conclude")
+    async def conclude(self, name: str, condition: Condition, *, known: Condition | None) -> bool:
+        if self._there(name).condition(condition.type) not in (known, condition):
+            return False
+        self._put(name, condition)
+        return True
 
     @fallible("ledger.begin")
     async def begin(self, operation: Operation, *, instead_of: str = "") -> bool:

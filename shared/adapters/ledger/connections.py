@@ -72,6 +72,22 @@ class Connections:
     async def set_condition(self, name: str, condition: Condition) -> None:
         await self._set(name, pack(_column(condition.type), condition))
 
+    async def conclude(self, name: str, condition: Condition, *, known: Condition | None) -> bool:
+        column = _column(condition.type)
+        for _ in range(ATTEMPTS):
+            row = await self._table.get(key(name), ROW)
+            if row is None:
+                raise LookupError(f"no connection {name}")
+            present = unpack(row.columns, column, Condition) if column in row.columns else None
+            if present == condition:
+                return True
+            if present != known:
+                return False
+            written = pack(column, condition)
+            if await self._table.merge(key(name), ROW, written, tag=row.tag) is not None:
+                return True
+        raise TryLater("BUSY", f"too many writers to {name} at once")
+
     async def _set(self, name: str, columns: dict[str, str]) -> None:
         if await self._table.merge(key(name), ROW, columns) is None:
             raise LookupError(f"no connection {name}")

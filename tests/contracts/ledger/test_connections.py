@@ -75,6 +75,29 @@ async def test_a_part_is_replaced(ledger: Ledger) -> None:
     assert known.granted == known.roles == ()
 
 
+async def test_of_two_conclusions_the_later_one_knows_the_first(ledger: Ledger) -> None:
+    await ledger.create(connection())
+    first, other = condition(Aspect.CONSENTED), condition(Aspect.CONSENTED, "other")
+    assert await ledger.conclude("dvls", first, known=None)
+    assert await ledger.conclude("dvls", first, known=None)  # its answer was lost
+    assert not await ledger.conclude("dvls", other, known=None)
+    assert await ledger.connection("dvls") == connection(conditions=(first,))
+    assert await ledger.conclude("dvls", other, known=first)
+    assert await ledger.connection("dvls") == connection(conditions=(other,))
+
+
+async def test_of_many_conclusions_at_once_one_is_drawn(ledger: Ledger) -> None:
+    await ledger.create(connection())
+    told = [condition(Aspect.VERIFIED, f"message {n}") for n in range(5)]
+    drawn = await asyncio.gather(
+        *(ledger.conclude("dvls", each, known=None) for each in told),
+        *(ledger.set_condition("dvls", condition(aspect)) for aspect in (*Aspect,)[:2]),
+    )
+    assert drawn[:5].count(True) == 1
+    kept = await ledger.connection("dvls")
+    assert kept is not None and kept.condition(Aspect.VERIFIED) == told[drawn.index(True)]
+
+
 async def test_concurrent_writers_of_different_parts_all_succeed(ledger: Ledger) -> None:
     await ledger.create(connection())
     carrying = connection(approval=Approval(by="boss", reason="needed", at=START))
@@ -122,6 +145,8 @@ async def test_writing_to_a_connection_that_is_not_there_is_a_bug(ledger: Ledger
         await ledger.amend("nobody", facts=Facts())
     with pytest.raises(LookupError, match="nobody"):
         await ledger.set_condition("nobody", condition(Aspect.VERIFIED))
+    with pytest.raises(LookupError, match="nobody"):
+        await ledger.conclude("nobody", condition(Aspect.VERIFIED), known=None)
     with pytest.raises(LookupError, match="nobody"):
         await ledger.begin(operation(name="nobody"))
 

@@ -2,10 +2,12 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from datetime import timedelta
 
 import pytest
 
 from functions import declare_steps
+from shared.errors import NeedsHuman, TryLater
 from shared.runtime import run
 from shared.step import STEPS
 from tests.fakes import FakeContext, fake_context
@@ -43,13 +45,17 @@ class Frozen:
         self._again.set()
 
 
+LAG = TryLater("CONSENT_MISSING", "not listed yet", after=timedelta(seconds=10))
+BROKEN = NeedsHuman("PERMISSION_MISSING", "refused", "Grant it.")
+
+
 async def states(ctx: FakeContext) -> list[tuple[str, str]]:
     return [(each.state, each.step) for each in await ctx.ledger.operations(NAME)]
 
 
 @pytest.mark.requirement("X-03")
 @pytest.mark.parametrize("step", AT_ONCE)
-@pytest.mark.parametrize("method", ["ledger.advance", "ledger.set_condition"])
+@pytest.mark.parametrize("method", ["ledger.advance", "ledger.conclude"])
 async def test_the_slower_one_does_not_bring_back_what_the_other_has_ended(
     step: str, method: str
 ) -> None:
@@ -66,5 +72,25 @@ async def test_the_slower_one_does_not_bring_back_what_the_other_has_ended(
     frozen.go_on()
     await slow
     assert await states(ctx) == known
+    assert ctx.outbox.queued == []
+    await assert_onboarded(ctx)
+
+
+@pytest.mark.requirement("X-03")
+@pytest.mark.parametrize("seen", [LAG, BROKEN])
+async def test_what_the_slower_one_saw_is_not_the_last_word(seen: Exception) -> None:
+    """It has looked, in vain, and the other one tells that all is well before it tells that."""
+    declare_steps()
+    ctx = fake_context()
+    await onboard(ctx)
+    await drive(ctx, lambda sent: sent.step == "consent")
+    (sent,) = [sent for sent in ctx.outbox.queued if sent.step == "consent"]
+    ctx.tenant.fail("consents.granted", seen)
+    frozen = Frozen(ctx, "ledger.conclude")
+    slow = await frozen.work(ctx, sent)
+    await drive(ctx)
+    await assert_onboarded(ctx)
+    frozen.go_on()
+    await slow
     assert ctx.outbox.queued == []
     await assert_onboarded(ctx)
