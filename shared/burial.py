@@ -5,10 +5,11 @@ import hashlib
 import msgspec
 
 from shared import telemetry
+from shared.concluding import stop
 from shared.context import Context
+from shared.delivery import gather
 from shared.errors import NeedsHuman, TryLater
 from shared.messages import decode, trouble
-from shared.runtime import gather, stop
 from shared.step import Step
 
 GIVEN_UP = "MaxDeliveryCountExceeded"

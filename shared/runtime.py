@@ -1,76 +1,22 @@
 """Runs a step for a message: gathers, runs, sends what follows, turns errors into outcomes."""
 
-import hashlib
 from contextlib import suppress
-from datetime import timedelta
 
 import msgspec
 
 from shared import telemetry
+from shared.concluding import conclude, send_again, stop, wait
 from shared.context import Context
+from shared.delivery import Delivery, gather
 from shared.errors import NeedsHuman, StepError, TryLater
-from shared.messages import (
-    BUSY,
-    StepMessage,
-    decode,
-    exhausted,
-    given_up,
-    postponed,
-    step_after,
-    trouble,
-    waited,
-)
-from shared.model.connection import Condition, Connection, Operation, Status
-from shared.operations import OFFBOARD, finish, moved_on, start, supersede, tidy
+from shared.messages import StepMessage, decode, exhausted, given_up, step_after
+from shared.model.connection import Status
+from shared.operations import finish, supersede, tidy
 from shared.profile import Profile, catalogue
 from shared.step import Handler, Step, Work
 
 NEW = telemetry.Arrival()
 """A message of which nothing is known but its body."""
-
-SHORTEST = timedelta(seconds=0.2)
-"""However fast the pace, a step that fails at once must not spin."""
-
-SLACKENS = 0.1
-"""What has been waited for long is looked for less often: each wait is this share of the time
-waited at least."""
-
-
-class Delivery(msgspec.Struct, frozen=True, kw_only=True):
-    """A message, and the rows that it is about."""
-
-    step: Step
-    message: StepMessage
-    connection: Connection
-    operation: Operation
-    ctx: Context
-
-    @property
-    def stale(self) -> bool:
-        """Whether the operation is over, replaced, or past this step."""
-        return (
-            self.operation.state != "running"
-            or self.connection.operation != self.operation.id
-            or self.operation.step != self.step.name
-        )
-
-    @property
-    def overtaken(self) -> bool:
-        """Whether the connection is being offboarded, or is: nothing else is done for it."""
-        leaving = self.connection.offboarding is not None
-        return leaving and self.operation.kind != OFFBOARD and self.operation.state == "running"
-
-    @property
-    def replaced(self) -> bool:
-        """Whether its place is another's, and it could not be ended: an emergency, or its name was
-        offboarded and taken up anew."""
-        return self.operation.state == "running" and self.connection.operation != self.operation.id
-
-    @property
-    def handed_on(self) -> bool:
-        """Whether this step is done, and its successor's message perhaps not sent."""
-        following = step_after(self.message.kind, self.step.name)
-        return self.operation.state == "running" and self.operation.step == following
 
 
 async def run(
@@ -100,7 +46,7 @@ async def run(
             if exhausted(message, reason, ctx.clock.now()):
                 raise
             outcome.note("postponed", reason.code)
-            await _send_again(step, message, reason, ctx)
+            await send_again(step, message, reason, ctx)
 
 
 async def _trace(message: StepMessage, ctx: Context) -> str:
@@ -134,14 +80,6 @@ async def _handle(
         await _attempt(delivery, step.work, outcome)
 
 
-async def gather(step: Step, message: StepMessage, ctx: Context) -> Delivery | None:
-    connection = await ctx.ledger.connection(message.connection)
-    operation = await ctx.ledger.operation(message.connection, message.operation)
-    if connection is None or operation is None:
-        return None
-    return Delivery(step=step, message=message, connection=connection, operation=operation, ctx=ctx)
-
-
 async def _attempt(delivery: Delivery, handler: Handler, outcome: telemetry.Outcome) -> None:
     ctx = delivery.ctx
     now = ctx.clock.now()
@@ -164,15 +102,13 @@ async def _attempt(delivery: Delivery, handler: Handler, outcome: telemetry.Outc
             concluded = await stop(delivery, given_up(delivery.message, reason, now))
         else:
             outcome.note("postponed", reason.code)
-            concluded = await _wait(delivery, reason)
+            concluded = await wait(delivery, reason)
     except NeedsHuman as problem:
         outcome.note("stopped", problem.code)
         concluded = await stop(delivery, problem)
     else:
         outcome.note("done", done.reason if done else "")
-        concluded = done is None or await _conclude(
-            delivery, Status.TRUE, done.reason, done.message
-        )
+        concluded = done is None or await conclude(delivery, Status.TRUE, done.reason, done.message)
         if concluded:
             await _go_on(delivery, outcome)
     if not concluded:
@@ -215,87 +151,3 @@ async def _send_on(delivery: Delivery) -> None:
     fresh = StepMessage(kind=known.kind, connection=known.connection, operation=known.operation)
     await delivery.ctx.outbox.send(following, fresh)
     telemetry.event("step.finished", next=following)
-
-
-async def _wait(delivery: Delivery, reason: TryLater) -> bool:
-    """Send the message again for later; False when another delivery concluded meanwhile."""
-    tells = reason.code != BUSY and not _holds(delivery)
-    if (tells or reason.moved) and await moved_on(delivery.ctx, delivery.operation):
-        return True
-    if tells and not await _conclude(delivery, Status.UNKNOWN, reason.code, reason.message):
-        return False
-    if reason.moved:
-        # Or the rescue of stuck operations would send a second message to work beside this one.
-        known = delivery.operation
-        moved = msgspec.structs.replace(known, changed=delivery.ctx.clock.now())
-        if not await delivery.ctx.ledger.advance(moved, known=known):
-            return True
-    await _send_again(delivery.step, delivery.message, reason, delivery.ctx)
-    return True
-
-
-async def _send_again(step: Step, message: StepMessage, reason: TryLater, ctx: Context) -> None:
-    """Send the same message again for later; waiting is never a sleep."""
-    now = ctx.clock.now()
-    again = postponed(message, reason, now)
-    after = reason.after
-    if not reason.exact:
-        after = max(after * ctx.pace, SHORTEST, waited(message, reason.code, now) * SLACKENS)
-    await ctx.outbox.send(step.name, again, at=now + after)
-    telemetry.event("step.postponed", reason=reason.code, why=reason.message, attempt=again.attempt)
-
-
-def _holds(delivery: Delivery) -> bool:
-    """Whether the step's condition is true: a routine check that waits does not change that."""
-    known = delivery.step.aspect and delivery.connection.condition(delivery.step.aspect)
-    return bool(known and known.status == Status.TRUE)
-
-
-async def stop(delivery: Delivery, problem: NeedsHuman) -> bool:
-    """Record what a person must do; the operation ends here and can be started again.
-
-    False when another delivery of the message came to a conclusion meanwhile: nothing is done.
-    """
-    if await moved_on(delivery.ctx, delivery.operation):
-        return True  # another delivery of this message got further
-    told = problem.code, problem.message, problem.remedy
-    if not await _conclude(delivery, Status.FALSE, *told):
-        return False
-    data = {"step": delivery.step.name, **trouble(problem)}
-    ctx, operation = delivery.ctx, delivery.operation
-    await ctx.ledger.record(
-        operation.connection,
-        ctx.clock.now(),
-        "operation.stopped",
-        {"operation": operation.id, **data},
-    )
-    await finish(ctx, operation, "needs-attention", data)
-    await _approved_meanwhile(delivery)
-    return True
-
-
-async def _approved_meanwhile(delivery: Delivery) -> None:
-    """An approval that came while the step was stopping found nothing that waited for it."""
-    ctx, operation = delivery.ctx, delivery.operation
-    now_known = await ctx.ledger.connection(operation.connection)
-    given = now_known.approval if now_known else None
-    if given is not None and given != delivery.connection.approval:
-        again = hashlib.sha256(f"{operation.id} approved".encode()).hexdigest()[:32]
-        await start(
-            ctx, operation.connection, operation.kind, again, asked_by=given.by, reason="approved"
-        )
-
-
-async def _conclude(
-    delivery: Delivery, status: Status, reason: str, message: str, remedy: str = ""
-) -> bool:
-    aspect = delivery.step.aspect
-    if aspect is None:
-        return True
-    known = delivery.connection.condition(aspect)
-    since = known.since if known and known.status == status else delivery.ctx.clock.now()
-    fresh = Condition(aspect, status, reason, message, since, remedy)
-    if fresh == known:
-        return True
-    name = delivery.operation.connection
-    return await delivery.ctx.ledger.conclude(name, fresh, known=known)
