@@ -4,11 +4,9 @@ import pytest
 
 from tests.end_to_end.local import FOUR, Local
 
-pytestmark = pytest.mark.asyncio(loop_scope="module")
-
 
 @pytest.mark.requirement("X-10")
-async def test_the_leaked_secret_is_dead_when_the_emergency_is_over(local: Local) -> None:
+async def the_leaked_secret_is_dead_when_the_emergency_is_over(local: Local) -> None:
     name = "dvls-leaked"
     await local.onboard(name)
     before = await local.assert_onboarded(name)

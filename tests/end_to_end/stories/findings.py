@@ -6,8 +6,6 @@ import pytest
 
 from tests.end_to_end.local import Local, until
 
-pytestmark = pytest.mark.asyncio(loop_scope="module")
-
 NAME = "dvls-findings"
 AUDIT_READ = "b0afded3-3588-46d8-8b3d-9842eff778da"  # AuditLog.Read.All
 
@@ -29,7 +27,7 @@ async def listed(local: Local, state: str) -> list[dict[str, Any]]:
 
 
 @pytest.mark.requirement("X-08", "X-17")
-async def test_an_extra_permission_goes_when_an_approver_wants_it_away(local: Local) -> None:
+async def an_extra_permission_goes_when_an_approver_wants_it_away(local: Local) -> None:
     await local.onboard(NAME)
     connection = await local.assert_onboarded(NAME)
     before = await granted(local)

@@ -10,8 +10,6 @@ import pytest_asyncio
 from tests.end_to_end.local import TEAMS, Local
 from tests.products.expected import CASES, Expected
 
-pytestmark = pytest.mark.asyncio(loop_scope="module")
-
 NAMES = {
     "dvls": "devolutions-server",
     "pam360": "pam360, with its address and a stored account",
@@ -60,7 +58,7 @@ async def ask(local: Local, name: str, case: Expected, domain: str) -> None:
 
 @pytest.mark.requirement("D-02", "D-04", "D-15", "D-18", "D-22", "D-25", "M-08", "N-10", "X-02")
 @pytest.mark.parametrize("name", NAMES)
-async def test_the_tenant_holds_what_the_guide_gives(tenant: dict[str, Any], name: str) -> None:
+async def the_tenant_holds_what_the_guide_gives(tenant: dict[str, Any], name: str) -> None:
     expected = CASES[NAMES[name]]
     (app,) = [a for a in tenant["applications"] if a.get("uniqueName") == f"keyturn-{name}"]
     (principal,) = [p for p in tenant["servicePrincipals"] if p["appId"] == app["appId"]]
@@ -82,7 +80,7 @@ async def test_the_tenant_holds_what_the_guide_gives(tenant: dict[str, Any], nam
 
 @pytest.mark.requirement("D-07", "D-08", "D-11", "A-02", "M-13", "N-04", "X-04", "X-16")
 @pytest.mark.parametrize("name", NAMES)
-async def test_the_sheet_refers_to_a_secret_that_works(
+async def the_sheet_refers_to_a_secret_that_works(
     local: Local, tenant: dict[str, Any], name: str
 ) -> None:
     expected = CASES[NAMES[name]]

