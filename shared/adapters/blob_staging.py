@@ -7,7 +7,6 @@ the order of n), ``sources-...`` (how far each source is, where they are many) a
 
 import asyncio
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING
 
 import msgspec
 from msgspec.structs import replace
@@ -19,7 +18,7 @@ from shared.adapters.blob_runs import replace_document
 from shared.adapters.blob_staged import PROGRESS, Contents, Staged
 from shared.adapters.tables import Codec, Segment
 from shared.adapters.tables_read import Tables
-from shared.adapters.tables_rows import FOR_GOOD, GONE, PARTS, Lines, add_again
+from shared.adapters.tables_rows import FOR_GOOD, GONE, PARTS, Lines, add_again, keyed
 from shared.adapters.tables_write import TableWriter, new_table
 from shared.model.accounts import Account
 from shared.model.entities import USER, Findings, Row
@@ -27,9 +26,6 @@ from shared.model.listed import ListedUsers
 from shared.model.scan import Progress, family, voucher
 from shared.planning.accounts import is_vouched
 from shared.planning.merging import key_of
-
-if TYPE_CHECKING:
-    pass
 
 EXTRA, LINE = 220, 45
 """Bytes that memory spends on a row beside its text, and on that of a listed user."""
@@ -174,7 +170,7 @@ class BlobStaging:
                 await self._write_accounts(lines["accounts"], "", Listed())
             for part, sources in lines.items():
                 if sources and part != "accounts":
-                    keys, rows = in_order(sources)
+                    keys, rows = keyed(sources)
                     writer = self._writer(part)
                     await writer.add(keys, rows)
                     await self._keep(part, writer)
@@ -182,7 +178,7 @@ class BlobStaging:
     async def _write_accounts(self, sources: Mapping[str, Lines], by: str, found: Listed) -> None:
         """Listed users and what others say, in one table; or each of it alone."""
         users, counts = found.in_order()
-        keys, rows = in_order(sources)
+        keys, rows = keyed(sources)
         gone = any(row in (GONE, FOR_GOOD) for row in rows)
         writer = self._writer("accounts")
         await writer.add_listed(Segment([], users, by), found.size, Segment(keys, rows))
@@ -210,20 +206,3 @@ class BlobStaging:
 
 def _nothing() -> dict[str, dict[str, Lines]]:
     return {part: {} for part in PARTS}
-
-
-def in_order(sources: Mapping[str, Mapping[str, bytes]]) -> tuple[list[str], list[bytes]]:
-    """The rows of each voucher by id, as keys and rows of a table."""
-    keys: list[str] = []
-    rows: list[bytes] = []
-    for by, lines in sources.items():
-        ids = sorted(lines)
-        keys += f"\t{by}\n".join((*ids, "")).split("\n")[:-1]
-        rows += map(lines.__getitem__, ids)
-    if len(keys) != len(rows):
-        raise ValueError("an id has a line break in it")
-    if len(sources) > 1:
-        both = dict(zip(keys, rows, strict=True))
-        keys = sorted(both)
-        rows = list(map(both.__getitem__, keys))
-    return keys, rows

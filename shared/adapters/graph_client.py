@@ -93,6 +93,8 @@ class Graph:
         self.limiter = Limiter(settings.pace)
         self.sizes: dict[str, tuple[int, float]] = {}
         """Page sizes that lists were found to bear, and until when that is believed."""
+        self.addresses: dict[tuple[str, int], str] = {}
+        """Of lists that differ in an id, by what is listed and page size: see `graph_nested`."""
 
     @property
     def client(self) -> Any:

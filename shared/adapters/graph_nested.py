@@ -11,6 +11,7 @@ from typing import Any
 import msgspec
 from msgspec.structs import replace
 
+from shared.adapters.graph_account_pages import linked
 from shared.adapters.graph_account_rows import GROUP, USER, USER_FIELDS, HolderRow
 from shared.adapters.graph_client import Page
 from shared.adapters.graph_paging import Listing, Reader, ahead, together
@@ -23,6 +24,8 @@ from shared.model.listed import accounts
 
 PRINCIPAL = "#microsoft.graph.servicePrincipal"
 AT_ONCE = 4  # groups of a level that are read together
+
+MEMBERS, PLACE = "group members", "PLACE"
 
 members = msgspec.json.Decoder(Page[HolderRow])
 
@@ -114,7 +117,8 @@ class Nested:
 
     def __init__(self, reader: Reader) -> None:
         self._reader = reader
-        self._client = reader.sender.graph.client
+        self._graph = reader.sender.graph
+        self._client = self._graph.client
 
     async def pages(self, walk: Walk) -> AsyncIterator[FoundPage]:
         async with ahead(self.step(walk)) as coming:
@@ -159,15 +163,24 @@ class Nested:
             found.take(visit, page)
 
     def _listing(self, visit: Visit) -> Listing[Any]:
-        builder = self._client.groups.by_group_id(visit.id).members
         return Listing(
-            lambda size: builder.to_get_request_information(
-                query(builder, select=USER_FIELDS, top=size or None)
-            ),
+            lambda size: linked(self._graph, self._address(size).replace(PLACE, visit.id)),
             members,
             visit.doing,
-            source="group members",
+            source=MEMBERS,
         )
+
+    def _address(self, size: int) -> str:
+        """Made by the SDK's builder once: there may be thousands of groups."""
+        known = self._graph.addresses.get((MEMBERS, size))
+        if known is None:
+            builder = self._client.groups.by_group_id(PLACE).members
+            info = builder.to_get_request_information(
+                query(builder, select=USER_FIELDS, top=size or None)
+            )
+            info.path_parameters["baseurl"] = self._graph.base
+            known = self._graph.addresses[MEMBERS, size] = info.url
+        return known
 
 
 def deeper(walk: Walk) -> Walk:

@@ -36,13 +36,18 @@ class Cursor(msgspec.Struct, frozen=True, omit_defaults=True):
     round: int = 0
 
     @property
+    def asked(self) -> bool:
+        """Whether all have been asked for, but those that were refused."""
+        return self.next is None and not (self.todo or self.open)
+
+    @property
     def over(self) -> bool:
-        return self.next is None and not (self.todo or self.open or self.later)
+        return self.asked and not self.later
 
 
 @dataclass
 class Wave:
-    """The answers to requests that were in flight together."""
+    """The answers to requests that came at about the same time."""
 
     doing: str
     links: list[Link] = field(default_factory=list)
@@ -52,6 +57,15 @@ class Wave:
     vanished: list[str] = field(default_factory=list)
     denied: int = 0
     wait: float = 0.0
+
+    def join(self, other: "Wave") -> None:
+        """Take over what another one has."""
+        self.links += other.links
+        self.open += other.open
+        self.later |= other.later
+        self.unread += other.unread
+        self.vanished += other.vanished
+        self.wait = max(self.wait, other.wait)
 
     def take_part(self, part: Part) -> None:
         """The answer to one part of a batch; its id is the group's."""
@@ -102,8 +116,6 @@ class Wave:
         What is known of them stays, and they are told as unread: a short list is never passed
         off as a whole one.
         """
-        if cursor.next is not None or cursor.todo or cursor.open or not cursor.later:
-            return cursor, None
         if cursor.round < ROUNDS:
             again = Cursor(next=None, todo=cursor.later, round=cursor.round + 1)
             if not self.wait:

@@ -3,7 +3,7 @@
 A listed user's row is what the directory wrote, from its id on (`shared.model.listed`).
 """
 
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -59,6 +59,23 @@ def add_again(known: Lines, lines: Lines) -> None:
             row = again(_account(old), _account(new))
             lines[key] = msgspec.json.encode(row)
     known.update(lines)
+
+
+def keyed(sources: Mapping[str, Lines]) -> tuple[list[str], list[bytes]]:
+    """The rows of each voucher by id, as keys and rows of a table."""
+    keys: list[str] = []
+    rows: list[bytes] = []
+    for by, lines in sources.items():
+        ids = sorted(lines)
+        keys += f"\t{by}\n".join((*ids, "")).split("\n")[:-1]
+        rows += map(lines.__getitem__, ids)
+    if len(keys) != len(rows):
+        raise ValueError("an id has a line break in it")
+    if len(sources) > 1:
+        both = dict(zip(keys, rows, strict=True))
+        keys = sorted(both)
+        rows = list(map(both.__getitem__, keys))
+    return keys, rows
 
 
 def ends(link: str) -> tuple[str, str]:

@@ -1,6 +1,7 @@
 """Rows of accounts: merged from several sources, compared."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from itertools import chain
 from typing import TypeVar
 
 from msgspec.structs import replace
@@ -39,21 +40,18 @@ def is_vouched(row: Account) -> bool:
     return row.state != FACT
 
 
-def merged(known: Account | None, seen: Account) -> Account:
+def merged(rows: Sequence[Account]) -> Account:
     """One row an account, with every reason why it is in scope (D-30).
 
-    Rows of one run come in any order and may repeat; the outcome is the same.
+    Of what vouches for it the last row counts; of two with the same reason, too. Reasons may come
+    in any order: the outcome is the same.
     """
-    if known is None:
-        return replace(seen, origins=_ordered(seen.origins))
-    base = seen if is_vouched(seen) or not is_vouched(known) else known
-    origins = _ordered((*known.origins, *seen.origins))
-    return replace(
-        base,
-        origins=origins,
-        eligible=_only_eligible(origins),
-        mfa=_told(known.mfa, seen.mfa),
-    )
+    base = next((row for row in reversed(rows) if is_vouched(row)), rows[-1])
+    origins = _ordered(chain.from_iterable(row.origins for row in rows))
+    mfa = rows[0].mfa
+    for row in rows[1:]:
+        mfa = _told(mfa, row.mfa)
+    return replace(base, origins=origins, eligible=_only_eligible(origins), mfa=mfa)
 
 
 def facts(row: Row) -> Row:

@@ -149,12 +149,9 @@ def joined(said: Mapping[str, Row], unread: Collection[str] = ()) -> Row | None:
         return only if _vouches(only) else None
     old = [said[voucher] for voucher in sorted(said) if voucher in unread]
     fresh = [said[voucher] for voucher in sorted(said) if voucher not in unread]
-    row: Row | None = None
-    for other in (*old, *fresh):
-        if isinstance(row, Account) and isinstance(other, Account):
-            row = merged(row, other)
-        else:
-            row = other
+    rows = (*old, *fresh)
+    accounts = [row for row in rows if isinstance(row, Account)]
+    row = merged(accounts) if len(accounts) > 1 else rows[-1] if rows else None
     if not isinstance(row, Account):
         return row
     if not is_vouched(row):
@@ -168,7 +165,7 @@ def again(known: Row, seen: Row) -> Row:
         return seen
     if known.origins == seen.origins:
         return seen
-    both = merged(known, seen)
+    both = merged((known, seen))
     return structs.replace(seen, origins=both.origins, eligible=both.eligible)
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from shared.errors import TryLater
 
-READERS = 6
+READERS = 32
 """Sources read at the same time: more would only run into Graph's throttling."""
 
 

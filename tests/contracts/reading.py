@@ -43,7 +43,8 @@ class Found:
         for row in found.rows:
             self.gone.discard(row.id)
             if isinstance(row, Account):
-                self.accounts[row.id] = merged(self.accounts.get(row.id), row)
+                known = self.accounts.get(row.id)
+                self.accounts[row.id] = row if known is None else merged((known, row))
             else:
                 self.entities[row.id] = row
         for link in found.unlinked:

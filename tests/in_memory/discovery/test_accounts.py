@@ -20,28 +20,28 @@ def source(origin: Origin, status: str = "complete") -> Source:
 class TestMerged:
     def test_one_row_with_every_reason_whatever_the_order(self) -> None:
         one, other = account("ada", ADMINS), account("ada", STAFF)
-        there = rows.merged(rows.merged(None, one), other)
-        back = rows.merged(rows.merged(None, other), one)
+        there = rows.merged((one, other))
+        back = rows.merged((other, one))
         assert there == back
         assert there.origins == (ADMINS, STAFF)
 
     def test_the_same_page_twice_changes_nothing(self) -> None:
-        once = rows.merged(None, account("ada", ADMINS))
-        assert rows.merged(once, account("ada", ADMINS)) == once
+        once = rows.merged((account("ada", ADMINS),))
+        assert rows.merged((once, account("ada", ADMINS))) == once
 
     def test_eligible_only_as_long_as_nothing_is_active(self) -> None:
         may = account("ada", replace(ADMINS, eligible=True), eligible=True)
         does = account("ada", STAFF)
-        assert rows.merged(None, may).eligible
-        assert not rows.merged(may, does).eligible
-        assert not rows.merged(does, may).eligible
+        assert rows.merged((may,)).eligible
+        assert not rows.merged((may, does)).eligible
+        assert not rows.merged((does, may)).eligible
 
     def test_a_report_adds_to_a_row_and_makes_none(self) -> None:
         report, seen = rows.fact("ada", mfa="yes"), account("ada", ADMINS)
-        there = rows.merged(rows.merged(None, report), seen)
-        assert there == rows.merged(rows.merged(None, seen), report) == replace(seen, mfa="yes")
+        there = rows.merged((report, seen))
+        assert there == rows.merged((seen, report)) == replace(seen, mfa="yes")
         assert rows.is_vouched(there)
-        assert not rows.is_vouched(rows.merged(None, report))
+        assert not rows.is_vouched(rows.merged((report,)))
 
 
 class TestDiffering:

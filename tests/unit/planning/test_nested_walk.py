@@ -74,7 +74,7 @@ class World:
             for visit in walk.level[:at_once]:
                 found.take(visit, self.page(visit))
             for row in found.rows:
-                rows[row.id] = merged(rows.get(row.id), row)
+                rows[row.id] = merged((rows[row.id], row)) if row.id in rows else row
             level, below = (*found.begun, *walk.level[at_once:]), (*walk.below, *found.inner)
             left = replace(walk, level=level, below=below)
             walk = left if left.level else deeper(left)
