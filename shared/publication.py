@@ -86,9 +86,9 @@ async def note(work: Work, policy: Policy, facts: Facts) -> Done:
 
 
 def _due(policy: Policy, facts: Facts, served: StoredSecret, expires: datetime) -> datetime:
-    """One that was staged ahead is older than its publication."""
+    """By the life that the directory tells, as whoever decides on a rotation counts it."""
     found = next((s for s in facts.held or () if s.key_id == served.key_id), None)
-    starts = found.starts if policy.prestage and found is not None else served.created
+    starts = found.starts if found is not None else served.created
     return due_at(policy, starts, expires, published=served.created)
 
 

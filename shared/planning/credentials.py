@@ -102,7 +102,7 @@ def _renew(policy: Policy, facts: Facts, name: str, why: str, now: datetime) -> 
                 code="SECRET_NOT_LISTED", message="The staged next secret is not listed just now."
             )
         return Publish(previous_key_id=former(facts)) if facts.verified else Verify()
-    if len(live(facts.held or (), now)) >= MOST_OF_OURS:
+    if is_full(facts, now):
         if idle := _in_the_way(facts, now):
             return Discard(idle, why="in-the-way")
         return Ask(
@@ -236,6 +236,14 @@ def _why_new(policy: Policy, facts: Facts, now: datetime) -> str | None:
         return "served-is-gone" if now >= served.created + SETTLE else None
     due = due_at(policy, current.starts, current.ends, published=served.created)
     return "due" if now >= due else None
+
+
+def is_full(facts: Facts, now: datetime) -> bool:
+    """Whether there are as many as may be; one just published counts before lists have it."""
+    served = facts.served
+    unlisted = served is not None and not facts.lists(served.key_id)
+    fresh = served is not None and unlisted and now < served.created + SETTLE
+    return len(live(facts.held or (), now)) + fresh >= MOST_OF_OURS
 
 
 def live(held: Sequence[HeldSecret], now: datetime) -> list[HeldSecret]:

@@ -25,12 +25,11 @@ from shared.planning.credential_parts import (
     Wait,
 )
 from shared.planning.credentials import (
-    MOST_OF_OURS,
     SETTLE,
     former,
     invisible,
+    is_full,
     is_made_by,
-    live,
     next_secret,
 )
 from shared.planning.lifetime import Policy
@@ -120,7 +119,7 @@ def _make(wanted: Add, facts: Facts, old: list[HeldSecret], now: datetime) -> Ur
     """A new one; where there are too many, one goes first that is going to be removed anyway."""
     served = facts.served.key_id if facts.served else facts.noted
     idle = [secret for secret in old if secret.key_id != served]
-    if idle and len(live(facts.held or (), now)) >= MOST_OF_OURS:
+    if idle and is_full(facts, now):
         return Purge(idle[0].key_id)
     return wanted
 

@@ -99,12 +99,13 @@ def comes_too_soon(
     """
     ends = served.expires
     if known is not None and known.vault_version == served.version:
-        ends = known.expires
-    if ends is None:
+        ends, due = known.expires, known.due
+    elif ends is not None:
+        # One that was staged ahead is older than its publication.
+        made = ends - policy.lifetime if policy.prestage else served.created
+        due = due_at(policy, made, ends, published=served.created)
+    else:
         return False
-    # One that was staged ahead is older than its publication.
-    made = ends - policy.lifetime if policy.prestage else served.created
-    due = due_at(policy, made, ends, published=served.created)
     return now < due and due > ends - NEAR_EXPIRY + LATE
 
 

@@ -6,7 +6,7 @@ It is staged in the vault and proven; a rotation publishes it and makes its succ
 from datetime import datetime
 
 from shared.planning.credential_parts import Add, Discard, Facts, Keep, Verify, Wait
-from shared.planning.credentials import MOST_OF_OURS, SETTLE, kept, live
+from shared.planning.credentials import SETTLE, is_full, kept
 from shared.planning.lifetime import Policy, kept_until
 
 Step = Add | Discard | Verify | Wait | Keep
@@ -43,6 +43,6 @@ def plan_next(policy: Policy, facts: Facts, *, name: str, operation: str, now: d
 
 def _room(facts: Facts, wanted: Add, now: datetime) -> Step:
     """While the overlap lasts, the replaced, the served and the next one are the most."""
-    if len(live(facts.held or (), now)) >= MOST_OF_OURS:
+    if is_full(facts, now):
         return Keep("full")
     return wanted

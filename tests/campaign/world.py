@@ -37,6 +37,8 @@ ENOUGH = 5
 WATCHED = ("credentials.", "certificates.", "consents.", "roles.", "vault.", "applications.")
 
 LIST = "credentials.held"
+HEALED_IN = 18 * DAY
+"""The timers of a simulation are up to eight days apart, and an outage may take one of them."""
 BOOKKEEPING = frozenset({"ledger.set_condition", "ledger.conclude", "ledger.advance"})
 
 
@@ -204,7 +206,7 @@ class World:
         self.watch.needed[name] = self.now()
 
     async def _mended(self, name: str, since: datetime) -> None:
-        await self.sleep(12 * DAY)
+        await self.sleep(HEALED_IN)
         if self.watch.excused.get(name) == since:
             del self.watch.excused[name]
 

@@ -4,6 +4,7 @@ from datetime import timedelta
 
 import pytest
 
+from functions import declare_steps
 from functions.sweeps import sweep
 from shared import onboarding
 from shared.errors import NeedsHuman, TryLater
@@ -11,6 +12,8 @@ from shared.model.connection import Aspect, Status
 from shared.model.directory import GRAPH_APP_ID
 from shared.operations import TIMER, start
 from shared.planning.credentials import PREFIX
+from shared.planning.lifetime import due_at, policy_of
+from shared.profile import catalogue
 from shared.requests import Acknowledgement
 from tests.fakes import FakeContext, fake_context
 from tests.fakes.drive import drive
@@ -240,3 +243,20 @@ async def test_a_rotation_that_came_before_its_time_comes_again_at_it() -> None:
     await drive(ctx)
     assert (await ctx.ledger.due_times(NAME))["rotate"] == before.due
     assert (await connection(ctx)).credential == before
+
+
+async def test_a_rotation_is_due_by_the_life_of_the_secret_and_not_by_its_publication() -> None:
+    """Half a day may lie between them; who asks for something meanwhile must see the same."""
+    ctx = fake_context()
+    declare_steps()
+    await onboard(ctx)
+    await drive(ctx, lambda sent: sent.step == "credentials" and bool(held(ctx)))
+    ctx.clock.advance(days=0.5)
+    await drive(ctx)
+    await assert_onboarded(ctx)
+    known = await connection(ctx)
+    assert known.credential is not None
+    (application,) = ctx.tenant.applications.values()
+    (row,) = application.secrets
+    policy = policy_of(catalogue()[known.spec.profile], known.spec)
+    assert known.credential.due == due_at(policy, row.starts, row.ends)

@@ -63,6 +63,18 @@ CASES = {
         facts(SERVING, replace(COMING, key_id="b"), replace(COMING, key_id="c")),
         Keep("full"),
     ),
+    "while two others live, and the published one is not listed yet": (
+        facts(
+            replace(COMING, key_id="b"),
+            replace(COMING, key_id="c"),
+            served=replace(SERVED, created=NOW),
+        ),
+        Keep("full"),
+    ),
+    "while two others live, and the published one is gone": (
+        facts(replace(COMING, key_id="b"), replace(COMING, key_id="c")),
+        ADD,
+    ),
 }
 
 
