@@ -92,7 +92,7 @@ def start(exporting: Exporting) -> Callable[[], None]:
     telemetry.log.setLevel(logging.INFO)
 
     def flush() -> None:
-        for provider in (tracers, loggers, meters):
+        for provider in (meters, loggers, tracers):  # what alerts ask for goes first
             provider.force_flush()
 
     atexit.register(_last, flush)

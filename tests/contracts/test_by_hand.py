@@ -23,6 +23,7 @@ from tests.in_memory.chain.test_by_hand import shown, told
 from tests.in_memory.chain.world import NAME, connection, onboard
 
 STAGED = f"{NAME}--next"
+UNIQUE = f"keyturn-{NAME}"
 Change = Callable[[Cloud], Awaitable[object]]
 
 
@@ -193,7 +194,9 @@ async def test_a_deleted_application_goes_on_after_its_restoration(cloud: Cloud)
     found = await shown(cloud.ctx)
     assert (found.status, found.reason) == (Status.FALSE, "APP_DELETED"), found
     assert "was deleted on 20" in found.message and "Restore it within 30 days" in found.remedy
-    assert not [a for a in (await cloud.stage.state())["applications"] if "keyturn" in str(a)]
+    assert not [
+        a for a in (await cloud.stage.state())["applications"] if a.get("uniqueName") == UNIQUE
+    ]
     await tenant(cloud, "POST", "/directory/deletedItems/{app}/restore")
     await a_day(cloud)
     conditions = (await connection(cloud.ctx)).conditions
@@ -212,7 +215,9 @@ async def test_an_application_that_was_purged_is_not_made_anew(cloud: Cloud):
     await onboard(cloud.ctx)  # nor by a repeated request
     await drive(cloud.ctx)
     assert (await shown(cloud.ctx, Aspect.REGISTERED)).reason == "APP_DELETED"
-    assert not [a for a in (await cloud.stage.state())["applications"] if "keyturn" in str(a)]
+    assert not [
+        a for a in (await cloud.stage.state())["applications"] if a.get("uniqueName") == UNIQUE
+    ]
 
 
 @pytest.mark.diagnosis("SP_DISABLED")

@@ -13,7 +13,12 @@ ROOT = Path(__file__).parents[2]
 PROGRAM = """
 import sys
 from shared import bootstrap, telemetry
-bootstrap.observe()
+if "flush" in sys.argv:
+    from shared.adapters.telemetry_export import start
+    from shared.settings import exporting
+    flush = start(exporting())
+else:
+    bootstrap.observe()
 work = telemetry.Work(operation="op-1", connection="dvls", kind="rotate")
 with telemetry.started(work, fresh=True) as trace:
     telemetry.event("operation.started", kind="rotate", connection="dvls", operation="op-1")
@@ -22,15 +27,17 @@ for _ in range(5000):
     telemetry.add("keyturn.dead_letters", queue="consent", reason="x")
     with telemetry.asked("vault", "GET", {"entity": "secrets"}):
         pass
+if "flush" in sys.argv:
+    flush()
 print(trace, "|", *(name for name in sys.modules if "exporter" in name or name == "opentelemetry"))
 """
 
 
-async def run(**settings: str) -> str:
-    """What the program prints; it ends by itself, and well."""
+async def run(*arguments: str, **settings: str) -> str:
+    """What the program prints; it ends by itself, and well. *flush* waits until all is sent."""
     known = {name: value for name, value in os.environ.items() if "OTEL" not in name}
     process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-c", PROGRAM),
+        *(sys.executable, "-c", PROGRAM, *arguments),
         cwd=ROOT,
         env={**known, **settings},
         stdout=asyncio.subprocess.PIPE,
@@ -43,7 +50,9 @@ async def run(**settings: str) -> str:
 
 async def test_a_collector_gets_spans_metrics_and_events() -> None:
     with collecting() as found:
-        said = await run(OTEL_EXPORTER_OTLP_ENDPOINT=found.url, WEBSITE_SITE_NAME="func-worker")
+        said = await run(
+            "flush", OTEL_EXPORTER_OTLP_ENDPOINT=found.url, WEBSITE_SITE_NAME="func-worker"
+        )
         (start,) = [span for span in found.spans() if span.name == "start rotate"]
         assert start.trace == said.split("-")[1]
         assert start.attributes == {"operation": "op-1", "connection": "dvls", "kind": "rotate"}
@@ -85,6 +94,7 @@ async def test_application_insights_gets_the_same() -> None:
     with collecting() as found:
         key = "00000000-0000-4000-8000-000000000000"
         said = await run(
+            "flush",
             APPLICATIONINSIGHTS_CONNECTION_STRING=f"InstrumentationKey={key};"
             f"IngestionEndpoint={found.url}",
             APPLICATIONINSIGHTS_STATSBEAT_DISABLED_ALL="true",

@@ -126,7 +126,11 @@ async def test_health_names_every_dependency(local: Local) -> None:
     assert health["ok"] is True
     assert {d["name"]: d["status"] for d in health["dependencies"]} == {
         "ledger": "ok",
+        "accounts": "ok",
+        "imports": "ok",
         "vault": "ok",
         "service bus": "ok",
         "graph": "ok",
+        "permissions": "ok",
+        "clock": "ok",
     }

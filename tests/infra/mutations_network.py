@@ -162,8 +162,8 @@ NETWORK_MUTATIONS = [
         "sign-in-on-worker",
         "app-settings",
         APPS,
-        "    settings: settings\n",
-        "    settings: union(settings, { KEYTURN_API_CLIENT_ID: apiClientId })\n",
+        "      KEYTURN_APP: 'worker'\n",
+        "      KEYTURN_APP: 'worker'\n      KEYTURN_API_CLIENT_ID: apiClientId\n",
     ),
     Mutation(
         "client-id-not-passed-on",

@@ -22,6 +22,8 @@ FILES = [
     ".github/workflows/deploy.yml",
     "Makefile",
     "azure.yaml",
+    "deploy/__init__.py",
+    "deploy/__main__.py",
     "docs/deployment.md",
     "function_app.py",
     "host.json",
