@@ -3,6 +3,7 @@
 import asyncio
 
 from shared.errors import NeedsHuman
+from shared.messages import CHAIN
 from shared.mirror import values
 from shared.model.connection import BrokeredToken
 from shared.planning.broker import stale, token_values
@@ -21,12 +22,10 @@ async def broker_trouble(work: Work) -> NeedsHuman | None:
 
     What is wrong is due at once: the next sweep of the token timer mends it.
     """
-    if work.profile.token_broker is None:
-        return None
+    if work.profile.token_broker is None or "broker" in CHAIN[work.message.kind]:
+        return None  # the step that makes a fresh one comes later
     row = await work.ctx.ledger.connection(work.connection.spec.name)
     token = row.brokered if row else None
-    if token is None and work.message.kind in ("onboard", "rotate", "emergency"):
-        return None  # the step that makes it comes later
     entries = await entries_of(work, token)
     read = await asyncio.gather(*(work.ctx.vault.current(entry.name) for entry in entries))
     found = {entry.name: there for entry, there in zip(entries, read, strict=True)}

@@ -5,6 +5,7 @@ from datetime import timedelta
 import pytest
 
 from functions.sweeps import sweep
+from shared import onboarding
 from shared.errors import NeedsHuman, TryLater
 from shared.model.connection import Aspect, Connection
 from shared.model.credential import Masked
@@ -93,6 +94,23 @@ async def test_an_outage_longer_than_the_token_is_told_as_what_it_is():
     stopped = condition(await refreshed(ctx), Aspect.CREDENTIAL_READY)
     assert (stopped.status, stopped.reason) == ("False", "TOKEN_BROKER_STALE")
     assert "TOKEN_UNREACHABLE" in stopped.message
+
+
+@pytest.mark.requirement("A-08")
+@pytest.mark.parametrize("kind", ["onboard", "rotate", "emergency"])
+async def test_a_token_that_has_expired_meanwhile_stops_nothing_that_makes_a_fresh_one(kind: str):
+    """After an outage: the operation that would mend it must not be stopped for it."""
+    ctx = fake_context()
+    old = (await onboarded(ctx, "pandium")).brokered
+    assert old is not None
+    ctx.clock.reach(old.expires + timedelta(minutes=1))
+    await onboarding.run(ctx, NAME, kind, f"{kind}-again", asked_by="test")
+    await drive(ctx)
+    after = await known(ctx, NAME)
+    assert after.brokered is not None and after.brokered.expires > ctx.clock.now()
+    assert {each.status for each in after.conditions} == {"True"}
+    run = await ctx.ledger.operation(NAME, f"{kind}-again")
+    assert run is not None and run.state == "succeeded"
 
 
 @pytest.mark.parametrize("nth", [1, 3, 6])
