@@ -30,7 +30,6 @@ WORK = f"{INDEX}; import {', '.join(SDKS)}"
 
 
 async def measure(folder: Path) -> list[Figure]:
-    folder = folder.resolve()  # the interpreters that are started have folders of their own
     whole, cut = Target(folder / "whole"), Target(folder / "package")
     before = await asyncio.to_thread(package.build, whole, trim=False)
     after = await asyncio.to_thread(package.build, cut)
