@@ -16,7 +16,7 @@ from msgspec.structs import replace
 from shared.adapters.graph_batch import MOST, gathered
 from shared.adapters.graph_client import Page
 from shared.adapters.graph_paging import Listing, Reader
-from shared.adapters.graph_query import query
+from shared.adapters.graph_query import PLACE, query
 from shared.adapters.graph_refusals import needed
 from shared.adapters.graph_rows import NamedRow
 from shared.adapters.graph_wave import Cursor, Wave, members, parsed
@@ -26,8 +26,6 @@ from shared.model.entities import Page as FoundPage
 AT_ONCE = 12
 """Requests in flight. A batch costs forty units and takes Graph more than half a second, so fewer
 would leave quota unused; more would hold too many members, were all these groups long."""
-
-PLACE = "PLACE"  # of an id in a request
 
 named = msgspec.json.Decoder(Page[NamedRow])
 

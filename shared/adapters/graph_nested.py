@@ -15,7 +15,7 @@ from shared.adapters.graph_account_pages import linked
 from shared.adapters.graph_account_rows import GROUP, USER, USER_FIELDS, HolderRow
 from shared.adapters.graph_client import Page
 from shared.adapters.graph_paging import Listing, Reader, ahead, together
-from shared.adapters.graph_query import query
+from shared.adapters.graph_query import PLACE, query
 from shared.errors import NeedsHuman
 from shared.model.accounts import SERVICE_PRINCIPAL, Account, Origin, Through
 from shared.model.entities import Findings, Unread
@@ -25,7 +25,7 @@ from shared.model.listed import accounts
 PRINCIPAL = "#microsoft.graph.servicePrincipal"
 AT_ONCE = 4  # groups of a level that are read together
 
-MEMBERS, PLACE = "group members", "PLACE"
+MEMBERS = "group members"
 
 members = msgspec.json.Decoder(Page[HolderRow])
 

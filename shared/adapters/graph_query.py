@@ -2,6 +2,9 @@
 
 from typing import Any
 
+PLACE = "PLACE"
+"""Of an id in the address of a request that is made once for many ids."""
+
 
 def query(builder: Any, **options: Any) -> Any:
     """Configuration with the builder's own query parameters, such as ``select=[...]``."""

@@ -241,9 +241,10 @@ def _why_new(policy: Policy, facts: Facts, now: datetime) -> str | None:
 def is_full(facts: Facts, now: datetime) -> bool:
     """Whether there are as many as may be; one just published counts before lists have it."""
     served = facts.served
-    unlisted = served is not None and not facts.lists(served.key_id)
-    fresh = served is not None and unlisted and now < served.created + SETTLE
-    return len(live(facts.held or (), now)) + fresh >= MOST_OF_OURS
+    unlisted = (
+        served is not None and now < served.created + SETTLE and not facts.lists(served.key_id)
+    )
+    return len(live(facts.held or (), now)) + unlisted >= MOST_OF_OURS
 
 
 def live(held: Sequence[HeldSecret], now: datetime) -> list[HeldSecret]:

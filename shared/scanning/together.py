@@ -7,7 +7,8 @@ from typing import Any
 from shared.errors import TryLater
 
 READERS = 32
-"""Sources read at the same time: more would only run into Graph's throttling."""
+"""Sources read at the same time: enough to use what Graph allows, however long an answer takes; the
+limiter keeps their requests apart. More would only hold more pages in memory."""
 
 
 async def together(jobs: Iterable[Coroutine[Any, Any, None]]) -> None:

@@ -71,11 +71,15 @@ def campaign(
     *stop_at* breaches of different seeds are enough, 0 for all. *tell* is called after each run.
     """
     started, total, known = time.perf_counter(), Total(), points or {}
-    work = [(seed, Options(targets=_targets(seed, list(known)))) for seed in seeds]
-    for outcome in _each(jobs, work):
+
+    def took(outcome: Outcome) -> None:
         total.add(outcome)
         total.seconds = time.perf_counter() - started
         tell(total, outcome)
+
+    work = [(seed, Options(targets=_targets(seed, list(known)))) for seed in seeds]
+    for outcome in _each(jobs, work):
+        took(outcome)
         if stop_at and len(total.failed) >= stop_at:
             break
     else:
@@ -84,9 +88,7 @@ def campaign(
             for point in total.never_hit(known)
         ]
         for outcome in _each(jobs, aimed):
-            total.add(outcome)
-            tell(total, outcome)
-    total.seconds = time.perf_counter() - started
+            took(outcome)
     return total
 
 

@@ -3,6 +3,7 @@
 Writes merge single columns, so writers of different columns never undo one another.
 """
 
+from collections.abc import Callable
 from typing import Any
 
 import msgspec
@@ -60,31 +61,37 @@ class Connections:
         await self._set(name, _parts(parts))
 
     async def exchange(self, name: str, known: Spec, **parts: Any) -> bool:
-        columns = _parts(parts)
-        for _ in range(ATTEMPTS):
-            row = await self._table.get(key(name), ROW)
-            if row is None or unpack(row.columns, "spec", Spec) != known:
-                return False
-            if await self._table.merge(key(name), ROW, columns, tag=row.tag) is not None:
-                return True
-        raise TryLater("BUSY", f"too many writers to {name} at once")
+        def is_known(row: dict[str, Any]) -> bool:
+            return unpack(row, "spec", Spec) == known
+
+        return bool(await self._merge_if(name, _parts(parts), is_known))
 
     async def set_condition(self, name: str, condition: Condition) -> None:
         await self._set(name, pack(_column(condition.type), condition))
 
     async def conclude(self, name: str, condition: Condition, *, known: Condition | None) -> bool:
         column = _column(condition.type)
+
+        def is_known(row: dict[str, Any]) -> bool:
+            present = unpack(row, column, Condition) if column in row else None
+            return present in (known, condition)
+
+        done = await self._merge_if(name, pack(column, condition), is_known)
+        if done is None:
+            raise LookupError(f"no connection {name}")
+        return done
+
+    async def _merge_if(
+        self, name: str, columns: dict[str, str], is_known: Callable[[dict[str, Any]], bool]
+    ) -> bool | None:
+        """Write while the row is as it is known to be; None when there is no such row."""
         for _ in range(ATTEMPTS):
             row = await self._table.get(key(name), ROW)
             if row is None:
-                raise LookupError(f"no connection {name}")
-            present = unpack(row.columns, column, Condition) if column in row.columns else None
-            if present == condition:
-                return True
-            if present != known:
+                return None
+            if not is_known(row.columns):
                 return False
-            written = pack(column, condition)
-            if await self._table.merge(key(name), ROW, written, tag=row.tag) is not None:
+            if await self._table.merge(key(name), ROW, columns, tag=row.tag) is not None:
                 return True
         raise TryLater("BUSY", f"too many writers to {name} at once")
 

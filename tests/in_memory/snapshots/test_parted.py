@@ -14,6 +14,7 @@ from tests.fakes.faults import Faults
 from tests.fakes.published import publish, source
 from tests.fakes.snapshots import FakeAccountStore
 from tests.in_memory.snapshots.histories import CONNECTION, START
+from tests.unit.planning.samples import account
 
 pytestmark = [pytest.mark.usefixtures("small"), pytest.mark.requirement("N-20", "N-21")]
 
@@ -41,15 +42,7 @@ def run(number: int) -> Summary:
 
 
 def user(id_: str) -> Account:
-    return Account(
-        id=id_,
-        user_principal_name=f"{id_}@contoso.com",
-        display_name=id_,
-        enabled=True,
-        guest=False,
-        mail="",
-        origins=(TENANT,),
-    )
+    return account(id_, TENANT)
 
 
 def group(id_: str) -> Entity:

@@ -20,22 +20,15 @@ from shared.planning.discovery_options import (
     options,
     parted,
 )
+from tests.unit.planning import samples
 
 ROLE = Origin(kind="role", id="r1", name="Reader", scope="/")
 NORTH = replace(ROLE, scope="a1", scope_name="North", eligible=True)
 
 
 def account(id_: str, *origins: Origin, **changes: object) -> Account:
-    plain = Account(
-        id=id_,
-        user_principal_name=f"{id_}@contoso.com",
-        display_name=id_,
-        enabled=True,
-        guest=False,
-        mail="",
-        origins=origins or (ROLE,),
-    )
-    return replace(plain, **changes)
+    """In scope by *origins*, a role where there are none."""
+    return samples.account(id_, *(origins or (ROLE,)), **changes)
 
 
 EVERYBODY = (
