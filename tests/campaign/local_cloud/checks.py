@@ -137,30 +137,31 @@ async def _connection(local: Local, name: str) -> AsyncIterator[str]:
 async def _secrets(
     local: Local, name: str, found: dict[str, Any], application: dict[str, Any]
 ) -> AsyncIterator[str]:
-    """Each secret of ours is served, staged, or waits for its retirement, and no other is there."""
-    credential = found["credential"]
-    expected = {credential["key_id"]: "served"}
-    if credential["previous_key_id"]:
-        expected[credential["previous_key_id"]] = "previous"
-        if "retire" not in found["due"]:
-            yield f"{name}: the previous secret's retirement is not due"
-    staged = await _staged(local, name)
-    if staged:
-        expected[staged] = "staged"
+    """Each secret is served, staged, or was served and waits for its retirement."""
+    served = found["credential"]["key_id"]
+    published = await _in_the_vault(local, name)
+    staged = (await _in_the_vault(local, f"{name}--next"))[-1:]
     held = {secret["keyId"]: secret for secret in application["passwordCredentials"]}
-    if credential["key_id"] not in held:
+    if served not in held:
         yield f"{name}: the served secret is not in the directory"
+    if any(key in held for key in published if key != served) and "retire" not in found["due"]:
+        yield f"{name}: the retirement of earlier secrets is not due"
     for key_id, secret in held.items():
-        if key_id not in expected:
+        if key_id not in {served, *published, *staged}:
             kind = "orphaned" if secret["displayName"].startswith(OURS) else "foreign"
             yield f"{name}: {kind} secret {key_id} ({secret['displayName']})"
 
 
-async def _staged(local: Local, name: str) -> str:
-    """Key id of the secret that waits in the vault to be proven; empty without one."""
+async def _in_the_vault(local: Local, name: str) -> list[str]:
+    """Key ids of a vault secret's versions that can be read, the newest last."""
     vault = await local.control("state", vault=True)
-    live = [s for s in vault if s["name"] == f"{name}--next" and not s.get("deleted")]
-    return str((live[-1].get("tags") or {}).get("key-id", "")) if live else ""
+    return [
+        version["tags"]["keyId"]
+        for secret in vault
+        if secret["name"] == name and not secret["deleted"]
+        for version in secret["versions"]
+        if version["enabled"] and "keyId" in (version["tags"] or {})
+    ]
 
 
 async def _held(local: Local, name: str) -> str:

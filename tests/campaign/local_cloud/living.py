@@ -123,13 +123,21 @@ class Living:
     async def onboard(self) -> None:
         """Ask for it, and approve where somebody must; until an earlier life has ended."""
 
+        answer: httpx.Response | None = None
+
         async def taken() -> bool:
+            nonlocal answer
             answer = await self._caller.call(
                 "onboarding", "POST", "/api/connections", self.life.body
             )
             return answer.status_code != httpx.codes.CONFLICT
 
-        await until(f"{self.life.name} to be taken", taken, ANSWER_LIMIT)
+        try:
+            await until(f"{self.life.name} to be taken", taken, ANSWER_LIMIT)
+        except AssertionError as late:
+            said = answer.text if answer else "nothing"
+            known = await self._local.connection(self.life.name) or {}
+            raise AssertionError(f"{late}: {said}; {known.get('operations')}") from late
         if self.life.risky:
             reason = {"reason": "reviewed"}
             await self._caller.call(

@@ -35,3 +35,16 @@ async def test_instances_count_together(
             *(each.count("onboard", "ana", HOUR) for each in 4 * [table_ledger, other])
         )
     assert sorted(counted) == list(range(1, 9))
+
+
+async def test_a_crowd_of_one_caller_is_counted_to_the_last(
+    storage: str, table_ledger: TableLedger, clock: FakeClock
+) -> None:
+    """All of them write one row: whoever reads and writes at random loses as often as there are
+    others, and the last ones would be sent away."""
+    async with tables(storage) as service:
+        other = TableLedger(service, clock, write_spacing=WRITE_SPACING)
+        counted = await asyncio.gather(
+            *(each.count("onboard", "ana", HOUR) for each in 50 * [table_ledger, other])
+        )
+    assert sorted(counted) == list(range(1, 101))
