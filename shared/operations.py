@@ -72,8 +72,6 @@ async def start(
             await _keep_watch(ctx, connection)
             return None
         known = await ctx.ledger.operation(connection, operation) or wanted
-        if kind == OFFBOARD and not await is_leaving(ctx, connection):
-            await mark_leaving(ctx, connection, operation)  # before the first step can have run
         if known.state == "running":
             await _send_first(ctx, known, now)
         return known
@@ -96,6 +94,8 @@ async def _send_first(ctx: Context, begun: Operation, now: datetime) -> None:
 
 
 async def _begin(ctx: Context, wanted: Operation) -> bool:
+    if wanted.kind == OFFBOARD:
+        return await ctx.ledger.begin(wanted, leaving=leaving(wanted))
     if wanted.kind != EMERGENCY:
         return await ctx.ledger.begin(wanted)
     for _ in range(RACES):
@@ -156,13 +156,9 @@ async def is_leaving(ctx: Context, connection: str) -> bool:
     return row is not None and row.offboarding is not None
 
 
-async def mark_leaving(ctx: Context, connection: str, operation: str) -> Offboarding:
-    """Note that it can only be offboarded from now on, with who asked for that and why."""
-    begun = await ctx.ledger.operation(connection, operation)
-    by, reason = (begun.asked_by, begun.reason) if begun else ("", "")
-    mark = Offboarding(by=by, reason=reason, asked=ctx.clock.now())
-    await ctx.ledger.amend(connection, offboarding=mark)
-    return mark
+def leaving(begun: Operation) -> Offboarding:
+    """That it can only be offboarded from now on, with who asked for that and why."""
+    return Offboarding(by=begun.asked_by, reason=begun.reason, asked=begun.started)
 
 
 async def _keep_watch(ctx: Context, connection: str) -> None:

@@ -7,7 +7,7 @@ from msgspec.structs import replace
 from shared.errors import NeedsHuman, TryLater
 from shared.messages import BUSY, RESUME, waited
 from shared.model.connection import Aspect, Condition, Connection, Offboarding, Status
-from shared.operations import mark_leaving
+from shared.operations import leaving
 from shared.planning import offboarding as plan
 from shared.removals import (
     adopted_id,
@@ -60,8 +60,7 @@ async def offboarding(work: Work) -> Done | None:
 async def _begin(work: Work, known: Offboarding | None) -> Offboarding:
     """From here on the connection can only be offboarded; who and why is kept before anything."""
     name, ledger = work.connection.spec.name, work.ctx.ledger
-    mark = known or await mark_leaving(work.ctx, name, work.message.operation)
-    begun = replace(mark, begun=work.ctx.clock.now())
+    begun = replace(known or leaving(work.operation), begun=work.ctx.clock.now())
     await work.record(
         "offboarding.begun", by=begun.by, reason=begun.reason, given=work.connection.given
     )

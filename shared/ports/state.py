@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any, Protocol
 
 from shared.messages import Event, StepMessage
-from shared.model.connection import Condition, Connection, Operation, Spec
+from shared.model.connection import Condition, Connection, Offboarding, Operation, Spec
 
 
 class Clock(Protocol):
@@ -60,11 +60,15 @@ class Ledger(Protocol):
         not be the last word on what the other has found.
         """
 
-    async def begin(self, operation: Operation, *, instead_of: str = "") -> bool:
+    async def begin(
+        self, operation: Operation, *, instead_of: str = "", leaving: Offboarding | None = None
+    ) -> bool:
         """Make *operation* the one in flight; False while another one is running.
 
         Beginning the operation that is in flight already is success. The running operation
-        *instead_of* gives way; its row stays as it is, for the caller to end.
+        *instead_of* gives way; its row stays as it is, for the caller to end. With *leaving* the
+        connection is marked as being offboarded in the same write, unless it is already: later,
+        the mark could hit the one that has taken up the name by then.
         """
 
     async def operation(self, connection: str, operation: str) -> Operation | None: ...

@@ -11,7 +11,7 @@ import msgspec
 
 from shared.adapters.ledger.turns import LEASE
 from shared.errors import StepError, TryLater
-from shared.model.connection import Condition, Connection, Operation, Spec
+from shared.model.connection import Condition, Connection, Offboarding, Operation, Spec
 from tests.fakes.clock import FakeClock
 from tests.fakes.faults import Faults, fallible
 
@@ -124,7 +124,9 @@ class FakeLedger:
         return True
 
     @fallible("ledger.begin")
-    async def begin(self, operation: Operation, *, instead_of: str = "") -> bool:
+    async def begin(
+        self, operation: Operation, *, instead_of: str = "", leaving: Offboarding | None = None
+    ) -> bool:
         name = operation.connection
         flight = self._operations.get((name, self._there(name).operation))
         same = self._operations.get((name, operation.id))
@@ -133,7 +135,8 @@ class FakeLedger:
         if flight is not None and flight.state == "running" and flight.id != instead_of:
             return False
         self._operations[name, operation.id] = operation
-        self._change(name, operation=operation.id)
+        mark = self._there(name).offboarding or leaving
+        self._change(name, operation=operation.id, offboarding=mark)
         return True
 
     @fallible("ledger.operation")

@@ -8,14 +8,16 @@ process died in between, reads the connection's row instead.
 import asyncio
 from typing import Any
 
-from shared.adapters.ledger.columns import pack, unpack
+from shared.adapters.ledger.columns import NONE, pack, unpack
 from shared.adapters.ledger.connections import OPERATION, ROW
 from shared.adapters.ledger.table import Table, key
 from shared.errors import TryLater
-from shared.model.connection import Operation
+from shared.model.connection import Offboarding, Operation
 
 FLIGHT = "flight"
 """Column of the connection's row: the operation as it was begun."""
+
+LEAVING = "offboarding"
 
 ATTEMPTS = 20
 """At a conditional write; each failure means that somebody else wrote to the row."""
@@ -30,7 +32,9 @@ class Operations:
         self._connections = connections
         self._operations = operations
 
-    async def begin(self, operation: Operation, *, instead_of: str = "") -> bool:
+    async def begin(
+        self, operation: Operation, *, instead_of: str = "", leaving: Offboarding | None = None
+    ) -> bool:
         name = key(operation.connection)
         for _ in range(ATTEMPTS):
             row = await self._connections.get(name, ROW)
@@ -49,6 +53,8 @@ class Operations:
             if other and present != instead_of:
                 return False
             claim = {OPERATION: operation.id, **pack(FLIGHT, operation)}
+            if leaving and row.columns.get(LEAVING, NONE) == NONE:
+                claim |= pack(LEAVING, leaving)
             if await self._connections.merge(name, ROW, claim, tag=row.tag) is not None:
                 await self._complete(claim)
                 return True

@@ -130,6 +130,8 @@ class Living:
             answer = await self._caller.call(
                 "onboarding", "POST", "/api/connections", self.life.body
             )
+            if answer.status_code == httpx.codes.CONFLICT:
+                await self._leave_again()
             return answer.status_code != httpx.codes.CONFLICT
 
         try:
@@ -143,6 +145,12 @@ class Living:
             await self._caller.call(
                 "approval", "POST", f"{self._path}/approval", reason, caller="approver"
             )
+
+    async def _leave_again(self) -> None:
+        """Where an earlier life's end has stopped: clocks that jump leave it too little time."""
+        row = await self._local.connection(self.life.name) or {}
+        if row.get("offboarding") and not row["offboarding"]["finished"] and ended(row):
+            await self._caller.call("offboarding again", "DELETE", self._path, LEAVING)
 
     async def _rotation(self) -> None:
         await self._caller.call("rotation", "POST", f"{self._path}/rotation", {})

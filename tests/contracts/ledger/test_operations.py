@@ -3,8 +3,9 @@
 import asyncio
 
 import msgspec
+from msgspec.structs import replace
 
-from shared.model.connection import Operation
+from shared.model.connection import Offboarding, Operation
 from shared.ports import Ledger
 from tests.contracts.ledger.values import connection, minutes, operation
 
@@ -170,3 +171,30 @@ class TestInsteadOfAnother:
         for _ in range(2):
             assert await ledger.begin(operation("b"), instead_of="a")
         assert [o.id for o in await ledger.operations("dvls")] == ["a", "b"]
+
+
+class TestLeaving:
+    """The mark of an offboarding is in the very write that begins it."""
+
+    async def test_it_is_there_as_soon_as_the_operation_is(self, ledger: Ledger) -> None:
+        await ledger.create(connection())
+        mark = Offboarding(by="ana", reason="replaced", asked=minutes(0))
+        assert await ledger.begin(operation("a"), leaving=mark)
+        known = await ledger.connection("dvls")
+        assert known is not None and (known.operation, known.offboarding) == ("a", mark)
+
+    async def test_the_first_one_stays_with_how_far_it_is(self, ledger: Ledger) -> None:
+        await ledger.create(connection())
+        mark = Offboarding(by="ana", reason="replaced", asked=minutes(0), begun=minutes(1))
+        await ledger.amend("dvls", offboarding=mark)
+        assert await ledger.begin(operation("b"), leaving=replace(mark, by="bo", begun=None))
+        known = await ledger.connection("dvls")
+        assert known is not None and known.offboarding == mark
+
+    async def test_there_is_none_where_another_operation_runs(self, ledger: Ledger) -> None:
+        await ledger.create(connection())
+        await ledger.begin(operation("a"))
+        mark = Offboarding(by="ana", reason="replaced", asked=minutes(0))
+        assert not await ledger.begin(operation("b"), leaving=mark)
+        known = await ledger.connection("dvls")
+        assert known is not None and known.offboarding is None
