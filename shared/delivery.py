@@ -34,6 +34,11 @@ class Delivery(msgspec.Struct, frozen=True, kw_only=True):
         return leaving and self.operation.kind != OFFBOARD and self.operation.state == "running"
 
     @property
+    def moved_on(self) -> bool:
+        """Whether there is nothing left to do for this message in this step."""
+        return self.overtaken or self.stale
+
+    @property
     def replaced(self) -> bool:
         """Whether its place is another's, and it could not be ended: an emergency, or its name was
         offboarded and taken up anew."""

@@ -1,6 +1,7 @@
 """Runs a step for a message: gathers, runs, sends what follows, turns errors into outcomes."""
 
 from contextlib import suppress
+from datetime import datetime
 
 import msgspec
 
@@ -12,8 +13,9 @@ from shared.errors import NeedsHuman, StepError, TryLater
 from shared.messages import StepMessage, decode, exhausted, given_up, step_after
 from shared.model.connection import Status
 from shared.operations import finish, supersede, tidy
+from shared.ports import Turn
 from shared.profile import Profile, catalogue
-from shared.step import Handler, Step, Work
+from shared.step import Done, Handler, Step, Work
 
 NEW = telemetry.Arrival()
 """A message of which nothing is known but its body."""
@@ -83,19 +85,12 @@ async def _handle(
 async def _attempt(delivery: Delivery, handler: Handler, outcome: telemetry.Outcome) -> None:
     ctx = delivery.ctx
     now = ctx.clock.now()
+    concluded = False
     try:
         async with ctx.ledger.turn(delivery.message.connection) as turn:
-            work = Work(
-                message=delivery.message,
-                connection=delivery.connection,
-                operation=delivery.operation,
-                profile=_profile(delivery.connection.spec.profile),
-                turn=turn,
-                ctx=ctx,
-                now=now,
-            )
-            with telemetry.collecting_writes():
-                done = await handler(work)
+            # Whoever had the turn before may have ended all of it since the rows were read.
+            delivery = await gather(delivery.step, delivery.message, ctx) or delivery
+            done = None if delivery.moved_on else await _work(delivery, handler, turn, now)
     except TryLater as reason:
         if exhausted(delivery.message, reason, now):
             outcome.note("stopped", reason.code)
@@ -107,13 +102,32 @@ async def _attempt(delivery: Delivery, handler: Handler, outcome: telemetry.Outc
         outcome.note("stopped", problem.code)
         concluded = await stop(delivery, problem)
     else:
-        outcome.note("done", done.reason if done else "")
-        concluded = done is None or await conclude(delivery, Status.TRUE, done.reason, done.message)
+        if not delivery.moved_on:
+            outcome.note("done", done.reason if done else "")
+            concluded = await _concluded(delivery, done)
         if concluded:
             await _go_on(delivery, outcome)
     if not concluded:
         # Another delivery of this message came to a conclusion meanwhile: again from the rows.
         await _handle(delivery.step, delivery.message, ctx, outcome)
+
+
+async def _work(delivery: Delivery, handler: Handler, turn: Turn, now: datetime) -> Done | None:
+    work = Work(
+        message=delivery.message,
+        connection=delivery.connection,
+        operation=delivery.operation,
+        profile=_profile(delivery.connection.spec.profile),
+        turn=turn,
+        ctx=delivery.ctx,
+        now=now,
+    )
+    with telemetry.collecting_writes():
+        return await handler(work)
+
+
+async def _concluded(delivery: Delivery, done: Done | None) -> bool:
+    return done is None or await conclude(delivery, Status.TRUE, done.reason, done.message)
 
 
 def _profile(name: str) -> Profile:

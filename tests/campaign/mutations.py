@@ -34,6 +34,9 @@ RETIREMENT = "shared/planning/retirement.py"
 ISSUANCE = "shared/issuance.py"
 PUBLICATION = "shared/publication.py"
 RUNTIME = "shared/runtime.py"
+DELIVERY = "shared/delivery.py"
+
+STALE_NEVER = 'or past this step."""\n        return False and ('
 
 MUTATIONS = (
     Mutation(
@@ -174,7 +177,7 @@ MUTATIONS = (
     ),
     Mutation(
         "messages of operations that are over are worked on",
-        ((RUNTIME, "    elif delivery.stale:\n", "    elif False:\n"),),
+        ((DELIVERY, 'or past this step."""\n        return (', STALE_NEVER),),
     ),
     Mutation(
         "the staged secret is taken for the lost one",

@@ -1,7 +1,5 @@
 """An offboarding that dies before or after any call ends all the same, with nothing left."""
 
-import asyncio
-
 import pytest
 
 from functions.sweeps import sweep
@@ -13,7 +11,7 @@ from tests.in_memory.access import world as access
 from tests.in_memory.campaign import STRIDE, Killed, killed_at_every_call
 from tests.in_memory.chain.departures import ask, assert_gone
 from tests.in_memory.chain.test_crash_points import deliver_through
-from tests.in_memory.chain.world import NAME, assert_onboarded, connection, onboard
+from tests.in_memory.chain.world import NAME, onboard
 
 
 async def devolutions() -> tuple[FakeContext, str]:
@@ -82,33 +80,3 @@ async def test_a_request_that_dies_half_way_is_repeated(method: str, *, after_ef
         await sweep(ctx, "resume")
         await deliver_through(ctx)
     await assert_gone(ctx, name)
-
-
-@pytest.mark.requirement("X-18", "X-03")
-async def test_a_request_that_stalls_does_nothing_to_what_takes_up_the_name(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    """Its operation goes on without it, by the sweep, and is over before it is."""
-    ctx, name = await devolutions()
-    stalled, go_on = asyncio.Event(), asyncio.Event()
-    seen = len(ctx.tenant.faults.calls)
-
-    async def reach(method: str) -> None:
-        if asyncio.current_task() is request and "ledger.begin" in ctx.tenant.faults.calls[seen:-1]:
-            stalled.set()
-            await go_on.wait()
-
-    monkeypatch.setattr(ctx.tenant.faults, "reach", reach)
-    request = asyncio.create_task(ask(ctx, name, "leave"))
-    await stalled.wait()
-    ctx.clock.advance(minutes=31)
-    await sweep(ctx, "resume")
-    await deliver_through(ctx)
-    await assert_gone(ctx, name)
-    await onboard(ctx)
-    await deliver_through(ctx)
-    go_on.set()
-    await request
-    await deliver_through(ctx)
-    await assert_onboarded(ctx)
-    assert (await connection(ctx)).offboarding is None
