@@ -11,8 +11,7 @@ from shared.requests.decisions import Wish
 from tests.fakes import FakeContext
 from tests.in_memory.campaign import STRIDE, Killed, calls_of, killed_at_every_call
 from tests.in_memory.chain.drifts import grant, principal, revoke
-from tests.in_memory.chain.test_crash_points import deliver_through
-from tests.in_memory.chain.test_findings import (
+from tests.in_memory.chain.findings import (
     asked_besides,
     decide,
     events,
@@ -21,6 +20,7 @@ from tests.in_memory.chain.test_findings import (
     scopes,
     tenant_of,
 )
+from tests.in_memory.chain.test_crash_points import deliver_through
 from tests.in_memory.chain.test_recovery import onboarded
 from tests.in_memory.chain.test_repair import repairing
 from tests.in_memory.chain.world import NAME, assert_onboarded
