@@ -109,7 +109,7 @@ def _each(jobs: int, work: Sequence[tuple[int, Options]]) -> Iterator[Outcome]:
             for done in as_completed(running):
                 yield done.result()
         finally:
-            pool.shutdown(wait=False, cancel_futures=True)
+            pool.shutdown(cancel_futures=True)  # waits: unjoined, its thread fails at the exit
 
 
 def _one(task: tuple[int, Options]) -> Outcome:
