@@ -1,6 +1,6 @@
 """The parts of a snapshot that is being made; nothing of it is visible yet."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from shared.adapters.blob_insert import Insert, count_listed
 from shared.adapters.blob_listed import merge
@@ -10,7 +10,7 @@ from shared.adapters.tables_ranges import RANGE, Listed, Rows, merging
 from shared.adapters.tables_read import of_id, starting
 from shared.adapters.tables_rows import ANYBODY, GONE, Lines, latest, spoken
 from shared.adapters.tables_spill import Spill
-from shared.model.scan import CHOSEN
+from shared.model.scan import CHOSEN, family
 from shared.planning.counting import Count
 from shared.planning.merging import Losing
 from shared.planning.snapshots import Made, Published, Stack, Table
@@ -52,7 +52,8 @@ class Snapshot:
         elif first:
             await Insert(part, said.vouches, rules, into).run(said.rows)
         else:
-            rows, known = await self._facing(part, stack, said, whole=bool(silent) or shifts)
+            whole = shifts or into.weighed
+            rows, known = await self._facing(part, stack, said, silent, whole=whole)
             held = [await self._place.tables.all(parked)] if parked else []
             await PartMerge(part, rules, into).run(known, rows, held)
         if self._place.dry:
@@ -87,16 +88,21 @@ class Snapshot:
         return into
 
     async def _facing(
-        self, part: str, stack: Stack, said: Said, *, whole: bool
+        self, part: str, stack: Stack, said: Said, silent: Collection[str], *, whole: bool
     ) -> tuple[Sequence[Rows], list[Rows]]:
-        """What was staged, and the tables before: all of them, or where these rows would be."""
+        """What was staged, and the tables before: all of them, or where these rows would be and
+        those are for which somebody vouched who names everything anew."""
         tables = self._place.tables
-        if whole or said.count > RANGE:
+        ids: set[str] = set()
+        if not whole and said.count <= RANGE:
+            ids = await vouched(self._place, stack.tables, silent)
+        if whole or said.count > RANGE or len(ids) > RANGE:
             return said.rows, [await tables.all(table) for table in stack.tables]
         lines: Lines = {}
         async for taken in merging(said.rows):
             lines.update(spoken(part, taken))
-        spans = [of_id(id_) for id_ in sorted({key.partition("\t")[0] for key in lines})]
+        ids |= {key.partition("\t")[0] for key in lines}
+        spans = [of_id(id_) for id_ in sorted(ids)]
         return [Listed(lines)], [await tables.holding(table, spans) for table in stack.tables]
 
     async def _keep(
@@ -156,6 +162,19 @@ class Snapshot:
         if table:
             stack = Stack(tables=(*stack.tables, table))
             self.stacks[TARGETS] = await self._settled(TARGETS, stack)
+
+
+async def vouched(place: Place, tables: Sequence[Table], vouchers: Collection[str]) -> set[str]:
+    """Ids of the rows that one of these families vouched for; it stops when they are too many."""
+    ids: set[str] = set()
+    for table in tables:
+        cursor = await place.tables.vouched(table, vouchers)
+        async for segment in cursor.segments():
+            keys = [key.partition("\t") for key in segment.keys]
+            ids |= {id_ for id_, _, by in keys if family(by) in vouchers}
+            if len(ids) > RANGE:
+                return ids
+    return ids
 
 
 async def dangling(place: Place, known: Published, parted: set[str]) -> Spill:

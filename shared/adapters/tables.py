@@ -7,13 +7,14 @@ has the first key of each, so that a reader fetches only the bytes that hold wha
 """
 
 from bisect import bisect_left
-from collections.abc import Sequence
+from collections.abc import Collection, Iterable, Sequence
 from itertools import chain
 from typing import Any
 
 import msgspec
 
 from shared.model.listed import ID, ids_of
+from shared.model.scan import family
 
 BLOCK = 1 << 17
 """Bytes of text in a block: some 300 accounts. Larger ones cost more where one row is looked up."""
@@ -23,6 +24,9 @@ LEVEL = 1
 
 KEY = 45
 """Bytes of a key, about: an id and who vouches for it."""
+
+FAMILIES = 8
+"""Of vouchers that the index names for a block: of more, it is likely to have anybody's."""
 
 LENGTH = 4
 """Bytes in front of a block's text: how long its keys are."""
@@ -35,6 +39,13 @@ class Block(msgspec.Struct, array_like=True, frozen=True):
     offset: int
     length: int
     rows: int
+    vouchers: tuple[str, ...] | None = None  # families of whose rows are in it; None: not known
+
+    def has(self, vouchers: Collection[str]) -> bool:
+        """Whether rows of one of these families may be in it."""
+        if self.vouchers is None:
+            return bool(vouchers)
+        return any(by in vouchers for by in self.vouchers)
 
 
 class Segment:
@@ -63,6 +74,11 @@ class Segment:
         """Key of its first row."""
         return f"{self.id}\t{self.by}" if self.by else self._keys[0]
 
+    @property
+    def vouchers(self) -> tuple[str, ...] | None:
+        """Their families, as the index has them."""
+        return (family(self.by),) if self.by else vouchers_of(self._keys)
+
     def find(self, key: str, start: int) -> int:
         """Where the first row is whose key is not in front of *key*."""
         if not self.by:
@@ -78,6 +94,12 @@ class Segment:
         both = dict(zip(chain(self.keys, other.keys), chain(self.rows, other.rows), strict=True))
         keys = sorted(both)
         return Segment(keys, list(map(both.__getitem__, keys)))
+
+
+def vouchers_of(keys: Iterable[str]) -> tuple[str, ...] | None:
+    """Their families; None for too many."""
+    found = {family(by) for by in {key.partition("\t")[2] for key in keys}}
+    return tuple(sorted(found)) if len(found) <= FAMILIES else None
 
 
 class Codec:

@@ -1,7 +1,7 @@
 """Reads tables: all of one, or only the blocks that hold certain keys."""
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -82,6 +82,11 @@ class Tables:
             last = bisect_left(blocks, high, key=_first)
             wanted |= {number: blocks[number] for number in range(first, last)}
         return self._cursor(table, list(wanted.values()))
+
+    async def vouched(self, table: Table, vouchers: Collection[str]) -> Cursor:
+        """The blocks in which rows may be that one of them vouches for."""
+        blocks = await self.index(table)
+        return self._cursor(table, [block for block in blocks if block.has(vouchers)])
 
     def _cursor(self, table: Table, blocks: Sequence[Block], start: str = "") -> Cursor:
         return Cursor(partial(self.read, table), blocks, start)

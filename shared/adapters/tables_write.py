@@ -5,7 +5,7 @@ import uuid
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
-from shared.adapters.tables import BLOCK, KEY, Block, Codec, Segment
+from shared.adapters.tables import BLOCK, KEY, Block, Codec, Segment, vouchers_of
 from shared.planning.snapshots import Table
 
 if TYPE_CHECKING:
@@ -54,8 +54,8 @@ class TableWriter:
         for start in range(0, len(parts), TOGETHER):
             some = parts[start : start + TOGETHER]
             for part, packed in zip(some, await asyncio.to_thread(self._packed, some), strict=True):
-                rows = len(part.rows)
-                await self._put(Block(part.first, self._size, len(packed), rows), packed)
+                rows, by = len(part.rows), part.vouchers
+                await self._put(Block(part.first, self._size, len(packed), rows, by), packed)
 
     def _packed(self, parts: Sequence[Segment]) -> list[bytes]:
         """In a thread: while it compresses, the loop goes on."""
@@ -87,7 +87,8 @@ class TableWriter:
         for start in range(0, len(self._keys), length):
             keys = self._keys[start : start + length]
             packed = self._codec.pack(keys, self._rows[start : start + length])
-            await self._put(Block(keys[0], self._size, len(packed), len(keys)), packed)
+            by = vouchers_of(keys)
+            await self._put(Block(keys[0], self._size, len(packed), len(keys), by), packed)
         self._keys, self._rows, self._text = [], [], 0
 
     async def _put(self, block: Block, packed: bytes) -> None:
