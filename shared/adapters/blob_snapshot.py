@@ -93,10 +93,9 @@ class Snapshot:
         """What was staged, and the tables before: all of them, or where these rows would be and
         those are for which somebody vouched who names everything anew."""
         tables = self._place.tables
-        ids: set[str] = set()
-        if not whole and said.count <= RANGE:
-            ids = await vouched(self._place, stack.tables, silent)
-        if whole or said.count > RANGE or len(ids) > RANGE:
+        whole = whole or said.count > RANGE
+        ids = set() if whole else await vouched(self._place, stack.tables, silent)
+        if whole or len(ids) > RANGE:
             return said.rows, [await tables.all(table) for table in stack.tables]
         lines: Lines = {}
         async for taken in merging(said.rows):

@@ -13,9 +13,6 @@ PART = 16_000
 MOST_PARTS = 8
 """Of one value; a row may have 1 MiB in all."""
 
-NONE = "null"
-"""What a column has whose value is None."""
-
 CUT = "+"
 """Starts a column whose value is in numbered columns beside it; no JSON starts so."""
 

@@ -8,8 +8,8 @@ process died in between, reads the connection's row instead.
 import asyncio
 from typing import Any
 
-from shared.adapters.ledger.columns import NONE, pack, unpack
-from shared.adapters.ledger.connections import OPERATION, ROW
+from shared.adapters.ledger.columns import pack, unpack, unpack_or
+from shared.adapters.ledger.connections import OPERATION, PARTS, ROW
 from shared.adapters.ledger.table import Table, key
 from shared.errors import TryLater
 from shared.model.connection import Offboarding, Operation
@@ -18,6 +18,7 @@ FLIGHT = "flight"
 """Column of the connection's row: the operation as it was begun."""
 
 LEAVING = "offboarding"
+"""Column of the connection's row: how far its end is, if it has begun."""
 
 ATTEMPTS = 20
 """At a conditional write; each failure means that somebody else wrote to the row."""
@@ -53,7 +54,7 @@ class Operations:
             if other and present != instead_of:
                 return False
             claim = {OPERATION: operation.id, **pack(FLIGHT, operation)}
-            if leaving and row.columns.get(LEAVING, NONE) == NONE:
+            if leaving and unpack_or(row.columns, LEAVING, PARTS[LEAVING], None) is None:
                 claim |= pack(LEAVING, leaving)
             if await self._connections.merge(name, ROW, claim, tag=row.tag) is not None:
                 await self._complete(claim)

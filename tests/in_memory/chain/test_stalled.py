@@ -10,10 +10,10 @@ import pytest
 from functions.sweeps import sweep
 from shared.runtime import run
 from shared.step import STEPS
-from tests.fakes import FakeContext, fake_context
-from tests.fakes.drive import drive
+from tests.fakes import FakeContext
 from tests.in_memory.chain.departures import ask, assert_gone
 from tests.in_memory.chain.test_crash_points import deliver_through
+from tests.in_memory.chain.test_recovery import onboarded
 from tests.in_memory.chain.world import NAME, assert_onboarded, connection, onboard
 
 pytestmark = pytest.mark.requirement("X-18", "X-03")
@@ -43,13 +43,6 @@ async def stalled(
     yield
     go_on.set()
     await task
-
-
-async def onboarded() -> FakeContext:
-    ctx = fake_context()
-    await onboard(ctx)
-    await drive(ctx)
-    return ctx
 
 
 async def onboarded_anew(ctx: FakeContext) -> None:

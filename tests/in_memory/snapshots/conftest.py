@@ -1,5 +1,7 @@
 """Tables so small that a few rows make many of them."""
 
+from collections.abc import Mapping
+
 import pytest
 
 SMALL = {
@@ -23,5 +25,9 @@ SMALL = {
 @pytest.fixture
 def small(monkeypatch: pytest.MonkeyPatch) -> None:
     """Tables of a few rows have many blocks, ranges and requests, as large ones do."""
-    for name, value in SMALL.items():
+    shrink(monkeypatch, SMALL)
+
+
+def shrink(monkeypatch: pytest.MonkeyPatch, sizes: Mapping[str, int]) -> None:
+    for name, value in sizes.items():
         monkeypatch.setattr(f"shared.adapters.{name}", value)
