@@ -42,6 +42,7 @@ def settings_of(target: dict[str, Any]) -> Settings:
         servicebus_namespace="localhost",  # never reached: the queue is our own
         storage_connection=target["storage"],
         scan_slice=target.get("slice", USUAL_SLICE),
+        pace=target.get("pace", 1.0),
     )
 
 

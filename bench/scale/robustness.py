@@ -19,6 +19,9 @@ CLIENTS = {"keyturn": LARGE, "backstage": USUAL, "cartography": SMALL}
 HONEST = ("complete", "partial, and says so")
 SLICE = 1.0
 """Seconds: each run is cut into several slices, and goes on from what one of them stored."""
+PACE = 0.02
+"""Of the waits between attempts: some faults last until a run gives up, which is after half an hour
+of them, and what is judged is how it ends."""
 
 
 async def robustness(folder: Path) -> list[Figure]:
@@ -57,7 +60,7 @@ async def _outcome(service: Service, client: str, case: str, folder: Path) -> st
     known = await truth(service)
     name = "faulty" if client == "keyturn" else client
     more: dict[str, Any] = {"client": name, "case": case, "mode": "all", "rounds": 0}
-    more["slice"] = SLICE
+    more |= {"slice": SLICE, "pace": PACE}
     if client in opponents.INSTALLS:
         more |= {"fault": SHARED[case].fault}
     try:
