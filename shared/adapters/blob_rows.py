@@ -5,8 +5,9 @@ from collections.abc import AsyncIterator, Iterable, Sequence
 import msgspec
 
 from shared.adapters.blob_place import TARGETS
+from shared.adapters.tables_cursor import Span
 from shared.adapters.tables_ranges import CHUNK, FIRST_CHUNK, Rows, reading
-from shared.adapters.tables_read import Span, Tables, of_id, starting
+from shared.adapters.tables_read import Tables, of_id, starting
 from shared.adapters.tables_rows import PARTS, decoding, latest
 from shared.model.entities import Change, Link, Row
 from shared.planning.counting import changed

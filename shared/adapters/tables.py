@@ -89,6 +89,14 @@ class Segment:
     def part(self, start: int, end: int) -> "Segment":
         return Segment(self._keys[start:end], self.rows[start:end], self.by)
 
+    def parts(self, ranges: Sequence[tuple[int, int]]) -> "Segment":
+        """Several of them in one."""
+        if len(ranges) == 1:
+            return self.part(*ranges[0])
+        keys = list(chain.from_iterable(self._keys[start:end] for start, end in ranges))
+        rows = list(chain.from_iterable(self.rows[start:end] for start, end in ranges))
+        return Segment(keys, rows, self.by)
+
     def joined(self, other: "Segment") -> "Segment":
         """The rows of both, in order; none of their keys are the same."""
         both = dict(zip(chain(self.keys, other.keys), chain(self.rows, other.rows), strict=True))

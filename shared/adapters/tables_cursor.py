@@ -1,32 +1,30 @@
 """Goes through the blocks of a table, which are fetched a chunk at a time."""
 
-import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections import deque
+from collections.abc import AsyncIterator, Sequence
 
 from shared.adapters.tables import Block, Codec, Segment
+from shared.adapters.tables_blocks import Blocks
 from shared.adapters.tables_ranges import CHUNK
 
-GAP = 1 << 15
-"""Bytes that are fetched though nobody wants them, rather than ask twice."""
-
-AT_ONCE = 8
-"""Requests of one cursor at the same time, where its blocks are far from each other."""
-
-Read = Callable[[int, int], Awaitable[bytes]]
-"""Fetches the bytes of a table from one offset to another."""
+Span = tuple[str, str]
+"""The first key that is looked for, and one behind the last."""
 
 
 class Cursor:
-    """Goes through blocks of a table once; memory holds a chunk of them."""
+    """Goes through blocks of a table once; memory holds a chunk of them.
 
-    def __init__(self, read: Read, blocks: Sequence[Block], after: str = "") -> None:
+    With *spans*, in order and apart from each other, its rows are those within them.
+    """
+
+    def __init__(self, table: Blocks, blocks: Sequence[Block], spans: Sequence[Span] = ()) -> None:
         self.blocks = blocks
         self._chunk, self._most = CHUNK, CHUNK
-        self._read, self._codec = read, Codec()
-        self._packed: list[tuple[Block, memoryview]] = []
+        self._table, self._codec = table, Codec()
+        self._packed: deque[tuple[Block, bytes | memoryview]] = deque()
         self._next = 0  # block to fetch
         self._segment, self._at = Segment([], []), 0
-        self._after = after
+        self._spans, self._passed = spans, 0
 
     def hold(self, first: int, most: int) -> None:
         self._chunk, self._most = first, most
@@ -60,39 +58,35 @@ class Cursor:
         block, packed = self._packed[0]
         if until is not None and block.first >= until:
             return False
-        del self._packed[0]
-        self._segment, self._at = self._codec.unpack(packed), 0
-        if self._after:
-            self._at = self._segment.find(self._after, 0)
-            if self._at < len(self._segment.rows):
-                self._after = ""
+        self._packed.popleft()
+        found = self._codec.unpack(packed)
+        self._segment, self._at = self._within(found) if self._spans else found, 0
         return True
 
     def _is_behind(self, until: str | None) -> bool:
         return until is not None and self.blocks[self._next].first >= until
 
     async def _fetch(self) -> None:
-        """A chunk in one request, or several where the blocks are far from each other."""
-        runs: list[list[Block]] = []
-        size = 0
+        first, size = self._next, 0
         while self._next < len(self.blocks) and size < self._chunk:
-            block = self.blocks[self._next]
-            end = runs[-1][-1].offset + runs[-1][-1].length if runs else -GAP - 1
-            if block.offset - end <= GAP:
-                runs[-1].append(block)
-            elif len(runs) < AT_ONCE:
-                runs.append([block])
-            else:
-                break
-            size += block.length
+            size += self.blocks[self._next].length
             self._next += 1
         self._chunk = min(self._chunk * 4, self._most)
-        for run, found in zip(runs, await asyncio.gather(*map(self._bytes, runs)), strict=True):
-            view, start = memoryview(found), run[0].offset
-            self._packed += [
-                (block, view[block.offset - start : block.offset - start + block.length])
-                for block in run
-            ]
+        blocks = self.blocks[first : self._next]
+        self._packed.extend(zip(blocks, await self._table.packed(blocks), strict=True))
 
-    async def _bytes(self, run: Sequence[Block]) -> bytes:
-        return await self._read(run[0].offset, run[-1].offset + run[-1].length)
+    def _within(self, found: Segment) -> Segment:
+        """What of the next block is in the spans, of which some are in blocks before it."""
+        ranges: list[tuple[int, int]] = []
+        start, end = 0, len(found.rows)
+        while start < end and self._passed < len(self._spans):
+            low, high = self._spans[self._passed]
+            start = found.find(low, start)
+            behind = found.find(high, start)
+            if behind > start:
+                ranges.append((start, behind))
+            if behind == end:  # it may go on in the next block
+                break
+            start = behind
+            self._passed += 1
+        return found.parts(ranges)

@@ -1,12 +1,13 @@
 """Reads tables: all of one, or only the blocks that hold certain keys."""
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from shared.adapters.tables import Block, Codec
-from shared.adapters.tables_cursor import Cursor
+from shared.adapters.tables_blocks import Blocks, Kept
+from shared.adapters.tables_cursor import Cursor, Span
 from shared.adapters.tables_ranges import FIRST_CHUNK
 from shared.planning.snapshots import Table
 
@@ -16,8 +17,8 @@ if TYPE_CHECKING:
 KEPT = 32
 """Indexes, and small tables, that memory keeps: a table never changes."""
 
-Span = tuple[str, str]
-"""The first key that is looked for, and one behind the last."""
+END = "\U0010ffff"
+"""Behind every key."""
 
 
 class Tables:
@@ -27,6 +28,7 @@ class Tables:
         self.container = container
         self._indexes: dict[str, list[Block]] = {}
         self._small: dict[str, bytes] = {}
+        self._kept = Kept()
 
     async def index(self, table: Table) -> list[Block]:
         if table.name not in self._indexes:
@@ -61,7 +63,8 @@ class Tables:
         blocks = await self.index(table)
         start = behind(after) if after else ""
         first = max(bisect_right(blocks, start, key=_first) - 1, 0)
-        return self._cursor(table, blocks[first:], start)
+        spans = [(start, END)] if start else []
+        return Cursor(self._blocks(table), blocks[first:], spans)
 
     async def behind_rows(self, table: Table, rows: int) -> tuple[Cursor, int]:
         """From the block on in which the row behind so many is; and how many are before it."""
@@ -69,27 +72,28 @@ class Tables:
         passed = 0
         for number, block in enumerate(blocks):
             if passed + block.rows > rows:
-                return self._cursor(table, blocks[number:]), passed
+                return Cursor(self._blocks(table), blocks[number:]), passed
             passed += block.rows
-        return self._cursor(table, ()), passed
+        return Cursor(self._blocks(table), ()), passed
 
     async def holding(self, table: Table, spans: Iterable[Span]) -> Cursor:
-        """The blocks in which such keys are, or would be; *spans* are in order."""
+        """The rows that have such keys; *spans* are in order, and apart from each other."""
         blocks = await self.index(table)
         wanted: dict[int, Block] = {}
-        for low, high in spans:
+        looked_for = list(spans)
+        for low, high in looked_for:
             first = max(bisect_left(blocks, low, key=_first) - 1, 0)
             last = bisect_left(blocks, high, key=_first)
             wanted |= {number: blocks[number] for number in range(first, last)}
-        return self._cursor(table, list(wanted.values()))
+        return Cursor(self._blocks(table, self._kept), list(wanted.values()), looked_for)
 
     async def vouched(self, table: Table, vouchers: Collection[str]) -> Cursor:
         """The blocks in which rows may be that one of them vouches for."""
-        blocks = await self.index(table)
-        return self._cursor(table, [block for block in blocks if block.has(vouchers)])
+        blocks = [block for block in await self.index(table) if block.has(vouchers)]
+        return Cursor(self._blocks(table, self._kept), blocks)
 
-    def _cursor(self, table: Table, blocks: Sequence[Block], start: str = "") -> Cursor:
-        return Cursor(partial(self.read, table), blocks, start)
+    def _blocks(self, table: Table, kept: Kept | None = None) -> Blocks:
+        return Blocks(table.name, partial(self.read, table), kept)
 
 
 def of_id(id_: str) -> Span:
@@ -98,7 +102,7 @@ def of_id(id_: str) -> Span:
 
 
 def starting(with_: str) -> Span:
-    return with_, f"{with_}\U0010ffff"
+    return with_, f"{with_}{END}"
 
 
 def behind(id_: str) -> str:

@@ -16,7 +16,7 @@ pytestmark = pytest.mark.requirement("X-15", "N-21")
 
 REPORT = "registration?"
 PEOPLE = [f"u-{number:05}" for number in range(3000)]
-SMALL = {"tables_write.BLOCK": 4000, "tables_cursor.GAP": 100, "tables_read.FIRST_CHUNK": 700}
+SMALL = {"tables_write.BLOCK": 4000, "tables_blocks.GAP": 100, "tables_read.FIRST_CHUNK": 700}
 
 
 @pytest.fixture
@@ -64,3 +64,13 @@ async def test_what_a_source_no_longer_names_is_found_in_whichever_table(
     known = [row async for row in store.accounts(CONNECTION)]
     assert [row.id for row in known if row.mfa == "yes"] == [PEOPLE[10]]
     assert len(known) == len(PEOPLE)
+
+
+async def test_what_is_weighed_is_not_fetched_again_to_be_published(
+    store: BlobAccounts, container: FakeContainer
+) -> None:
+    container.requests.clear()
+    await of_changes(store, 2, 10, 1500, 2000)
+    blocks = [size for verb, name, size in container.requests if verb == "get" and "tables" in name]
+    # Around 10, 1500, 2000 and 2900, of which the last is to be found; and the index.
+    assert len(blocks) == 5
