@@ -160,7 +160,7 @@ class Runs:
         before = queue.taken  # type: ignore[attr-defined] # the bench's
         await queue.work(self.ctx, ("discovery",), 1)  # type: ignore[attr-defined]
         self.deliveries += queue.taken - before  # type: ignore[attr-defined]
-        return (await self.ctx.account_store.summaries(name))[0]
+        return (await self.ctx.account_store.recent(name, ""))[0]
 
     async def found(self, name: str) -> dict[str, Any]:
         """Digests of what the latest snapshot holds."""

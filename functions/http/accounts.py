@@ -52,7 +52,8 @@ async def list_accounts(req: func.HttpRequest, connect: Connect) -> func.HttpRes
     connection = await find(ctx, name)
     found = ctx.account_store.accounts(name, given.get("after", ""))
     listed = _as_imported(ctx, connection, downloads.those(found, test))
-    latest = _latest(await ctx.account_store.summaries(name))
+    shown = await ctx.account_store.latest(name)
+    latest = shown.summary if shown else None
     if form != "json":
         file, following = await _file(req, connection, listed, given, form, limit)
         seen = {"X-Discovery": latest.operation if latest else ""}
@@ -133,8 +134,3 @@ async def _as_imported(
         taken = {user.id for user in store.present()}
     async for row in found:
         yield replace(row, state="imported") if row.id in taken else row
-
-
-def _latest(runs: list[Summary]) -> Summary | None:
-    """The run whose snapshot is shown."""
-    return next((run for run in runs if run.snapshot), None)

@@ -15,7 +15,7 @@ from shared.context import Context
 from shared.model.accounts import Account, Summary
 from shared.model.connection import Value
 from shared.model.entities import KINDS, USER, Entity, Link
-from shared.planning.snapshots import visible_since
+from shared.planning.snapshots import Position, visible_since
 
 LINKS = ("members", "owners")
 
@@ -122,9 +122,7 @@ class _Listing(msgspec.Struct, frozen=True, kw_only=True):
             given, "limit", default=downloads.ROWS[form], most=downloads.LONGEST[form]
         )
         # Before the rows: changes that come between are told again rather than not at all.
-        cursor = str(await ctx.account_store.position(name))
-        runs = await ctx.account_store.summaries(name)
-        latest = next((run for run in runs if run.snapshot), None)
+        shown = await ctx.account_store.latest(name)
         return cls(
             req=req,
             name=name,
@@ -133,8 +131,8 @@ class _Listing(msgspec.Struct, frozen=True, kw_only=True):
             form=form,
             limit=limit,
             columns=columns,
-            latest=latest,
-            cursor=cursor,
+            latest=shown.summary if shown else None,
+            cursor=str(shown.position if shown else Position()),
         )
 
     async def answer(

@@ -16,6 +16,7 @@ from shared.planning import discovery as plan
 from shared.planning import discovery_schedule as schedule
 from shared.planning.discovery_guard import HELD
 from shared.planning.discovery_runs import going_on, why_stuck
+from shared.planning.snapshots import is_before
 from shared.scanning import releasing
 from shared.scanning.scan import scan
 from shared.scanning.telling import tell_changes
@@ -40,7 +41,7 @@ async def discovery(work: Work) -> Done | None:
     onboarding = work.message.kind == "onboard"
     if onboarding and not schedule.starts_on_save(policy.schedule, spec.inputs):
         return Done("NOT_WANTED", "The first scan waits for its schedule or for a request.")
-    known = await work.ctx.account_store.summaries(spec.name)
+    known = await work.ctx.account_store.recent(spec.name, work.message.operation)
     summary = await _begin(work, policy, known)
     if summary.state not in FINISHED:
         summary = await _run(work, policy, summary, known)
@@ -110,7 +111,7 @@ async def _stuck(work: Work, mine: Summary, why: str) -> NeedsHuman:
 async def _run(
     work: Work, policy: DiscoveryPolicy, running: Summary, known: Sequence[Summary]
 ) -> Summary:
-    earlier = [run for run in known if run.snapshot and run.operation != running.operation]
+    earlier = [run for run in known if is_before(run, running.operation)]
     with telemetry.pauses() as slowed:
         try:
             return await scan(work, policy, running, earlier, slowed)

@@ -18,16 +18,16 @@ from shared.adapters.blob_lines import storage_errors
 from shared.adapters.blob_place import Place
 from shared.adapters.blob_publish import Publication
 from shared.adapters.blob_rows import SnapshotRows
-from shared.adapters.blob_runs import newest_runs, read, replace_document, run_name, write
+from shared.adapters.blob_runs import replace_document, run_name, write
 from shared.adapters.blob_snapshots import BlobSnapshots, head
 from shared.adapters.blob_staged import PROGRESS, Staged, staged_in
 from shared.adapters.blob_staging import BlobStaging
-from shared.adapters.blob_waste import clear, delete, staged_files, sweep
+from shared.adapters.blob_waste import clear, clear_staged, delete, due, sweep
 from shared.model.accounts import Summary
 from shared.model.entities import Row
 from shared.model.scan import Held, Losses, Progress, Removals
 from shared.planning.counting import together
-from shared.planning.snapshots import Published, as_seen, decided, is_repeated, visible_since
+from shared.planning.snapshots import Published, decided, is_repeated, visible_since
 
 
 class BlobAccounts(BlobSnapshots):
@@ -64,7 +64,7 @@ class BlobAccounts(BlobSnapshots):
                 self._published(connection), self._staged(connection, operation)
             )
             if known is not None and is_repeated(known, summary):
-                await self._clean_up(known)
+                await self._clean_up(known, operation)
                 return known.summary
             place = Place(self._container, self._tables, connection, operation)
             making = Publication(place, known)
@@ -72,20 +72,17 @@ class BlobAccounts(BlobSnapshots):
             fresh = await making.published(summary)
             if known is not None and known.summary.operation == operation:
                 fresh = replace(fresh, summary=together(known.summary, fresh.summary))
-            await self._publish(known, fresh, tag)
+            fresh = await self._publish(known, fresh, tag)
             await clear(self._container, making.waste)
-            await self._clean_up(fresh)
+            await self._clean_up(fresh, operation)
         return fresh.summary
 
     async def discard(self, connection: str, operation: str) -> None:
         with storage_errors("removing what a discovery staged"):
             known, _ = await self._published(connection)
             folder = _folder(connection, operation)
-            kept = known.tables() | known.replaced.keys() if known else frozenset[str]()
             await delete(self._container, [f"{folder}{PROGRESS}"])  # as in `_clean_up`
-            staged = await staged_files(self._container, folder)
-            # A run that is over may have left a table to the snapshot as it was.
-            await clear(self._container, [name for name in staged if name not in kept])
+            await clear_staged(self._container, folder, known)
 
     async def held(self, connection: str) -> Held | None:
         with storage_errors("reading the removals that wait"):
@@ -109,34 +106,28 @@ class BlobAccounts(BlobSnapshots):
             making = Publication(Place(self._container, self._tables, connection, operation), known)
             await making.release(approve=approve)
             fresh = await making.published(latest)
-            await self._publish(known, fresh, tag)
+            fresh = await self._publish(known, fresh, tag)
             await clear(self._container, making.waste)
-            await sweep(self._container, connection, fresh, _folder(connection, operation))
+            await self._clean_up(fresh, operation)
         return fresh.summary
 
     async def note(self, summary: Summary) -> None:
         with storage_errors("storing the summary of a discovery"):
             await write(self._container, run_name(summary), summary)
-            await forget_runs(self._container, summary.connection)
-
-    async def summaries(self, connection: str) -> list[Summary]:
-        with storage_errors("reading the summaries of discovery"):
-            (known, _), newest = await asyncio.gather(
-                self._published(connection), newest_runs(self._container, connection)
-            )
-            found = await asyncio.gather(*(read(self._container, name, Summary) for name in newest))
-        latest = known.summary if known else None
-        return [as_seen(summary, latest) for summary, _ in found if summary is not None]
+            if summary.state == "failed":  # another one is published, and looks there
+                await forget_runs(self._container, summary.connection)
 
     async def _staged(self, connection: str, operation: str) -> tuple[Staged | None, str]:
         return await staged_in(self._container, _folder(connection, operation))
 
-    async def _publish(self, known: Published | None, fresh: Published, tag: str) -> None:
+    async def _publish(self, known: Published | None, fresh: Published, tag: str) -> Published:
         """Make the snapshot visible, unless another one became visible meanwhile."""
+        now = visible_since(fresh.summary)
+        fresh = replace(fresh, swept=due(known, now))
         await write(self._container, run_name(fresh.summary), fresh.summary)
         if known is not None:
             # Before their names are forgotten: a crash in between leaves no orphans.
-            await clear(self._container, known.expired(visible_since(fresh.summary)))
+            await clear(self._container, known.expired(now))
         await replace_document(
             self._container,
             head(fresh.summary.connection),
@@ -144,16 +135,19 @@ class BlobAccounts(BlobSnapshots):
             tag,
             "Another discovery of this connection finished at the same time.",
         )
+        return fresh
 
-    async def _clean_up(self, fresh: Published) -> None:
-        """What nobody needs any more; what a crash leaves here, the next run removes."""
+    async def _clean_up(self, fresh: Published, operation: str) -> None:
+        """What nobody needs any more; what a crash leaves here, a run of another day removes."""
         done = fresh.summary
-        folder = _folder(done.connection, done.operation)
+        folder = _folder(done.connection, operation)
         if done.finished is not None:  # else it goes on reading
             # First, so that nobody goes on from tables that are no more.
             await delete(self._container, [f"{folder}{PROGRESS}"])
-        over = folder if done.finished is not None else ""
-        await sweep(self._container, done.connection, fresh, over)
+            await clear_staged(self._container, folder, fresh)
+        if fresh.swept == visible_since(done):
+            await sweep(self._container, done.connection, fresh)
+            await forget_runs(self._container, done.connection)
 
 
 def _checked(staged: Staged | None, operation: str) -> Staged:

@@ -8,14 +8,14 @@ from shared.planning.snapshots import KEPT
 if TYPE_CHECKING:
     from azure.storage.blob.aio import ContainerClient
 
-AT_ONCE = 50
-"""Summaries deleted at a time; usually there is one, as each run is noted."""
+AT_ONCE = 1000
+"""Summaries deleted at a time; usually those of a day."""
 
 
 async def forget_runs(container: "ContainerClient", connection: str) -> int:
     """Delete the summaries of all but the newest runs; answers how many. Safe to repeat.
 
-    Their names sort newest first: one request lists those that stay.
+    Their names sort newest first. All of them are listed, so that it is not for each run.
     """
     found = container.list_blob_names(name_starts_with=f"{connection}/runs/")
     old = [name async for name in found][KEPT:][:AT_ONCE]

@@ -1,5 +1,6 @@
 """Runs of a connection in Blob storage, as small JSON documents whose names sort newest first."""
 
+from collections.abc import AsyncIterator
 from datetime import timedelta
 from typing import TYPE_CHECKING, TypeVar
 
@@ -15,7 +16,10 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 HISTORY = 50
-"""Summaries that are read; older ones stay in storage."""
+"""Summaries that are shown; older ones stay in storage."""
+
+RECENT = 5
+"""Summaries that are read together where usually the newest ones say all."""
 
 LAST = 10**16
 """Microseconds since 1970 in the year 2286; what is left until then sorts newest first."""
@@ -28,12 +32,24 @@ def run_name(summary: Summary | ImportSummary) -> str:
 
 async def newest_runs(container: "ContainerClient", connection: str) -> list[str]:
     """Names of the latest summaries."""
+    return await anext(run_names(container, connection, HISTORY), [])
+
+
+async def run_names(
+    container: "ContainerClient", connection: str, count: int
+) -> AsyncIterator[list[str]]:
+    """Names of all summaries, newest first, so many at a time; no more are listed than needed."""
     found: list[str] = []
-    async for name in container.list_blob_names(name_starts_with=f"{connection}/runs/"):
+    listed = container.list_blob_names(
+        name_starts_with=f"{connection}/runs/", results_per_page=HISTORY
+    )
+    async for name in listed:
         found.append(name)
-        if len(found) == HISTORY:
-            break
-    return found
+        if len(found) == count:
+            yield found
+            found = []
+    if found:
+        yield found
 
 
 async def read(container: "ContainerClient", name: str, type_: type[T]) -> tuple[T | None, str]:

@@ -1,23 +1,24 @@
-"""Reads the latest snapshot of a connection, and what has changed until then."""
+"""Reads the latest snapshot of a connection, what has changed until then, and the runs."""
 
-from collections.abc import AsyncIterator
+import asyncio
+from collections.abc import AsyncIterator, Sequence
 from typing import TYPE_CHECKING
 
 from shared.adapters.blob_lines import storage_errors
 from shared.adapters.blob_rows import SnapshotRows, changes_of
-from shared.adapters.blob_runs import read
+from shared.adapters.blob_runs import RECENT, newest_runs, read, run_names
 from shared.adapters.blob_waste import HEAD
 from shared.adapters.tables_read import Tables
-from shared.model.accounts import Account
+from shared.model.accounts import Account, Summary
 from shared.model.entities import Change, Entity, Link, Row
-from shared.planning.snapshots import Latest, Position, Published
+from shared.planning.snapshots import Latest, Position, Published, as_seen, is_before
 
 if TYPE_CHECKING:
     from azure.storage.blob.aio import ContainerClient
 
 
 class BlobSnapshots:
-    """The part of ``ports.AccountStore`` that reads what is published."""
+    """The part of ``ports.AccountStore`` that reads what runs have found."""
 
     def __init__(self, container: "ContainerClient") -> None:
         self._container, self._tables = container, Tables(container)
@@ -83,6 +84,30 @@ class BlobSnapshots:
                 async for place, change in changes_of(self._tables, made, after):
                     if place.follows(after):
                         yield place, change
+
+    async def summaries(self, connection: str) -> list[Summary]:
+        with storage_errors("reading the summaries of discovery"):
+            (known, _), newest = await asyncio.gather(
+                self._published(connection), newest_runs(self._container, connection)
+            )
+            return await self._seen(newest, known.summary if known else None)
+
+    async def recent(self, connection: str, operation: str) -> list[Summary]:
+        found: list[Summary] = []
+        with storage_errors("reading the summaries of discovery"):
+            known, _ = await self._published(connection)
+            latest = known.summary if known else None
+            async for names in run_names(self._container, connection, RECENT):
+                found += await self._seen(names, latest)
+                if latest is None or any(is_before(run, operation) for run in found):
+                    return found
+        if latest is not None and latest.operation != operation:
+            found.append(latest)  # more runs have failed since than summaries are kept
+        return found
+
+    async def _seen(self, names: Sequence[str], latest: Summary | None) -> list[Summary]:
+        found = await asyncio.gather(*(read(self._container, name, Summary) for name in names))
+        return [as_seen(summary, latest) for summary, _ in found if summary is not None]
 
     async def _rows(self, connection: str, part: str, after: str) -> AsyncIterator[Row]:
         """The rows of the latest finished snapshot."""

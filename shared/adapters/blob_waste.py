@@ -21,8 +21,11 @@ AT_ONCE = 8
 and Azurite refuses each part of such a request (github.com/Azure/Azurite, issue 1809)."""
 
 
-async def staged_files(container: "ContainerClient", folder: str) -> list[str]:
-    return [name async for name in container.list_blob_names(name_starts_with=folder)]
+async def clear_staged(container: "ContainerClient", folder: str, known: Published | None) -> None:
+    """Delete what a run has staged, but for what a snapshot took over."""
+    staged = [name async for name in container.list_blob_names(name_starts_with=folder)]
+    kept = known.tables() | known.replaced.keys() if known else frozenset[str]()
+    await clear(container, [name for name in staged if name not in kept])
 
 
 async def delete(container: "ContainerClient", names: Sequence[str]) -> None:
@@ -71,13 +74,21 @@ async def _deleted(container: "ContainerClient", names: Sequence[str]) -> "list[
     return list(await asyncio.gather(*map(remove, names)))
 
 
-async def sweep(
-    container: "ContainerClient", connection: str, fresh: Published, staged: str
-) -> None:
-    """Delete what was *staged* in this folder for a snapshot, but for what became part of it.
+def due(known: Published | None, now: datetime) -> datetime:
+    """When orphans were looked for last: *now*, if it is time again.
 
-    Also tables of attempts that came to nothing, when no such attempt can be at work any more, and
-    those that an earlier run could not delete: no list names them since.
+    Once a day is enough for what is looked at only when it is a day old, and a connection has
+    thousands of tables to look at.
+    """
+    if known is None or known.swept is None or now - known.swept > READ:
+        return now
+    return known.swept
+
+
+async def sweep(container: "ContainerClient", connection: str, fresh: Published) -> None:
+    """Delete tables of attempts that came to nothing, when none can be at work any more.
+
+    Also those that an earlier run could not delete: no list names them since.
     """
     kept = fresh.tables() | fresh.replaced.keys()
     modified: dict[str, datetime] = {}
@@ -88,9 +99,5 @@ async def sweep(
 
     await asyncio.gather(*map(look, ("tables/", "stage/", HEAD)))
     now = modified.pop(f"{connection}/{HEAD}")  # by the clock of the service
-    old = [
-        name
-        for name, at in modified.items()
-        if name not in kept and ((staged and name.startswith(staged)) or now - at > READ)
-    ]
+    old = [name for name, at in modified.items() if name not in kept and now - at > READ]
     await clear(container, old)

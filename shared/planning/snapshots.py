@@ -100,6 +100,7 @@ class Published(Value, frozen=True):
     made: tuple[Made, ...] = ()
     forgotten: int = 0  # the newest number whose changes cannot be asked for any more
     replaced: dict[str, datetime] = msgspec.field(default_factory=dict)  # tables no longer needed
+    swept: datetime | None = None  # when tables were looked for that nobody names
 
     def stack(self, name: str) -> Stack:
         return self.stacks.get(name, Stack())
@@ -163,6 +164,11 @@ def is_repeated(known: Published | None, summary: Summary) -> bool:
     if known is None or known.summary.operation != summary.operation:
         return False
     return known.summary.finished is not None or summary.finished is None
+
+
+def is_before(summary: Summary, operation: str) -> bool:
+    """Whether it has a snapshot that *operation* has not made: what that is compared with."""
+    return bool(summary.snapshot) and summary.operation != operation
 
 
 def decided(summary: Summary, now: datetime) -> Summary:

@@ -127,7 +127,13 @@ class AccountStore(Protocol):
         """Store a summary without accounts: a run that is going on, or failed."""
 
     async def summaries(self, connection: str) -> list[Summary]:
-        """Newest first."""
+        """The latest fifty, newest first."""
+
+    async def recent(self, connection: str, operation: str) -> list[Summary]:
+        """Newest first, back to the latest with a snapshot that *operation* has not made.
+
+        However many have failed since. Of a connection without a snapshot, only a few.
+        """
 
     def accounts(self, connection: str, after: str = "") -> AsyncIterator[Account]:
         """The accounts of the latest finished snapshot by id, from behind the id *after* on."""

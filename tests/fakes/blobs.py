@@ -35,11 +35,14 @@ class FakeContainer:
         return FakeBlobClient(self, name)
 
     async def list_blobs(self, name_starts_with: str = "") -> AsyncIterator[FakeBlob]:
+        self.requests.append(("list", name_starts_with, 0))
         for name in sorted(self.blobs):
             if name.startswith(name_starts_with) and name in self.blobs:
                 yield self.blobs[name]
 
-    async def list_blob_names(self, name_starts_with: str = "") -> AsyncIterator[str]:
+    async def list_blob_names(
+        self, name_starts_with: str = "", *, results_per_page: int = 5000
+    ) -> AsyncIterator[str]:
         async for blob in self.list_blobs(name_starts_with):
             yield blob.name
 

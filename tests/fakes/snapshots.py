@@ -15,6 +15,7 @@ from shared.planning.snapshots import (
     Published,
     as_seen,
     decided,
+    is_before,
     is_repeated,
     next_number,
     succeeding,
@@ -124,6 +125,12 @@ class FakeAccountStore:
         noted = self._summaries.get(connection, {}).values()
         found = [as_seen(summary, head.summary if head else None) for summary in noted]
         return sorted(found, key=lambda s: s.started, reverse=True)
+
+    @fallible("account_store.recent")
+    async def recent(self, connection: str, operation: str) -> list[Summary]:
+        found = await self.summaries(connection)
+        before = (at for at, run in enumerate(found) if is_before(run, operation))
+        return found[: next(before, len(found)) + 1]
 
     async def accounts(self, connection: str, after: str = "") -> AsyncIterator[Account]:
         for row in self._rows(connection, "accounts", after):

@@ -54,6 +54,10 @@ def finished(operation: str, minute: int = 0, connection: str = "pam") -> Summar
     return replace(begun, state="succeeded", finished=begun.started + timedelta(seconds=30))
 
 
+def failed(operation: str, minute: int = 0) -> Summary:
+    return replace(running(operation, minute), state="failed")
+
+
 async def save(store: AccountStore, summary: Summary, *numbers: int) -> Summary:
     """A snapshot of exactly these accounts."""
     return await publish(store, summary, {"user?": Findings(rows=tuple(accounts(*numbers)))})

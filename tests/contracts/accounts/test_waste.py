@@ -8,7 +8,7 @@ from azure.storage.blob.aio import BlobLeaseClient, ContainerClient
 
 from shared.adapters import blob_waste
 from shared.adapters.blob_accounts import BlobAccounts
-from tests.contracts.accounts.rows import account, accounts, finished, read, running, save
+from tests.contracts.accounts.rows import account, accounts, failed, finished, read, save
 
 pytestmark = [
     pytest.mark.asyncio(loop_scope="package"),  # one Azurite for all of them
@@ -84,12 +84,12 @@ async def test_a_summary_that_is_locked_holds_no_note_up(
     container: ContainerClient, store: BlobAccounts, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("shared.adapters.blob_history.KEPT", 1)
-    await store.note(running("o0"))
+    await store.note(failed("o0"))
     (oldest,) = await names(container, "runs")
     lease = BlobLeaseClient(container.get_blob_client(oldest))
     await lease.acquire()
-    await store.note(running("o1", 1))
+    await store.note(failed("o1", 1))
     assert len(await store.summaries("pam")) == 2
     await lease.release()
-    await store.note(running("o2", 2))
+    await store.note(failed("o2", 2))
     assert [run.operation for run in await store.summaries("pam")] == ["o2"]

@@ -4,6 +4,7 @@ from datetime import datetime
 from typing import Any
 
 from functions import declare_steps
+from shared.adapters.blob_accounts import BlobAccounts
 from shared.errors import NeedsHuman
 from shared.messages import StepMessage, encode
 from shared.model.accounts import Account, Summary
@@ -11,6 +12,7 @@ from shared.model.connection import Aspect, Condition, Connection, Operation, Sp
 from shared.runtime import run
 from shared.step import STEPS
 from tests.fakes import FakeContext, fake_context
+from tests.fakes.blobs import FakeContainer
 
 NAME = "pam"
 
@@ -40,6 +42,13 @@ async def connected(
     )
     assert await ctx.ledger.create(Connection(spec=spec, created=ctx.clock.now()))
     return ctx
+
+
+def in_blobs(ctx: FakeContext, container: FakeContainer) -> FakeContext:
+    """The same, its accounts in a container."""
+    store = BlobAccounts(container)  # type: ignore[arg-type] # as much of it as is used
+    parts = {field: getattr(ctx, field) for field in ctx.__struct_fields__}
+    return FakeContext(**parts | {"account_store": store})
 
 
 async def begin(ctx: FakeContext, operation: str, kind: str = "discover", reason: str = "") -> None:

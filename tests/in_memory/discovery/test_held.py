@@ -1,14 +1,18 @@
 """A scan that would take away too much applies the rest, and asks."""
 
+from datetime import timedelta
+
 import pytest
 from msgspec.structs import replace
 
+from shared.model.accounts import Summary
 from shared.model.connection import Status
 from shared.operations import FULL_RUN
 from tests.fakes import FakeContext
+from tests.fakes.blobs import FakeContainer
 from tests.in_memory.discovery.exporting import exporting, names, tenant, user
 from tests.in_memory.discovery.killing import calls_of, picture, some_deaths, survive, world
-from tests.in_memory.discovery.scans import NAME, condition, connected, found
+from tests.in_memory.discovery.scans import NAME, condition, connected, found, in_blobs
 
 pytestmark = [
     pytest.mark.requirement("X-15"),
@@ -23,7 +27,7 @@ async def released(ctx: FakeContext, *, approve: bool) -> None:
 
 async def emptied() -> FakeContext:
     """A small tenant that was scanned, and whose list of users answers 200 with nobody since."""
-    ctx = await exporting(users=5)
+    ctx = in_blobs(await exporting(users=5), FakeContainer())
     await survive(ctx, "o1")
     known = tenant(ctx)
     known.rows = {id_: row for id_, row in known.rows.items() if not id_.startswith("user-")}
@@ -151,3 +155,21 @@ async def test_what_is_held_survives_the_death_of_the_process(seed: int) -> None
     ctx = await thinned()
     await survive(ctx, "o2", some_deaths(seed, calls))
     assert await picture(ctx) == await picture(calm)
+
+
+async def test_a_loss_is_weighed_however_many_scans_have_failed_before() -> None:
+    """As long as a permission is missing nothing is read; the first answer may be wrong, too."""
+    ctx = await emptied()
+    begun = (await ctx.account_store.summaries(NAME))[0].started
+    for number in range(60):
+        await ctx.account_store.note(
+            Summary(
+                operation=f"failed-{number}",
+                connection=NAME,
+                state="failed",
+                mode="all",
+                started=begun + timedelta(seconds=number + 1),
+            )
+        )
+    summary = await survive(ctx, "o2", reason=FULL_RUN)
+    assert (summary.state, summary.accounts, summary.removed) == ("partial", 5, 0)

@@ -7,12 +7,11 @@ from random import Random
 import pytest
 from msgspec.structs import replace
 
-from shared.adapters.blob_accounts import BlobAccounts
 from shared.planning import discovery_runs
 from tests.fakes import FakeContext
 from tests.fakes.blobs import FakeContainer
 from tests.in_memory.discovery.killing import calls_of, killing, picture, survive, world
-from tests.in_memory.discovery.scans import connected
+from tests.in_memory.discovery.scans import connected, in_blobs
 
 pytestmark = pytest.mark.requirement("X-15", "N-21")
 
@@ -40,9 +39,7 @@ async def stored() -> tuple[FakeContext, FakeContainer]:
             fault.strike()
 
     container.before_write = before_write
-    store = BlobAccounts(container)  # type: ignore[arg-type] # as much of it as is used
-    parts = {field: getattr(ctx, field) for field in ctx.__struct_fields__}
-    return FakeContext(**parts | {"account_store": store}), container
+    return in_blobs(ctx, container), container
 
 
 def put(container: FakeContainer) -> Counter[str]:
@@ -76,6 +73,7 @@ async def test_killed_anywhere_it_ends_as_an_undisturbed_run(seed: int) -> None:
     await survive(ctx, "o1", deaths)
     assert killing(ctx).died >= 3
     assert await picture(ctx) == await picture(calm)
+    ctx.clock.advance(days=2)
     container.now += timedelta(days=2)  # what a death in the middle of cleaning up has left
     await survive(ctx, "o2")
     assert not [name for name in container.blobs if "/stage/o" in name]
