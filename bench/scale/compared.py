@@ -1,6 +1,7 @@
 """Figures: ratios of what was measured in one run."""
 
 from collections.abc import Iterator, Mapping
+from itertools import product
 
 from bench.figures import Figure, Goal, Sample
 from bench.scale.results import Result
@@ -12,6 +13,7 @@ FLOOR_GOAL = Goal(at_most=1.5)
 MODELS_GOAL = Goal(at_least=200)
 AHEAD = Goal(at_least=1)
 PROPORTION = Goal(at_most=2)
+LATENCIES = ("", " at 40 ms")
 COUNTED = "100"
 """Changes after which runs of several tenants are compared."""
 
@@ -28,16 +30,16 @@ def figures(known: Mapping[int, Result]) -> Iterator[Figure]:
 
 
 def _against_the_floor(users: int, result: Result) -> Iterator[Figure]:
-    for mode in ("users", "all"):
-        floor = result.reports.get(f"floor {mode}")
+    for mode, latency in product(("users", "all"), LATENCIES):
+        floor = result.reports.get(f"floor {mode}{latency}")
         for client, what in (("reader", "read and decoded"), ("runs", "whole run")):
-            ours = result.reports.get(f"{client} {mode}")
+            ours = result.reports.get(f"{client} {mode}{latency}")
             if floor is None or ours is None or not floor.rounds or not ours.rounds:
                 continue
             goal = FLOOR_GOAL if mode == "users" else None
             for measure, unit in (("seconds", "s"), ("cpu", "CPU s")):
                 yield Figure(
-                    name=f"{users} users, mode {mode}: {what}, {unit}",
+                    name=f"{users} users, mode {mode}{latency}: {what}, {unit}",
                     sample=_sample("Keyturn", unit, ours, measure),
                     base=_sample("floor", unit, floor, measure),
                     goal=goal,
@@ -45,7 +47,7 @@ def _against_the_floor(users: int, result: Result) -> Iterator[Figure]:
 
 
 def _against_backstage(users: int, result: Result) -> Iterator[Figure]:
-    for latency in ("", " at 40 ms"):
+    for latency in LATENCIES:
         yield from _ahead(users, result, "Backstage", latency)
 
 

@@ -38,6 +38,8 @@ def turns(users: int) -> Iterator[Turn]:
     if users <= LARGEST_FOR_PEERS:
         yield Turn("backstage", "all")
     if users <= LARGEST_WITH_LATENCY:
+        for client in ("floor", "runs"):
+            yield Turn(client, "users", LATENCY)
         for client in ("floor", "runs", "backstage"):
             yield Turn(client, "all", LATENCY)
     if users in PEERS:
