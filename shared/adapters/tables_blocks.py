@@ -72,8 +72,13 @@ class Blocks:
             else:
                 runs.append([block])
             end = block.offset + block.length
-        for fetched in await asyncio.gather(*map(self._fetched, runs)):
-            found |= fetched
+        requests = [asyncio.create_task(self._fetched(run)) for run in runs]
+        try:
+            for fetched in await asyncio.gather(*requests):
+                found |= fetched
+        finally:
+            for request in requests:  # when one fails, nobody waits for the others
+                request.cancel()
         return [found[block.offset] for block in blocks]
 
     async def _fetched(self, run: Sequence[Block]) -> dict[int, memoryview]:

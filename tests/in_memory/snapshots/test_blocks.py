@@ -1,5 +1,7 @@
 """Blocks of a table are fetched in as few requests as their places allow, and seldom twice."""
 
+import asyncio
+
 import pytest
 
 from shared.adapters.tables import Block
@@ -74,3 +76,25 @@ async def test_what_is_only_passed_is_not_kept(table: Fetched) -> None:
     await blocks.packed([FIRST])
     await blocks.packed([FIRST])
     assert table.asked == [(0, 100), (0, 100)]
+
+
+@pytest.mark.usefixtures("table")  # whose blocks are far from each other
+async def test_when_one_request_fails_the_others_end_with_it() -> None:
+    begun = asyncio.Event()
+    ended: list[str] = []
+
+    async def read(start: int, _: int) -> bytes:
+        if start:
+            await begun.wait()
+            raise ConnectionError("storage is away")
+        begun.set()
+        try:
+            await asyncio.Event().wait()
+        finally:
+            ended.append("the other")
+        raise AssertionError
+
+    with pytest.raises(ConnectionError):
+        await Blocks("t", read).packed([FIRST, FAR])
+    await asyncio.sleep(0)
+    assert ended == ["the other"]
