@@ -5,7 +5,7 @@ struct that is made for one selection takes a millionth of a second. Neither the
 is made of them can be part of a cycle, so that the garbage collector leaves them alone.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
 from operator import attrgetter
 from typing import Any, Generic, TypeVar
@@ -85,19 +85,19 @@ class Selection:
     def changed(self, rows: Sequence[Any]) -> Findings:
         """Of a delta query: of an item that a page has twice, the later one counts."""
         found: dict[str, Any] = {row.id: row for row in rows}
-        links: dict[str, tuple[Link, bool]] = {}
-        for row in rows:
-            for number, navigation in enumerate(self._wanted.navigation):
-                for target in getattr(row, f"link{number}"):
-                    link = self._link(navigation, row.id, target)
-                    links[link.id] = (link, target.removed is None)
+        links: dict[tuple[str, str, str], TargetRow] = {}
+        for number, navigation in enumerate(self._wanted.navigation):
+            name = f"link{number}"
+            for row in rows:
+                for target in getattr(row, name):
+                    links[navigation, row.id, target.id] = target
         gone = [row for row in found.values() if row.removed is not None]
         return Findings(
             rows=self._made(row for row in found.values() if row.removed is None),
             gone=tuple(row.id for row in gone),
             for_good=tuple(row.id for row in gone if row.removed.reason == FOR_GOOD),
-            links=tuple(link for link, there in links.values() if there),
-            unlinked=tuple(link for link, there in links.values() if not there),
+            links=tuple(self._links(links, there=True)),
+            unlinked=tuple(self._links(links, there=False)),
         )
 
     def _made(self, rows: Iterable[Any]) -> tuple[Account | Entity, ...]:
@@ -113,14 +113,18 @@ class Selection:
             for row in rows
         )
 
-    def _link(self, navigation: str, source: str, target: TargetRow) -> Link:
-        return Link(
-            kind=navigation,
-            of=self._wanted.kind,
-            source=source,
-            target=target.id,
-            target_kind=target.type.removeprefix(MODEL),
-        )
+    def _links(
+        self, found: Mapping[tuple[str, str, str], TargetRow], *, there: bool
+    ) -> Iterator[Link]:
+        for (kind, source, target), row in found.items():
+            if (row.removed is None) == there:
+                yield Link(
+                    kind=kind,
+                    of=self._wanted.kind,
+                    source=source,
+                    target=target,
+                    target_kind=row.type.removeprefix(MODEL),
+                )
 
 
 @lru_cache(maxsize=64)

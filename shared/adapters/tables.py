@@ -7,7 +7,7 @@ has the first key of each, so that a reader fetches only the bytes that hold wha
 """
 
 from bisect import bisect_left
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Sequence
 from itertools import chain
 from typing import Any
 
@@ -104,10 +104,19 @@ class Segment:
         return Segment(keys, list(map(both.__getitem__, keys)))
 
 
-def vouchers_of(keys: Iterable[str]) -> tuple[str, ...] | None:
-    """Their families; None for too many."""
-    found = {family(by) for by in {key.partition("\t")[2] for key in keys}}
-    return tuple(sorted(found)) if len(found) <= FAMILIES else None
+def vouchers_of(keys: Sequence[str]) -> tuple[str, ...] | None:
+    """Their families; None for too many. Usually all are of one, and need only be counted."""
+    if not keys:
+        return ()
+    by = keys[0].partition("\t")[2]
+    if ("\n".join(keys) + "\n").count(f"\t{by}\n") == len(keys):
+        return (family(by),)
+    found: set[str] = set()
+    for key in keys:
+        found.add(family(key.partition("\t")[2]))
+        if len(found) > FAMILIES:
+            return None
+    return tuple(sorted(found))
 
 
 class Codec:

@@ -172,7 +172,7 @@ def again(known: Row, seen: Row) -> Row:
 def key_of(row: Row) -> str:
     """Under which the store keeps a row, and in whose order; links of one object are together."""
     if isinstance(row, Link):
-        return key_of_link(row.id)
+        return f"{row.source}/{row.kind}/{row.target}"
     return row.id
 
 
