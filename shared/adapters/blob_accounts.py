@@ -20,9 +20,9 @@ from shared.adapters.blob_publish import Publication
 from shared.adapters.blob_rows import SnapshotRows
 from shared.adapters.blob_runs import replace_document, run_name, write
 from shared.adapters.blob_snapshots import BlobSnapshots, head
-from shared.adapters.blob_staged import PROGRESS, Staged, staged_in
+from shared.adapters.blob_staged import Staged, staged_in
 from shared.adapters.blob_staging import BlobStaging
-from shared.adapters.blob_waste import clear, clear_staged, delete, due, sweep
+from shared.adapters.blob_waste import clear, clear_staged, due, sweep
 from shared.model.accounts import Summary
 from shared.model.entities import Row
 from shared.model.scan import Held, Losses, Progress, Removals
@@ -80,9 +80,7 @@ class BlobAccounts(BlobSnapshots):
     async def discard(self, connection: str, operation: str) -> None:
         with storage_errors("removing what a discovery staged"):
             known, _ = await self._published(connection)
-            folder = _folder(connection, operation)
-            await delete(self._container, [f"{folder}{PROGRESS}"])  # as in `_clean_up`
-            await clear_staged(self._container, folder, known)
+            await clear_staged(self._container, _folder(connection, operation), known)
 
     async def held(self, connection: str) -> Held | None:
         with storage_errors("reading the removals that wait"):
@@ -123,7 +121,8 @@ class BlobAccounts(BlobSnapshots):
     async def _publish(self, known: Published | None, fresh: Published, tag: str) -> Published:
         """Make the snapshot visible, unless another one became visible meanwhile."""
         now = visible_since(fresh.summary)
-        fresh = replace(fresh, swept=due(known, now))
+        last = known.swept if known else fresh.summary.started
+        fresh = replace(fresh, swept=now if due(known, now) else last)
         await write(self._container, run_name(fresh.summary), fresh.summary)
         if known is not None:
             # Before their names are forgotten: a crash in between leaves no orphans.
@@ -142,8 +141,6 @@ class BlobAccounts(BlobSnapshots):
         done = fresh.summary
         folder = _folder(done.connection, operation)
         if done.finished is not None:  # else it goes on reading
-            # First, so that nobody goes on from tables that are no more.
-            await delete(self._container, [f"{folder}{PROGRESS}"])
             await clear_staged(self._container, folder, fresh)
         if fresh.swept == visible_since(done):
             await sweep(self._container, done.connection, fresh)

@@ -2,11 +2,13 @@
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from itertools import chain
 from typing import Any
 
 import msgspec
 
 from shared.adapters.blob_merge import Outcome, Rules
+from shared.adapters.tables import Segment
 from shared.adapters.tables_ranges import Rows, merging
 from shared.adapters.tables_rows import (
     FOR_GOOD,
@@ -50,18 +52,28 @@ class Insert:
 
     async def run(self, said: Sequence[Rows]) -> None:
         async for taken in merging(said):
-            rows = spoken(self._part, taken)
-            if GONE in rows.values() or FOR_GOOD in rows.values():
-                rows = self._present(rows)
-            if self._part == "links" and self._parted:
-                rows = {key: row for key, row in rows.items() if self._parted.isdisjoint(ends(key))}
-            keys = sorted(rows)
+            keys, rows = self._taken(taken)
             self._count(keys, rows)
             if self._into.rows is not None:
-                await self._into.rows.add(keys, list(map(rows.__getitem__, keys)))
+                await self._into.rows.add(keys, rows)
             if self._part == "links" and self._into.targets is not None:
                 ids = dict.fromkeys(key.partition("\t")[0] for key in keys)
                 await self._into.targets.add({target_key(id_): b"" for id_ in ids})
+
+    def _taken(self, taken: Sequence[Sequence[Segment]]) -> tuple[list[str], list[bytes]]:
+        """What is there now, in order: of one table that has no tombstones, as it comes."""
+        parted = self._part == "links" and bool(self._parted)
+        if len(taken) == 1 and not parted:
+            there = list(chain.from_iterable(segment.rows for segment in taken[0]))
+            if GONE not in there and FOR_GOOD not in there:
+                return list(chain.from_iterable(segment.keys for segment in taken[0])), there
+        rows = spoken(self._part, taken)
+        if GONE in rows.values() or FOR_GOOD in rows.values():
+            rows = self._present(rows)
+        if parted:
+            rows = {key: row for key, row in rows.items() if self._parted.isdisjoint(ends(key))}
+        keys = sorted(rows)
+        return keys, list(map(rows.__getitem__, keys))
 
     def _present(self, rows: Lines) -> Lines:
         """Without tombstones; links go with what came and went while it was read."""
@@ -75,31 +87,31 @@ class Insert:
                     self._into.parted.add(id_)
         return there
 
-    def _count(self, keys: list[str], rows: Lines) -> None:
+    def _count(self, keys: list[str], rows: list[bytes]) -> None:
         count = self._into.count
         if not self._single:
             ids = Counter(key.partition("\t")[0] for key in keys)
             several = {id_ for id_, times in ids.items() if times > 1}
             if several:
-                keys = self._count_several(keys, rows, several)
+                rows = self._count_several(keys, rows, several)
         if self._part == "links":
-            count.linked(len(keys))
+            count.linked(len(rows))
         elif self._part == "entities":
-            text = b"\n".join(map(rows.__getitem__, keys))
+            text = b"\n".join(rows)
             count.inserted(Counter(row.kind for row in self._kinds.decode_lines(text)))
         else:
-            count_accounts(count, list(map(rows.__getitem__, keys)), facts=self._facts)
+            count_accounts(count, rows, facts=self._facts)
 
-    def _count_several(self, keys: list[str], rows: Lines, several: set[str]) -> list[str]:
-        """Count the ids that come more than once; answers the other keys."""
+    def _count_several(self, keys: list[str], rows: list[bytes], several: set[str]) -> list[bytes]:
+        """Count the ids that come more than once; answers the rows of the others."""
         said: dict[str, dict[str, Any]] = {}
-        others: list[str] = []
-        for key in keys:
+        others: list[bytes] = []
+        for key, row in zip(keys, rows, strict=True):
             id_, _, by = key.partition("\t")
             if id_ in several:
-                said.setdefault(id_, {})[by] = self._decode(rows[key])
+                said.setdefault(id_, {})[by] = self._decode(row)
             else:
-                others.append(key)
+                others.append(row)
         for each in said.values():
             self._into.count.differ(None, joined(each, self._unread))
         return others

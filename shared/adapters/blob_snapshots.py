@@ -95,12 +95,14 @@ class BlobSnapshots:
     async def recent(self, connection: str, operation: str) -> list[Summary]:
         found: list[Summary] = []
         with storage_errors("reading the summaries of discovery"):
-            known, _ = await self._published(connection)
+            listed = run_names(self._container, connection, RECENT)
+            (known, _), names = await asyncio.gather(self._published(connection), anext(listed, []))
             latest = known.summary if known else None
-            async for names in run_names(self._container, connection, RECENT):
+            while names:
                 found += await self._seen(names, latest)
                 if latest is None or any(is_before(run, operation) for run in found):
                     return found
+                names = await anext(listed, [])
         if latest is not None and latest.operation != operation:
             found.append(latest)  # more runs have failed since than summaries are kept
         return found
@@ -108,6 +110,19 @@ class BlobSnapshots:
     async def _seen(self, names: Sequence[str], latest: Summary | None) -> list[Summary]:
         found = await asyncio.gather(*(read(self._container, name, Summary) for name in names))
         return [as_seen(summary, latest) for summary, _ in found if summary is not None]
+
+    async def made_by(
+        self, connection: str, operation: str
+    ) -> AsyncIterator[tuple[Position, Change]]:
+        with storage_errors("reading what has changed"):
+            known, _ = await self._published(connection)
+            if known is None or known.summary.operation != operation:
+                return
+            before = Position(number=known.number - 1)
+            for made in known.since(before):
+                async for place, change in changes_of(self._tables, made, before):
+                    if place.follows(before):
+                        yield place, change
 
     async def _rows(self, connection: str, part: str, after: str) -> AsyncIterator[Row]:
         """The rows of the latest finished snapshot."""

@@ -16,6 +16,7 @@ from shared.adapters.blob_listed import Listed, by_id
 from shared.adapters.blob_progress import SourceParts
 from shared.adapters.blob_runs import replace_document
 from shared.adapters.blob_staged import PROGRESS, Contents, Staged
+from shared.adapters.side_by_side import side_by_side
 from shared.adapters.tables import Codec, Segment
 from shared.adapters.tables_read import Tables
 from shared.adapters.tables_rows import FOR_GOOD, GONE, PARTS, Lines, add_again, keyed
@@ -40,7 +41,7 @@ class BlobStaging:
     def __init__(self, tables: Tables, folder: str, kept: Staged | None, tag: str) -> None:
         self._tables, self._container = tables, tables.container
         self._folder, self._tag = folder, tag
-        self._codec, self._encoder = Codec(), msgspec.json.Encoder()
+        self._encoder = msgspec.json.Encoder()
         self._lines, self._size = _nothing(), 0  # by part, voucher and id
         self._listed: dict[str, Listed] = {}  # by voucher; of those, the lines have no accounts
         self._flushing = asyncio.Lock()
@@ -48,6 +49,7 @@ class BlobStaging:
         names, sources = (kept.parts, kept.progress.sources) if kept else ((), ())
         self._sources = SourceParts(self._container, folder, names, sources)
         self._runs = {part: list(kept.runs.get(part, ())) if kept else [] for part in PARTS}
+        self._number = sum(map(len, self._runs.values()))
         self._since = dict(kept.since) if kept else {}
         self._gaps = {by: set(found) for by, found in kept.gaps.items()} if kept else {}
         self._contents = dict(kept.contents) if kept else {}
@@ -163,17 +165,29 @@ class BlobStaging:
         async with self._flushing:
             lines, self._lines, self._size = self._lines, _nothing(), 0
             listed, self._listed = self._listed, {}
-            for by, found in listed.items():
-                await self._write_accounts(lines["accounts"], by, found)
-                lines["accounts"] = {}
-            if lines["accounts"]:
-                await self._write_accounts(lines["accounts"], "", Listed())
-            for part, sources in lines.items():
-                if sources and part != "accounts":
-                    keys, rows = keyed(sources)
-                    writer = self._writer(part)
-                    await writer.add(keys, rows)
-                    await self._keep(part, writer)
+            others = [part for part in PARTS if part != "accounts"]
+            await side_by_side(
+                [
+                    self._flush_accounts(lines["accounts"], listed),
+                    *(self._flush_part(part, lines[part]) for part in others),
+                ]
+            )
+
+    async def _flush_accounts(
+        self, lines: Mapping[str, Lines], listed: Mapping[str, Listed]
+    ) -> None:
+        for by, found in listed.items():
+            await self._write_accounts(lines, by, found)
+            lines = {}
+        if lines:
+            await self._write_accounts(lines, "", Listed())
+
+    async def _flush_part(self, part: str, sources: Mapping[str, Lines]) -> None:
+        if sources:
+            keys, rows = keyed(sources)
+            writer = self._writer(part)
+            await writer.add(keys, rows)
+            await self._keep(part, writer)
 
     async def _write_accounts(self, sources: Mapping[str, Lines], by: str, found: Listed) -> None:
         """Listed users and what others say, in one table; or each of it alone."""
@@ -191,9 +205,9 @@ class BlobStaging:
         self._contents[await self._keep("accounts", writer)] = contents
 
     def _writer(self, part: str) -> TableWriter:
-        number = sum(map(len, self._runs.values()))
-        name = new_table(f"{self._folder}{number:06d}-", part)
-        return TableWriter(self._container, name, self._codec)
+        name = new_table(f"{self._folder}{self._number:06d}-", part)
+        self._number += 1
+        return TableWriter(self._container, name, Codec())
 
     async def _keep(self, part: str, writer: TableWriter) -> str:
         table = await writer.close()

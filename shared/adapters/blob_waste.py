@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from shared import telemetry
+from shared.adapters.blob_staged import PROGRESS
 from shared.planning.snapshots import READ, Published
 
 if TYPE_CHECKING:
@@ -22,10 +23,18 @@ and Azurite refuses each part of such a request (github.com/Azure/Azurite, issue
 
 
 async def clear_staged(container: "ContainerClient", folder: str, known: Published | None) -> None:
-    """Delete what a run has staged, but for what a snapshot took over."""
-    staged = [name async for name in container.list_blob_names(name_starts_with=folder)]
+    """Delete what a run has staged, but for what a snapshot took over.
+
+    First how far it was, so that nobody goes on from tables that are no more.
+    """
+    progress = f"{folder}{PROGRESS}"
+    _, staged = await asyncio.gather(delete(container, [progress]), _names(container, folder))
     kept = known.tables() | known.replaced.keys() if known else frozenset[str]()
-    await clear(container, [name for name in staged if name not in kept])
+    await clear(container, [name for name in staged if name not in kept and name != progress])
+
+
+async def _names(container: "ContainerClient", folder: str) -> list[str]:
+    return [name async for name in container.list_blob_names(name_starts_with=folder)]
 
 
 async def delete(container: "ContainerClient", names: Sequence[str]) -> None:
@@ -74,15 +83,13 @@ async def _deleted(container: "ContainerClient", names: Sequence[str]) -> "list[
     return list(await asyncio.gather(*map(remove, names)))
 
 
-def due(known: Published | None, now: datetime) -> datetime:
-    """When orphans were looked for last: *now*, if it is time again.
+def due(known: Published | None, now: datetime) -> bool:
+    """Whether it is time to look for orphans.
 
-    Once a day is enough for what is looked at only when it is a day old, and a connection has
-    thousands of tables to look at.
+    Once a day is enough for what is looked at only when it is a day old: a connection has
+    thousands of tables to look at, or none yet.
     """
-    if known is None or known.swept is None or now - known.swept > READ:
-        return now
-    return known.swept
+    return known is not None and (known.swept is None or now - known.swept > READ)
 
 
 async def sweep(container: "ContainerClient", connection: str, fresh: Published) -> None:

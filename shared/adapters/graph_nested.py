@@ -14,8 +14,9 @@ from msgspec.structs import replace
 from shared.adapters.graph_account_pages import linked
 from shared.adapters.graph_account_rows import GROUP, USER, USER_FIELDS, HolderRow
 from shared.adapters.graph_client import Page
-from shared.adapters.graph_paging import Listing, Reader, ahead, together
+from shared.adapters.graph_paging import Listing, Reader, ahead
 from shared.adapters.graph_query import PLACE, query
+from shared.adapters.side_by_side import side_by_side
 from shared.errors import NeedsHuman
 from shared.model.accounts import SERVICE_PRINCIPAL, Account, Origin, Through
 from shared.model.entities import Findings, Unread
@@ -137,7 +138,7 @@ class Nested:
     async def step(self, walk: Walk) -> tuple[Findings, Walk]:
         """A page of some groups; deeper ones only when the whole level is read."""
         found = Found()
-        await together([self._visit(visit, found, walk.root) for visit in walk.level[:AT_ONCE]])
+        await side_by_side(self._visit(visit, found, walk.root) for visit in walk.level[:AT_ONCE])
         left = replace(
             walk,
             level=(*found.begun, *walk.level[AT_ONCE:]),

@@ -11,7 +11,7 @@ import asyncio
 import math
 import re
 import time
-from collections.abc import AsyncIterator, Callable, Coroutine, Iterable
+from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any, Generic, Protocol, TypeVar
@@ -207,14 +207,3 @@ async def ahead(first: Coroutine[Any, Any, T]) -> AsyncIterator[Coming[T]]:
         yield coming
     finally:
         await coming.drop()
-
-
-async def together(jobs: Iterable[Coroutine[Any, Any, None]]) -> None:
-    """All of them; when one fails, the others are not left running."""
-    tasks = [asyncio.create_task(job) for job in jobs]
-    try:
-        await asyncio.gather(*tasks)
-    finally:
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)

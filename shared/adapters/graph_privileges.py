@@ -7,7 +7,7 @@ assign roles": only groups with isAssignableToRole can hold one, and a tenant ha
 
 import asyncio
 from collections import defaultdict
-from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from typing import Any, TypeVar
 
 from shared.adapters.graph_account_pages import pages
@@ -21,6 +21,7 @@ from shared.adapters.graph_privilege_rows import (
 )
 from shared.adapters.graph_query import query
 from shared.adapters.graph_rows import IdRow, NamedRow
+from shared.adapters.side_by_side import side_by_side
 from shared.errors import NeedsHuman
 from shared.model.privilege import GROUP, Held, Privileges
 
@@ -67,7 +68,7 @@ class _Reading:
         for rows, via in ((active, ""), (eligible, "eligible")):
             for row in rows:
                 by_principal[row.principal_id].append(held_by(row, names, restricted, via))
-        members = await _together(self._around(group) for group in groups)
+        members = await side_by_side(self._around(group) for group in groups)
         for group, (users, owners) in zip(groups, members, strict=True):
             self._through(group, users, owners, by_principal.pop(group.id, []))
         for principal, things in by_principal.items():
@@ -185,14 +186,3 @@ class _Reading:
             doing=doing,
         )
         return [row async for rows in listing for row in rows]
-
-
-async def _together(calls: Iterable[Coroutine[Any, Any, T]]) -> list[T]:
-    """All answers; when one call fails, the others are not left running."""
-    tasks = [asyncio.create_task(call) for call in calls]
-    try:
-        return await asyncio.gather(*tasks)
-    finally:
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)

@@ -8,6 +8,7 @@ import asyncio
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Sequence
 
+from shared.adapters.side_by_side import side_by_side
 from shared.adapters.tables import Block
 
 GAP = 1 << 15
@@ -72,13 +73,8 @@ class Blocks:
             else:
                 runs.append([block])
             end = block.offset + block.length
-        requests = [asyncio.create_task(self._fetched(run)) for run in runs]
-        try:
-            for fetched in await asyncio.gather(*requests):
-                found |= fetched
-        finally:
-            for request in requests:  # when one fails, nobody waits for the others
-                request.cancel()
+        for fetched in await side_by_side(map(self._fetched, runs)):
+            found |= fetched
         return [found[block.offset] for block in blocks]
 
     async def _fetched(self, run: Sequence[Block]) -> dict[int, memoryview]:

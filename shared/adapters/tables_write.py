@@ -5,7 +5,7 @@ import uuid
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
-from shared.adapters.tables import BLOCK, KEY, Block, Codec, Segment, vouchers_of
+from shared.adapters.tables import BLOCK, KEY, Block, Codec, Segment
 from shared.planning.snapshots import Table
 
 if TYPE_CHECKING:
@@ -50,7 +50,9 @@ class TableWriter:
             await self._pack(1)
         self.rows += len(found.rows) + len(others.rows)
         length = -(-len(found.rows) // max(size // BLOCK, 1))
-        parts = list(_together(found, others, length))
+        await self._put_all(list(_together(found, others, length)))
+
+    async def _put_all(self, parts: Sequence[Segment]) -> None:
         for start in range(0, len(parts), TOGETHER):
             some = parts[start : start + TOGETHER]
             for part, packed in zip(some, await asyncio.to_thread(self._packed, some), strict=True):
@@ -83,13 +85,11 @@ class TableWriter:
 
     async def _pack(self, blocks: int) -> None:
         """All that waits, as so many blocks."""
-        length = -(-len(self._keys) // blocks)
-        for start in range(0, len(self._keys), length):
-            keys = self._keys[start : start + length]
-            packed = self._codec.pack(keys, self._rows[start : start + length])
-            by = vouchers_of(keys)
-            await self._put(Block(keys[0], self._size, len(packed), len(keys), by), packed)
+        waiting = Segment(self._keys, self._rows)
         self._keys, self._rows, self._text = [], [], 0
+        length = -(-len(waiting.rows) // blocks)
+        starts = range(0, len(waiting.rows), length)
+        await self._put_all([waiting.part(start, start + length) for start in starts])
 
     async def _put(self, block: Block, packed: bytes) -> None:
         self.blocks.append(block)

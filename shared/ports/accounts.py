@@ -164,6 +164,9 @@ class AccountStore(Protocol):
     def changes(self, connection: str, after: Position) -> AsyncIterator[tuple[Position, Change]]:
         """Changes with their places; LookupError when those after *after* are not known."""
 
+    def made_by(self, connection: str, operation: str) -> AsyncIterator[tuple[Position, Change]]:
+        """The changes of the latest snapshot, none unless this operation has made it."""
+
 
 class DirectoryReader(Protocol):
     """Reads what an import into a product needs to know of the tenant."""

@@ -36,16 +36,15 @@ async def tell_changes(work: Work, summary: Summary) -> None:
     Every event says from which cursor the rows of its changes, and all that come behind them, can
     be read (``GET .../changes?after=``); the last one whether there are more than were told.
     """
-    store, name = work.ctx.account_store, summary.connection
-    latest = await store.latest(name) if summary.changes else None
-    # Else the end of the changes is not this run's: a message may come again much later.
-    if latest is None or latest.summary.operation != summary.operation:
+    if not summary.changes:
         return
-    before = Position(number=latest.position.number - 1)
-    number, cursor = 0, before
+    # None, when another one is the latest by now: a message may come again much later.
+    made = work.ctx.account_store.made_by(summary.connection, summary.operation)
+    number, cursor = 0, Position()
     what = "accounts.changed" if summary.finished else "accounts.changed:shown"
-    async for batch, more in _batches(store.changes(name, before)):
+    async for batch, more in _batches(made):
         number += 1
+        cursor = cursor if number > 1 else Position(number=batch[0][0].number - 1)
         last = number == MOST
         await work.announce(
             "accounts.changed",

@@ -190,6 +190,14 @@ class FakeAccountStore:
                 if place.follows(after):
                     yield place, change
 
+    async def made_by(
+        self, connection: str, operation: str
+    ) -> AsyncIterator[tuple[Position, Change]]:
+        head = self._of(connection).head
+        if head is not None and head.summary.operation == operation:
+            async for found in self.changes(connection, Position(number=head.number - 1)):
+                yield found
+
     def _of(self, connection: str) -> Snapshots:
         return self._known.get(connection, Snapshots())
 

@@ -64,18 +64,19 @@ async def test_what_cannot_be_deleted_is_told_and_tried_again(
 async def test_an_orphan_that_was_locked_goes_with_a_later_run(
     container: ContainerClient, store: BlobAccounts, caplog: pytest.LogCaptureFixture
 ) -> None:
+    await save(store, finished("o0"), 1)
     orphan = "pam/tables/o0-accounts-of-a-run-that-died"
     await container.upload_blob(orphan, b"row")
     lease = BlobLeaseClient(container.get_blob_client(orphan))
     await lease.acquire()
     caplog.set_level(logging.WARNING)
-    saved = await save(store, finished("o1"), 1)
+    saved = await save(store, finished("o1", 1), 1)
     assert saved.accounts == 1  # no failure of the run
     assert await read(store) == accounts(1)
     assert orphan in await names(container, "tables")
     assert caplog.text.count("waste.left") == 1
     await lease.release()
-    await save(store, finished("o2", 1), 2)
+    await save(store, finished("o2", 2), 2)
     assert orphan not in await names(container, "tables")
     assert await read(store) == [account(2)]
 
