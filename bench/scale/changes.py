@@ -8,6 +8,7 @@ from bench.scale import rounds
 from bench.scale.product import Runs, rows_of
 from bench.scale.rounds import Report, Round
 from bench.scale.server import Server
+from shared.model.accounts import Summary
 
 COUNTS = (0, 10, 100, 1000)
 
@@ -30,7 +31,7 @@ class Changes:
         taken = []
         for count in COUNTS:
             await self._change(count)
-            one, summary = await self._told(name)
+            one, summary, storage = await self._told(name)
             taken.append(one)
             table[str(count)] = {
                 "seconds": round(one.seconds, 3),
@@ -41,7 +42,7 @@ class Changes:
                 "removed": summary.removed,
                 "calls": one.used["calls"],
                 "units": one.used["units"],
-                **self._runs.storage.view(),
+                **storage,
             }
         peak = rounds.peak()
         found = await self._runs.found(name)
@@ -51,18 +52,20 @@ class Changes:
     async def _taken(self, name: str) -> Round:
         return (await self._told(name))[0]
 
-    async def _told(self, name: str) -> tuple[Round, Any]:
+    async def _told(self, name: str) -> tuple[Round, Summary, dict[str, int]]:
+        """One run, what it found, and what it asked of the storage."""
         await self._server.count_anew()
         self._runs.storage.clear()
-        kept: list[Any] = []
 
-        async def read() -> rounds.Rows:
-            kept.append(await self._runs.run(name))
-            return rows_of(kept[-1])
+        async def run() -> rounds.Rows:
+            await self._runs.run(name)
+            return {}
 
-        one = await rounds.timed(read)
+        one = await rounds.timed(run)
+        storage = self._runs.storage.view()
+        summary = await self._runs.summary(name)
         used = await self._server.used()
-        return Round(one.seconds, one.cpu, one.rows, used), kept[-1]
+        return Round(one.seconds, one.cpu, rows_of(summary), used), summary, storage
 
     async def _change(self, count: int) -> None:
         """Of ten: four are updates, two deletions, one is a new user, three are memberships."""

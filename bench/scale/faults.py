@@ -84,7 +84,8 @@ async def faulty(target: dict[str, Any]) -> Report:
     client.deliveries = 0
 
     async def read() -> rounds.Rows:
-        summaries.append(await client.run(connection, full=name in OWN and case.full))
+        await client.run(connection, full=name in OWN and case.full)
+        summaries.append(await client.summary(connection))
         return rows_of(summaries[-1])
 
     one = await rounds.timed(read)

@@ -135,10 +135,24 @@ class Runs:
 
     async def read(self) -> Rows:
         """A first run of a new connection: everything is read, and everything is stored."""
-        self.last = await self.connect(f"{self._mode}-{os.getpid()}-{next(self._numbers)}")
-        return rows_of(await self.run(self.last))
+        await self.prepare()
+        await self.first()
+        return await self.rows()
 
-    async def run(self, name: str, *, full: bool = False) -> Summary:
+    async def prepare(self) -> None:
+        """The new connection."""
+        self.last = await self.connect(f"{self._mode}-{os.getpid()}-{next(self._numbers)}")
+
+    async def first(self) -> Rows:
+        """Its first run."""
+        await self.run(self.last)
+        return {}
+
+    async def rows(self) -> Rows:
+        """What that has found."""
+        return rows_of(await self.summary(self.last))
+
+    async def run(self, name: str, *, full: bool = False) -> None:
         """One operation; *full* reads everything again."""
         operation = hashlib.sha256(f"{name}/{next(self._numbers)}".encode()).hexdigest()[:32]
         now = self.ctx.clock.now()
@@ -160,7 +174,10 @@ class Runs:
         before = queue.taken  # type: ignore[attr-defined] # the bench's
         await queue.work(self.ctx, ("discovery",), 1)  # type: ignore[attr-defined]
         self.deliveries += queue.taken - before  # type: ignore[attr-defined]
-        return (await self.ctx.account_store.recent(name, ""))[0]
+
+    async def summary(self, name: str) -> Summary:
+        """Of the last run."""
+        return (await self.ctx.account_store.summaries(name))[0]
 
     async def found(self, name: str) -> dict[str, Any]:
         """Digests of what the latest snapshot holds."""

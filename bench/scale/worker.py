@@ -59,18 +59,26 @@ async def runs(target: Target) -> Report:
     idle = rounds.resident()
     await client.read()
     peak = rounds.peak()
-    taken = await _rounds(target, client.read)
+    taken = await _rounds(target, client.first, before=client.prepare, told=client.rows)
     more = {"peak of one run": peak} | client.storage.view()
     peak = rounds.peak()
     found = await client.found(client.last)
     return Report(taken, peak, idle, found, more=more | {"peak with reading": rounds.peak()})
 
 
-async def _rounds(target: Target, read: rounds.Read) -> tuple[Round, ...]:
+async def _rounds(
+    target: Target,
+    read: rounds.Read,
+    *,
+    before: Callable[[], Awaitable[None]] | None = None,
+    told: rounds.Read | None = None,
+) -> tuple[Round, ...]:
     server, taken = Server(target), []
     for _ in range(target["rounds"]):
+        if before:
+            await before()
         await server.count_anew()
-        one = await rounds.timed(read)
+        one = await rounds.timed(read, told)
         taken.append(msgspec.structs.replace(one, used=await server.used()))
     return tuple(taken)
 
