@@ -59,6 +59,7 @@ class Queue:
         self._count = itertools.count()
         self._taken: Counter[str] = Counter()
         self.taken = 0
+        self._over: list[StepMessage] = []
 
     async def send(self, step: str, message: StepMessage, *, at: datetime | None = None) -> None:
         for _ in range(self._copies if message.attempt == 1 else 1):
@@ -72,7 +73,7 @@ class Queue:
     async def set_aside(self, body: bytes, message_id: str, reason: str) -> None: ...
 
     async def work(self, ctx: Context, steps: Iterable[str], workers: int) -> None:
-        """Deliver until nothing is left; operations that come to another step end there."""
+        """Deliver until nothing is left; operations that come to another step are over."""
         wanted, busy = frozenset(steps), Counter[str]()
 
         async def worker() -> None:
@@ -86,7 +87,10 @@ class Queue:
                 self._taken[message.connection] += 1
                 self.taken += 1
                 try:
-                    await self._deliver(ctx, step, message, wanted)
+                    if step in wanted:
+                        await run(STEPS[step], encode(message), "", ctx)
+                    else:
+                        self._over.append(message)
                 finally:
                     busy[message.connection] -= 1
                     self._taken[message.connection] -= 1
@@ -106,17 +110,14 @@ class Queue:
                 return step, message
         return None
 
-    @staticmethod
-    async def _deliver(
-        ctx: Context, step: str, message: StepMessage, wanted: frozenset[str]
-    ) -> None:
-        if step in wanted:
-            await run(STEPS[step], encode(message), "", ctx)
-            return
-        known = await ctx.ledger.operation(message.connection, message.operation)
-        if known is not None:
-            ended = msgspec.structs.replace(known, state="succeeded")
-            await ctx.ledger.advance(ended, known=known)
+    async def end(self, ctx: Context) -> None:
+        """End the operations that are over, so that others of their connections can begin."""
+        over, self._over = self._over, []
+        for message in over:
+            known = await ctx.ledger.operation(message.connection, message.operation)
+            if known is not None:
+                ended = msgspec.structs.replace(known, state="succeeded")
+                await ctx.ledger.advance(ended, known=known)
 
 
 class Workshop:
@@ -218,6 +219,7 @@ async def work(ctx: Context, steps: Iterable[str], workers: int) -> None:
     if not isinstance(queue, Queue):
         raise TypeError("only a workshop's context has a queue to work off")
     await queue.work(ctx, steps, workers)
+    await queue.end(ctx)
 
 
 async def rotate(ctx: Context, names: list[str], mark: str) -> None:
