@@ -13,9 +13,13 @@ FLOOR_GOAL = Goal(at_most=1.5)
 MODELS_GOAL = Goal(at_least=200)
 AHEAD = Goal(at_least=1)
 PROPORTION = Goal(at_most=2)
+LINEAR = Goal(at_most=10)
 LATENCIES = ("", " at 40 ms")
-COUNTED = "100"
-"""Changes after which runs of several tenants are compared."""
+NONE, COUNTED, MORE = "0", "100", "1000"
+"""Changes after which runs are compared."""
+SPREAD = 100_000
+"""Users of a tenant in which a hundred changes are in as many places: in one of ten thousand, all
+rows are in some thirty blocks, and several changes are fetched with each."""
 
 
 def figures(known: Mapping[int, Result]) -> Iterator[Figure]:
@@ -135,22 +139,36 @@ COSTS = {
 
 
 def _in_proportion(known: Mapping[int, Result]) -> Iterator[Figure]:
-    """What 100 changes cost in the largest tenant, against the same changes in the smallest."""
+    """What 100 changes cost in the largest tenant: against the same changes in smaller ones, and
+    against ten times as many."""
     taken = {
-        users: result.reports["changes"].more["changes"][COUNTED]
+        users: result.reports["changes"].more["changes"]
         for users, result in known.items()
         if "changes" in result.reports and result.reports["changes"].rounds
     }
-    if len(taken) < 2:
-        return
-    large, small = max(taken), min(taken)
-    for cost, unit in COSTS.items():
-        yield Figure(
-            name=f"{COUNTED} changes in a tenant of {large} against one of {small}: {cost}",
-            sample=Sample(f"{large} users", unit, (float(taken[large][cost]),)),
-            base=Sample(f"{small} users", unit, (float(taken[small][cost]),)),
-            goal=PROPORTION,
-        )
+    large = max(taken, default=0)
+    for small in (users for users in taken if users < large):
+        for cost, unit in COSTS.items():
+            yield Figure(
+                name=f"{COUNTED} changes in a tenant of {large} against one of {small}: {cost}",
+                sample=Sample(f"{large} users", unit, (float(taken[large][COUNTED][cost]),)),
+                base=Sample(f"{small} users", unit, (float(taken[small][COUNTED][cost]),)),
+                goal=PROPORTION if small >= SPREAD else None,
+            )
+    for cost, unit in COSTS.items() if large else ():
+        few, many = (_beyond(taken[large], count, cost) for count in (COUNTED, MORE))
+        if few > 0:
+            yield Figure(
+                name=f"{large} users: {MORE} changes against {COUNTED}, "
+                f"beyond a run without: {cost}",
+                sample=Sample(f"{MORE} changes", unit, (many,)),
+                base=Sample(f"{COUNTED} changes", unit, (few,)),
+                goal=LINEAR,
+            )
+
+
+def _beyond(taken: Mapping[str, Mapping[str, float]], count: str, cost: str) -> float:
+    return float(taken[count][cost]) - float(taken[NONE][cost])
 
 
 def _sample(what: str, unit: str, report: Report, measure: str) -> Sample:

@@ -86,17 +86,31 @@ def test_ratios_against_the_floor_and_the_peer() -> None:
 def test_the_cost_of_changes_follows_their_number_and_not_the_tenant() -> None:
     def after(seconds: float, written: int) -> Report:
         row = {"seconds": seconds, "calls": 4, "storage_requests": 30, "bytes_written": written}
-        more = {"first": 9.0, "changes": {"100": row}}
+        none = {"seconds": 0.5, "calls": 4, "storage_requests": 20, "bytes_written": 0}
+        many = {"seconds": 3.5, "calls": 7, "storage_requests": 130, "bytes_written": 9 * written}
+        more = {"first": 9.0, "changes": {"0": none, "100": row, "1000": many}}
         return Report((Round(1, 1, {}, {}),), more=more)
 
     known = {
-        10_000: result(10_000, changes=after(1, 9000)),
+        10_000: result(10_000, changes=after(0.5, 9000)),
+        100_000: result(100_000, changes=after(1, 9000)),
         1_000_000: result(1_000_000, changes=after(1.5, 27_000)),
     }
-    made = {figure.name.rpartition(": ")[2]: figure for figure in figures(known)}
-    assert (made["seconds"].ratio, made["seconds"].verdict) == (1.5, "met")
-    assert (made["bytes_written"].ratio, made["bytes_written"].verdict) == (3, "missed")
-    assert made["calls"].ratio == 1
+    made = {figure.name: figure for figure in figures(known)}
+
+    def told(name: str) -> tuple[float, str]:
+        return made[name].ratio, made[name].verdict
+
+    against = "100 changes in a tenant of 1000000 against one of"
+    assert told(f"{against} 100000: seconds") == (1.5, "met")
+    assert told(f"{against} 100000: bytes_written") == (3, "missed")
+    assert told(f"{against} 100000: calls") == (1, "met")
+    assert told(f"{against} 10000: seconds") == (3, "")  # where several come with each block
+    beyond = "1000000 users: 1000 changes against 100, beyond a run without"
+    assert told(f"{beyond}: seconds") == (3, "met")
+    assert told(f"{beyond}: storage_requests") == (11, "missed")
+    assert told(f"{beyond}: bytes_written") == (9, "met")
+    assert f"{beyond}: calls" not in made  # a hundred need no more than none
 
 
 def test_a_client_without_a_time_is_told_in_the_table() -> None:
