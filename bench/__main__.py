@@ -44,8 +44,8 @@ def main() -> int:
     parser.add_argument(
         "--only",
         action="append",
-        help="of the part scale: floor, reader, runs, models, backstage, cartography, changes, "
-        "throttle, group or robustness; repeatable",
+        help="of the part scale: floor, keeper, reader, runs, models, backstage, cartography, "
+        "changes, throttle, group or robustness; repeatable",
     )
     options = parser.parse_args()
     SIZES[:], ONLY[:] = options.users or (), options.only or ()

@@ -25,6 +25,7 @@ rows are in some thirty blocks, and several changes are fetched with each."""
 def figures(known: Mapping[int, Result]) -> Iterator[Figure]:
     for users, result in known.items():
         yield from _against_the_floor(users, result)
+        yield from _against_the_keeper(users, result)
         yield from _against_backstage(users, result)
         yield from _against_cartography(users, result)
         yield from _changes(users, result)
@@ -48,6 +49,27 @@ def _against_the_floor(users: int, result: Result) -> Iterator[Figure]:
                     base=_sample("floor", unit, floor, measure),
                     goal=goal,
                 )
+
+
+def _against_the_keeper(users: int, result: Result) -> Iterator[Figure]:
+    """Without a goal: it says how near the goal against the floor any client could come."""
+    floor, keeper, ours = (result.reports.get(f"{c} users") for c in ("floor", "keeper", "runs"))
+    if floor is None or keeper is None or ours is None:
+        return
+    if not (floor.rounds and keeper.rounds and ours.rounds):
+        return
+    for measure, unit in (("seconds", "s"), ("cpu", "CPU s")):
+        base = _sample("floor that keeps", unit, keeper, measure)
+        yield Figure(
+            name=f"{users} users: the floor that keeps its rows, {unit}",
+            sample=base,
+            base=_sample("floor", unit, floor, measure),
+        )
+        yield Figure(
+            name=f"{users} users: whole run against the floor that keeps its rows, {unit}",
+            sample=_sample("Keyturn", unit, ours, measure),
+            base=base,
+        )
 
 
 def _against_backstage(users: int, result: Result) -> Iterator[Figure]:

@@ -32,6 +32,7 @@ def rounds(users: int) -> int:
 
 
 def turns(users: int) -> Iterator[Turn]:
+    yield Turn("keeper", "users")
     for mode in ("users", "all"):
         for client in ("floor", "reader", "runs"):
             yield Turn(client, mode)

@@ -57,7 +57,7 @@ def judged(client: str, mode: str, report: Report, truth: dict[str, Any]) -> Rep
         same = report.found["users"]["ids"] == truth["everyone"]["ids"]
         links = report.rounds[0].rows["memberships"] == counts["memberships"]
         wrong = "users" if not same else "" if links else "memberships"
-    elif client == "reader" and report.rounds[0].rows.get("users") != counts["users"]:
+    elif client in ("reader", "keeper") and report.rounds[0].rows.get("users") != counts["users"]:
         wrong = "users"
     if not wrong:
         return report

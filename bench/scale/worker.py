@@ -14,6 +14,7 @@ import msgspec
 from bench.scale import faults, rounds
 from bench.scale.changes import Changes
 from bench.scale.floor import Floor
+from bench.scale.keeper import Keeper
 from bench.scale.models import Models
 from bench.scale.product import PROFILE, Reader, Runs
 from bench.scale.rounds import Digest, Report, Round
@@ -31,6 +32,17 @@ async def floor(target: Target) -> Report:
     client.digests = None
     taken = await _rounds(target, client.read)
     return Report(taken, rounds.peak(), idle, found)
+
+
+async def keeper(target: Target) -> Report:
+    client = Keeper(target)
+    await client.open()
+    idle = rounds.resident()
+    await client.read()
+    taken = await _rounds(target, client.read)
+    peak = rounds.peak()
+    await client.close()
+    return Report(taken, peak, idle)
 
 
 async def models(target: Target) -> Report:
@@ -89,6 +101,7 @@ async def changes(target: Target) -> Report:
 
 CLIENTS: dict[str, Callable[[Target], Awaitable[Report]]] = {
     "floor": floor,
+    "keeper": keeper,
     "models": models,
     "reader": reader,
     "runs": runs,
