@@ -7,7 +7,7 @@ import asyncio
 import json
 import sys
 from collections.abc import Awaitable, Callable
-from typing import Any
+from typing import Any, Protocol
 
 import msgspec
 
@@ -37,26 +37,25 @@ async def floor(target: Target) -> Report:
 async def keeper(target: Target) -> Report:
     client = Keeper(target)
     await client.open()
-    idle = rounds.resident()
-    await client.read()
-    taken = await _rounds(target, client.read)
-    peak = rounds.peak()
-    await client.close()
-    return Report(taken, peak, idle)
+    return await _read(target, client)
 
 
 async def models(target: Target) -> Report:
-    client = Models(target)
-    idle = rounds.resident()
-    await client.read()
-    taken = await _rounds(target, client.read)
-    peak = rounds.peak()
-    await client.close()
-    return Report(taken, peak, idle)
+    return await _read(target, Models(target))
 
 
 async def reader(target: Target) -> Report:
-    client = Reader(target, mode=target["mode"])
+    return await _read(target, Reader(target, mode=target["mode"]))
+
+
+class Client(Protocol):
+    """One that only reads."""
+
+    async def read(self) -> rounds.Rows: ...
+    async def close(self) -> None: ...
+
+
+async def _read(target: Target, client: Client) -> Report:
     idle = rounds.resident()
     await client.read()
     taken = await _rounds(target, client.read)

@@ -24,11 +24,15 @@ def container() -> FakeContainer:
     return FakeContainer()
 
 
+def in_blobs(container: FakeContainer) -> BlobAccounts:
+    return BlobAccounts(container)  # type: ignore[arg-type] # as much of it as is used
+
+
 @pytest.fixture(params=["blobs", "fake"])
 def store(request: pytest.FixtureRequest, container: FakeContainer) -> AccountStore:
     if request.param == "fake":
         return FakeAccountStore(Faults())
-    return BlobAccounts(container)  # type: ignore[arg-type] # as much of it as is used
+    return in_blobs(container)
 
 
 async def succeeded(store: AccountStore, number: int) -> None:
@@ -68,14 +72,14 @@ async def test_the_last_snapshot_is_known_when_its_run_is_forgotten(
     container: FakeContainer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(blob_history, "KEPT", 3)
-    store = BlobAccounts(container)  # type: ignore[arg-type] # as much of it as is used
+    store = in_blobs(container)
     await succeeded(store, 1)
     await failed(store, *range(2, 9))
     assert await recent(store, "o99") == ["o8", "o7", "o6", "o1"]
 
 
 async def test_of_many_runs_only_the_latest_are_read(container: FakeContainer) -> None:
-    store = BlobAccounts(container)  # type: ignore[arg-type] # as much of it as is used
+    store = in_blobs(container)
     for number in range(1, 40):
         await succeeded(store, number)
     container.requests.clear()
@@ -88,7 +92,7 @@ async def test_orphans_are_looked_for_once_a_day(
 ) -> None:
     """Among the tables of a thousand runs; and old runs are forgotten with them."""
     monkeypatch.setattr(blob_history, "KEPT", 3)
-    store = BlobAccounts(container)  # type: ignore[arg-type] # as much of it as is used
+    store = in_blobs(container)
     await succeeded(store, 0)
     orphan = f"{CONNECTION}/tables/o0-accounts-of-an-attempt-that-died"
     await container.get_blob_client(orphan).upload_blob(b"row")
