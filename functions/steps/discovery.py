@@ -1,6 +1,5 @@
 """Discovered: the accounts of the chosen groups or roles, or of the tenant, are on record."""
 
-import asyncio
 from collections.abc import Sequence
 
 from msgspec.structs import replace
@@ -38,13 +37,11 @@ async def discovery(work: Work) -> Done | None:
         return Done("NOT_WANTED", "Discovery is switched off for this connection.")
     if releasing.is_asked(work):
         return await releasing.released(work)
-    _, known = await asyncio.gather(
-        _schedule(work, policy),
-        work.ctx.account_store.recent(spec.name, work.message.operation),
-    )
+    await _schedule(work, policy)
     onboarding = work.message.kind == "onboard"
     if onboarding and not schedule.starts_on_save(policy.schedule, spec.inputs):
         return Done("NOT_WANTED", "The first scan waits for its schedule or for a request.")
+    known = await work.ctx.account_store.recent(spec.name, work.message.operation)
     summary = await _begin(work, policy, known)
     if summary.state not in FINISHED:
         summary = await _run(work, policy, summary, known)
