@@ -77,9 +77,12 @@ class Floor:
         return {"users": users, "groups": groups, "memberships": links}
 
     async def _page(self, link: str, type_: Callable[..., Any]) -> Any:
+        return msgspec.json.decode(await self._fetched(link), type=type_)
+
+    async def _fetched(self, link: str) -> bytes:
         async with self._http.get(link) as answer:
             answer.raise_for_status()
-            return msgspec.json.decode(await answer.read(), type=type_)
+            return await answer.read()
 
     async def _users(self) -> int:
         count, link = 0, self._base + USERS

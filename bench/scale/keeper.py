@@ -11,7 +11,7 @@ import msgspec
 import zstandard
 from azure.storage.blob.aio import BlobServiceClient
 
-from bench.scale.floor import USERS, Floor, UserPage
+from bench.scale.floor import Floor
 from bench.scale.rounds import Rows
 from shared.adapters.blob_lines import PARTS
 from shared.adapters.tables import LEVEL
@@ -47,13 +47,7 @@ class Keeper(Floor):
     async def close(self) -> None:
         await self._blobs.close()
 
-    async def _users(self) -> int:
-        count, link = 0, self._base + USERS
-        while link:
-            async with self._http.get(link) as answer:
-                answer.raise_for_status()
-                data = await answer.read()
-            page = msgspec.json.decode(data, type=UserPage)
-            self._kept += map(bytes, msgspec.json.decode(data, type=RawPage).value)
-            count, link = count + len(page.value), page.link or ""
-        return count
+    async def _fetched(self, link: str) -> bytes:
+        page = await super()._fetched(link)
+        self._kept += map(bytes, msgspec.json.decode(page, type=RawPage).value)
+        return page

@@ -80,10 +80,18 @@ class BlobSnapshots:
     ) -> AsyncIterator[tuple[Position, Change]]:
         with storage_errors("reading what has changed"):
             known, _ = await self._published(connection)
-            for made in known.since(after) if known else ():
-                async for place, change in changes_of(self._tables, made, after):
-                    if place.follows(after):
-                        yield place, change
+            if known is not None:
+                async for found in self._since(known, after):
+                    yield found
+
+    async def made_by(
+        self, connection: str, operation: str
+    ) -> AsyncIterator[tuple[Position, Change]]:
+        with storage_errors("reading what has changed"):
+            known, _ = await self._published(connection)
+            if known is not None and known.summary.operation == operation:
+                async for found in self._since(known, Position(number=known.number - 1)):
+                    yield found
 
     async def summaries(self, connection: str) -> list[Summary]:
         with storage_errors("reading the summaries of discovery"):
@@ -111,18 +119,13 @@ class BlobSnapshots:
         found = await asyncio.gather(*(read(self._container, name, Summary) for name in names))
         return [as_seen(summary, latest) for summary, _ in found if summary is not None]
 
-    async def made_by(
-        self, connection: str, operation: str
+    async def _since(
+        self, known: Published, after: Position
     ) -> AsyncIterator[tuple[Position, Change]]:
-        with storage_errors("reading what has changed"):
-            known, _ = await self._published(connection)
-            if known is None or known.summary.operation != operation:
-                return
-            before = Position(number=known.number - 1)
-            for made in known.since(before):
-                async for place, change in changes_of(self._tables, made, before):
-                    if place.follows(before):
-                        yield place, change
+        for made in known.since(after):
+            async for place, change in changes_of(self._tables, made, after):
+                if place.follows(after):
+                    yield place, change
 
     async def _rows(self, connection: str, part: str, after: str) -> AsyncIterator[Row]:
         """The rows of the latest finished snapshot."""
