@@ -1,5 +1,7 @@
 """A message to a step, and the rows that it is about."""
 
+import asyncio
+
 import msgspec
 
 from shared.context import Context
@@ -52,8 +54,10 @@ class Delivery(msgspec.Struct, frozen=True, kw_only=True):
 
 
 async def gather(step: Step, message: StepMessage, ctx: Context) -> Delivery | None:
-    connection = await ctx.ledger.connection(message.connection)
-    operation = await ctx.ledger.operation(message.connection, message.operation)
+    connection, operation = await asyncio.gather(
+        ctx.ledger.connection(message.connection),
+        ctx.ledger.operation(message.connection, message.operation),
+    )
     if connection is None or operation is None:
         return None
     return Delivery(step=step, message=message, connection=connection, operation=operation, ctx=ctx)

@@ -5,8 +5,6 @@ from collections.abc import Mapping, Sequence
 from itertools import chain
 from typing import Any
 
-import msgspec
-
 from shared.adapters.blob_merge import Outcome, Rules
 from shared.adapters.tables import Segment
 from shared.adapters.tables_ranges import Rows, merging
@@ -17,6 +15,7 @@ from shared.adapters.tables_rows import (
     decoding,
     ends,
     is_gone,
+    kinds_of,
     spoken,
     target_key,
 )
@@ -33,10 +32,6 @@ FACT = b',"state":"fact","attributes":'
 """As rows of accounts are encoded; in a string, the quotes would have a backslash before them."""
 
 
-class _Kind(msgspec.Struct):
-    kind: str
-
-
 class Insert:
     """Rows of a part that was empty."""
 
@@ -48,7 +43,6 @@ class Insert:
         self._single = sum(says.values()) <= 1 and not any(by.endswith(CHOSEN) for by in says)
         self._facts = not all(says.values())
         self._decode = decoding(part)
-        self._kinds = msgspec.json.Decoder(_Kind)
 
     async def run(self, said: Sequence[Rows]) -> None:
         async for taken in merging(said):
@@ -97,8 +91,7 @@ class Insert:
         if self._part == "links":
             count.linked(len(rows))
         elif self._part == "entities":
-            text = b"\n".join(rows)
-            count.inserted(Counter(row.kind for row in self._kinds.decode_lines(text)))
+            count.inserted(kinds_of(rows))
         else:
             count_accounts(count, rows, facts=self._facts)
 

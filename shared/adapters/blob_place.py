@@ -53,6 +53,14 @@ class Runs:
 
 
 @dataclass(frozen=True)
+class Plain:
+    """A table of entities or links that is what a snapshot without any before it would have."""
+
+    table: Table
+    kinds: Mapping[str, int]  # of entities: how many there are of each
+
+
+@dataclass(frozen=True)
 class Said:
     """What was staged of a part."""
 
@@ -60,3 +68,4 @@ class Said:
     count: int = 0
     vouches: Mapping[str, bool] = field(default_factory=dict)  # family: it vouches for rows
     listed: Runs | None = None  # the same, when all of it is of users that were listed
+    plain: Plain | None = None  # the same, when all of it is one table

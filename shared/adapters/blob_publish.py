@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from shared.adapters.blob_merge import Rules
-from shared.adapters.blob_place import Place, Runs, Said
+from shared.adapters.blob_place import Place, Plain, Runs, Said
 from shared.adapters.blob_snapshot import Snapshot, dangling
 from shared.adapters.blob_staged import Staged
 from shared.adapters.tables_ranges import Rows, Without
@@ -11,7 +11,7 @@ from shared.adapters.tables_rows import PARTS
 from shared.adapters.tables_spill import Spill
 from shared.model.accounts import Summary
 from shared.model.listed import Counts
-from shared.model.scan import Held, Losses, Removals
+from shared.model.scan import CHOSEN, Held, Losses, Removals
 from shared.planning.merging import Coverage, next_cookies
 from shared.planning.snapshots import Published, next_number, succeeding, visible_since
 
@@ -101,8 +101,9 @@ class Publication:
             rows.append(Without(cursor, dropped) if dropped else cursor)
         vouches = staged.says.get(part, {})
         count = sum(table.rows for table in tables)
-        listed = _listed(staged, rows) if part == "accounts" else None
-        return Said(rows, count, vouches, listed)
+        if part == "accounts":
+            return Said(rows, count, vouches, listed=_listed(staged, rows))
+        return Said(rows, count, vouches, plain=_plain(staged, part, rows))
 
 
 def _listed(staged: Staged, rows: Sequence[Rows]) -> Runs | None:
@@ -120,6 +121,19 @@ def _listed(staged: Staged, rows: Sequence[Rows]) -> Runs | None:
         return None
     counts = sum((each.counts for each in contents), Counts())
     return Runs(tables, by.pop(), counts, whole=all(each.whole for each in contents))
+
+
+def _plain(staged: Staged, part: str, rows: Sequence[Rows]) -> Plain | None:
+    """When all of it is in one table, of one source, so that no id is in it twice."""
+    tables, says = staged.runs.get(part, ()), staged.says.get(part, {})
+    contents = [staged.contents[table.name] for table in tables if table.name in staged.contents]
+    if len(tables) != 1 or len(contents) != 1 or any(isinstance(each, Without) for each in rows):
+        return None
+    found = contents[0]
+    alone = len(found.others) == 1 and all(says.get(by) for by in found.others)
+    if not alone or not found.whole or found.others[0].endswith(CHOSEN):
+        return None
+    return Plain(tables[0], found.kinds)
 
 
 async def _with(said: Said, tombstones: Spill) -> Said:

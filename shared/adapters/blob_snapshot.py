@@ -1,14 +1,15 @@
 """The parts of a snapshot that is being made; nothing of it is visible yet."""
 
 from collections.abc import Collection, Sequence
+from itertools import chain
 
 from shared.adapters.blob_insert import Insert, count_listed
 from shared.adapters.blob_listed import merge
 from shared.adapters.blob_merge import Outcome, PartMerge, Rules
-from shared.adapters.blob_place import TARGETS, Place, Runs, Said
+from shared.adapters.blob_place import TARGETS, Place, Plain, Runs, Said
 from shared.adapters.tables_ranges import RANGE, Listed, Rows, merging
 from shared.adapters.tables_read import of_id, starting
-from shared.adapters.tables_rows import ANYBODY, GONE, Lines, latest, spoken
+from shared.adapters.tables_rows import ANYBODY, GONE, Lines, latest, spoken, target_key
 from shared.adapters.tables_spill import Spill
 from shared.model.scan import CHOSEN, family
 from shared.planning.counting import Count
@@ -49,6 +50,8 @@ class Snapshot:
         fresh: Table | None = None
         if first and said.listed:
             fresh = await self._insert_listed(said.rows, said.listed, into)
+        elif first and said.plain and not rules.parted:
+            fresh = await self._insert_plain(part, said.rows, said.plain)
         elif first:
             await Insert(part, said.vouches, rules, into).run(said.rows)
         else:
@@ -69,6 +72,17 @@ class Snapshot:
             counts = await merge(rows, runs.by, counts, into.rows)
         count_listed(self.count, counts)
         return runs.table
+
+    async def _insert_plain(self, part: str, rows: Sequence[Rows], plain: Plain) -> Table:
+        """What was staged is what the snapshot has; only links are looked at, for their index."""
+        if part != "links":
+            self.count.inserted(plain.kinds)
+            return plain.table
+        self.count.linked(plain.table.rows)
+        async for taken in merging(rows):
+            keys = chain.from_iterable(segment.keys for table in taken for segment in table)
+            await self._targets.add({target_key(key.partition("\t")[0]): b"" for key in keys})
+        return plain.table
 
     async def finish(self, number: int, unread: tuple[str, ...]) -> Made | None:
         """The changes that lead to this snapshot."""

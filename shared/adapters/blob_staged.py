@@ -20,11 +20,12 @@ PROGRESS = "progress.json"
 
 
 class Contents(Value, frozen=True):
-    """What a table of accounts has."""
+    """What a table has."""
 
-    by: str = ""  # who listed users of it; empty when nobody did
+    by: str = ""  # of accounts: who listed users of it; empty when nobody did
     counts: Counts = Counts()  # of these
     others: tuple[str, ...] = ()  # families of vouchers of its other rows
+    kinds: dict[str, int] = msgspec.field(default_factory=dict)  # of entities
     whole: bool = True  # it has no tombstones
 
 
@@ -37,7 +38,7 @@ class Staged(Value, frozen=True):
     gaps: dict[str, tuple[str, ...]]  # voucher: objects whose links it could not read
     says: dict[str, dict[str, bool]]  # part: family of vouchers: it vouches for rows
     parts: tuple[str, ...] = ()  # blobs that have the sources, where they are many
-    contents: dict[str, Contents] = msgspec.field(default_factory=dict)  # by table of accounts
+    contents: dict[str, Contents] = msgspec.field(default_factory=dict)  # by table
 
     @property
     def coverage(self) -> Coverage:

@@ -6,7 +6,7 @@ the order of n), ``sources-...`` (how far each source is, where they are many) a
 """
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 import msgspec
 from msgspec.structs import replace
@@ -19,7 +19,7 @@ from shared.adapters.blob_staged import PROGRESS, Contents, Staged
 from shared.adapters.side_by_side import side_by_side
 from shared.adapters.tables import Codec, Segment
 from shared.adapters.tables_read import Tables
-from shared.adapters.tables_rows import FOR_GOOD, GONE, PARTS, Lines, add_again, keyed
+from shared.adapters.tables_rows import FOR_GOOD, GONE, PARTS, Lines, add_again, keyed, kinds_of
 from shared.adapters.tables_write import TableWriter, new_table
 from shared.model.accounts import Account
 from shared.model.entities import USER, Findings, Row
@@ -187,20 +187,24 @@ class BlobStaging:
             keys, rows = keyed(sources)
             writer = self._writer(part)
             await writer.add(keys, rows)
-            await self._keep(part, writer)
+            contents = Contents(
+                others=_families(sources),
+                kinds=kinds_of(rows) if part == "entities" else {},
+                whole=_is_whole(rows),
+            )
+            self._contents[await self._keep(part, writer)] = contents
 
     async def _write_accounts(self, sources: Mapping[str, Lines], by: str, found: Listed) -> None:
         """Listed users and what others say, in one table; or each of it alone."""
         users, counts = found.in_order()
         keys, rows = keyed(sources)
-        gone = any(row in (GONE, FOR_GOOD) for row in rows)
         writer = self._writer("accounts")
         await writer.add_listed(Segment([], users, by), found.size, Segment(keys, rows))
         contents = Contents(
             by=by,
             counts=counts,
-            others=tuple({family(other): None for other in sources}),
-            whole=not gone,
+            others=_families(sources),
+            whole=_is_whole(rows),
         )
         self._contents[await self._keep("accounts", writer)] = contents
 
@@ -213,9 +217,18 @@ class BlobStaging:
         table = await writer.close()
         if table is None:
             return ""
-        self._tables.remember(table, writer.blocks)
+        self._tables.remember(table, writer.blocks, writer.whole)
         self._runs[part].append(table)
         return table.name
+
+
+def _families(vouchers: Iterable[str]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(map(family, vouchers)))
+
+
+def _is_whole(rows: Sequence[bytes]) -> bool:
+    """Whether there are no tombstones."""
+    return GONE not in rows and FOR_GOOD not in rows
 
 
 def _nothing() -> dict[str, dict[str, Lines]]:

@@ -3,7 +3,7 @@
 from bisect import bisect_left, bisect_right
 from collections.abc import Collection, Iterable
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from shared.adapters.tables import Block, Codec
 from shared.adapters.tables_blocks import Blocks, Kept
@@ -15,7 +15,13 @@ if TYPE_CHECKING:
     from azure.storage.blob.aio import ContainerClient
 
 KEPT = 32
-"""Indexes, and small tables, that memory keeps: a table never changes."""
+"""Indexes that memory keeps: a table never changes."""
+
+WRITTEN = 1 << 20
+"""Bytes of a table that memory keeps when it was just written, as it will be read soon."""
+
+MEMORY = 4 << 20
+"""Bytes of small tables that memory keeps."""
 
 END = "\U0010ffff"
 """Behind every key."""
@@ -33,24 +39,24 @@ class Tables:
     async def index(self, table: Table) -> list[Block]:
         if table.name not in self._indexes:
             packed = await self.read(table, table.index, table.size)
-            _room(self._indexes)
-            self._indexes[table.name] = Codec().unpack_index(packed)
+            self._keep_index(table, Codec().unpack_index(packed))
         return self._indexes[table.name]
 
-    def remember(self, table: Table, blocks: list[Block]) -> None:
-        """The index of a table that was just written: it need not be fetched."""
-        _room(self._indexes)
-        self._indexes[table.name] = blocks
+    def remember(self, table: Table, blocks: list[Block], whole: bytes) -> None:
+        """A table that was just written: its index, and a small one itself, is not fetched."""
+        self._keep_index(table, blocks)
+        if 0 < len(whole) <= WRITTEN:
+            self._keep(table, whole)
 
     async def read(self, table: Table, start: int, end: int) -> bytes:
         """A small table is fetched whole, once."""
-        if table.size > FIRST_CHUNK:
+        found = self._small.get(table.name)
+        if found is None and table.size > FIRST_CHUNK:
             return await self._read(table, start, end)
-        if table.name not in self._small:
+        if found is None:
             found = await self._read(table, 0, table.size)
-            _room(self._small)
-            self._small[table.name] = found
-        return self._small[table.name][start:end]
+            self._keep(table, found)
+        return found[start:end]
 
     async def _read(self, table: Table, start: int, end: int) -> bytes:
         blob = self.container.get_blob_client(table.name)
@@ -92,6 +98,16 @@ class Tables:
         blocks = [block for block in await self.index(table) if block.has(vouchers)]
         return Cursor(self._blocks(table, self._kept), blocks)
 
+    def _keep_index(self, table: Table, blocks: list[Block]) -> None:
+        while len(self._indexes) >= KEPT:
+            del self._indexes[next(iter(self._indexes))]
+        self._indexes[table.name] = blocks
+
+    def _keep(self, table: Table, whole: bytes) -> None:
+        self._small[table.name] = whole
+        while sum(map(len, self._small.values())) > MEMORY:
+            del self._small[next(iter(self._small))]
+
     def _blocks(self, table: Table, kept: Kept | None = None) -> Blocks:
         return Blocks(table.name, partial(self.read, table), kept)
 
@@ -108,11 +124,6 @@ def starting(with_: str) -> Span:
 def behind(id_: str) -> str:
     """A key behind all of an id, in front of the next one's."""
     return f"{id_}\n"
-
-
-def _room(kept: dict[str, Any]) -> None:
-    while len(kept) >= KEPT:
-        del kept[next(iter(kept))]
 
 
 def _first(block: Block) -> str:

@@ -3,6 +3,7 @@
 A listed user's row is what the directory wrote, from its id on (`shared.model.listed`).
 """
 
+from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from typing import Any
 
@@ -97,6 +98,12 @@ def is_gone(part: str, said: Lines, unread: Collection[str]) -> bool:
     )
 
 
+def kinds_of(rows: Iterable[bytes]) -> dict[str, int]:
+    """How many entities of each kind there are; tombstones are none."""
+    there = [row for row in rows if row not in (GONE, FOR_GOOD)]
+    return dict(Counter(row.kind for row in _kinds.decode_lines(b"\n".join(there))))
+
+
 def target_key(link: str) -> str:
     """Key of a link in the table by target."""
     return f"{link.split('/')[2]}\t{link}"
@@ -110,4 +117,9 @@ def decoding(part: str) -> Callable[[bytes], Row]:
     return lambda row: decode(row) if row.startswith(b"{") else account_of(row)
 
 
+class _Kind(msgspec.Struct):
+    kind: str
+
+
 _account = decoding("accounts")
+_kinds = msgspec.json.Decoder(_Kind)

@@ -32,6 +32,8 @@ class TableWriter:
         self.blocks: list[Block] = []
         self._sent: list[str] = []
         self._sending: asyncio.Future[Any] | None = None
+        self.whole = b""
+        """All of the table when it is closed, if it was sent in one request."""
 
     async def add(self, keys: Sequence[str], rows: Sequence[bytes]) -> None:
         self.rows += len(keys)
@@ -77,7 +79,8 @@ class TableWriter:
 
             await blob.commit_block_list([BlobBlock(one) for one in self._sent])
         else:
-            await blob.upload_blob(bytes(self._part), overwrite=True)
+            self.whole = bytes(self._part)
+            await blob.upload_blob(self.whole, overwrite=True)
         size = self._size + len(index)
         return Table(name=self._name, rows=self.rows, size=size, index=self._size)
 

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Coroutine
 from contextlib import asynccontextmanager
+from contextvars import ContextVar
 from typing import Any
 
 import pytest
@@ -15,6 +16,9 @@ from tests.in_memory.chain.departures import ask, assert_gone
 from tests.in_memory.chain.test_crash_points import deliver_through
 from tests.in_memory.chain.test_recovery import onboarded
 from tests.in_memory.chain.world import NAME, assert_onboarded, connection, onboard
+
+ours = ContextVar("ours", default=False)
+"""Whether a call is of the work that stalls."""
 
 pytestmark = pytest.mark.requirement("X-18", "X-03")
 
@@ -29,7 +33,7 @@ async def stalled(
     free = ctx.tenant.faults.reach
 
     async def reach(method: str) -> None:
-        if asyncio.current_task() is task:
+        if ours.get():
             if done[-1:] == [after]:
                 waits.set()
                 await go_on.wait()
@@ -37,7 +41,9 @@ async def stalled(
         await free(method)
 
     ctx.tenant.faults.reach = reach  # type: ignore[method-assign] # of this one object
-    task = asyncio.create_task(work)
+    ours.set(True)
+    task = asyncio.create_task(work)  # and its own tasks
+    ours.set(False)
     async with asyncio.timeout(10):
         await waits.wait()
     yield
