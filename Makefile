@@ -89,7 +89,7 @@ lock: setup      ## pin all dependencies anew, with the hashes of their files
 	$(COMPILE) requirements-dev.in -c requirements.txt -o requirements-dev.txt
 	$(COMPILE) requirements-uv.in -c requirements-dev.txt -o requirements-uv.txt
 	$(COMPILE) infra/check/requirements.in -c requirements-dev.txt -o infra/check/requirements.txt
-	$(COMPILE) --no-deps --python-version 3.13 requirements-worker.in -o requirements-worker.txt
+	$(COMPILE:3.11=3.13) --no-deps requirements-worker.in -o requirements-worker.txt
 
 clean:           ## remove what the other commands made
 	rm -rf $(VENV) build .mypy_cache .ruff_cache .pytest_cache .import_linter_cache

@@ -11,6 +11,7 @@ from typing import Any
 
 import msgspec
 
+from emulators.graph.compression import packed
 from emulators.graph.routing import Answer, Call
 
 KEPT = frozenset({"consistencylevel", "prefer"})
@@ -45,13 +46,23 @@ class Prepared:
         key = (call.path, call.base, tuple(call.query.items()), headers, call.caller.roles)
         found = self._read(key)
         if found is not None:
-            return Answer(200, msgspec.Raw(found))
+            return Answer(200, msgspec.Raw(found), lasting=key)
         answer = handler(call)
         if answer.status == 200 and isinstance(answer.body, dict) and not answer.headers:
             encoded = msgspec.json.encode(answer.body)
             self._write(key, encoded)
-            answer.body = msgspec.Raw(encoded)
+            answer.body, answer.lasting = msgspec.Raw(encoded), key
         return answer
+
+    def packed(self, key: Hashable, body: bytes) -> bytes:
+        """A body compressed, once for each lasting answer."""
+        if key is None:
+            return packed(body)
+        found = self._read(("packed", key))
+        if found is None:
+            found = packed(body)
+            self._write(("packed", key), found)
+        return found
 
     def items(self, key: Hashable, make: Callable[[], list[Any]]) -> Any:
         """The rows of a page of which only the rest says something of the moment."""

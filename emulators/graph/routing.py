@@ -1,7 +1,7 @@
 """Calls: which function answers which method and path."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
@@ -38,6 +38,8 @@ class Answer:
     status: int
     body: Any = None
     headers: dict[str, str] = field(default_factory=dict)
+    lasting: Hashable = None
+    """By what the prepared pages know the same answer; None for one that is made each time."""
 
 
 @dataclass

@@ -17,6 +17,7 @@ import emulators.graph.calls  # noqa: F401  # registers every route
 from emulators.clock import Clock
 from emulators.graph.admin import Admin
 from emulators.graph.broken import cut, half
+from emulators.graph.compression import accepts_gzip
 from emulators.graph.errors import GraphError
 from emulators.graph.faults import Faults
 from emulators.graph.gateway import Dropped, Gateway, Incoming
@@ -102,7 +103,11 @@ class GraphServer:
         usage.end(body)
         roles = sorted(caller.roles) if isinstance(caller, Caller) else []
         self._record(request, incoming, answer, body, roles)
-        return web.Response(status=answer.status, headers=answer.headers, body=body)
+        headers = answer.headers
+        if body and accepts_gzip(request.headers):
+            body = self.tenant.prepared.packed(answer.lasting, body)
+            headers = headers | {"Content-Encoding": "gzip", "Vary": "Accept-Encoding"}
+        return web.Response(status=answer.status, headers=headers, body=body)
 
     def _record(
         self,

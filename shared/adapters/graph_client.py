@@ -17,6 +17,7 @@ from urllib.parse import urlsplit
 import msgspec
 
 from shared import telemetry
+from shared.adapters import proxies
 from shared.adapters.graph_errors import graph_errors, retry_after
 from shared.adapters.graph_limiter import Limiter
 from shared.adapters.graph_refusals import explained
@@ -70,7 +71,8 @@ class Graph:
         )
         once = {RetryHandlerOption.get_key(): RetryHandlerOption(max_retries=0)}
         # Kept, because the SDK's client closes its middleware and not what lies below.
-        self._transport = httpx.AsyncHTTPTransport(http2=True)
+        proxy = proxies.towards(urlsplit(settings.graph).hostname or "")
+        self._transport = httpx.AsyncHTTPTransport(http2=True, proxy=proxy)
         self._http = GraphClientFactory.create_with_default_middleware(
             client=httpx.AsyncClient(
                 transport=self._transport,
@@ -79,7 +81,7 @@ class Graph:
             ),
             options=options | once,
         )
-        self._pages = PageClient(TIMEOUT)
+        self._pages = PageClient(TIMEOUT, proxy)
         self._adapter = GraphRequestAdapter(provider, client=self._http)
         self._bulk = GraphRequestAdapter(provider, client=self._pages)
         self._adapter.base_url = self._bulk.base_url = settings.graph

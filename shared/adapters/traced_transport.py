@@ -6,23 +6,18 @@ keep what the request is about: the table, the container, the kind of object.
 
 from typing import Any
 from urllib.parse import urlsplit
-from urllib.request import getproxies
 
 from azure.core.pipeline.transport import AioHttpTransport
 
 from shared import telemetry
+from shared.adapters import proxies
 
 
 class TracedTransport(AioHttpTransport):  # type: ignore[misc] # loaded late, without a type
-    """Sends as the clients' own does, but for what it looks up before each request.
-
-    That asks two threads, one for a proxy and one for a password in a ``.netrc``: a fifth of the
-    time of a small request. The environment's proxies are looked for once; without any, neither is
-    asked.
-    """
+    """Sends as the clients' own does."""
 
     def __init__(self, dependency: str) -> None:
-        super().__init__(use_env_settings=bool(getproxies()))
+        super().__init__(use_env_settings=proxies.configured())
         self._dependency = dependency
 
     async def send(self, request: Any, **config: Any) -> Any:

@@ -11,6 +11,8 @@ SMALL = {
     "tables_ranges.CHUNK": 1500,
     "tables_ranges.FIRST_CHUNK": 700,
     "tables_read.FIRST_CHUNK": 700,
+    "tables_read.WRITTEN": 900,
+    "tables_read.MEMORY": 2000,
     "tables_ranges.MEMORY": 3000,
     "tables_blocks.GAP": 100,
     "tables_blocks.KEPT": 2000,
