@@ -7,7 +7,7 @@ run goes on. It is written last, so a crash leaves the snapshot before, with its
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator
 from datetime import datetime
 
 from msgspec.structs import replace
@@ -22,7 +22,7 @@ from shared.adapters.blob_runs import replace_document, run_name, write
 from shared.adapters.blob_snapshots import BlobSnapshots, head
 from shared.adapters.blob_staged import Staged, staged_in
 from shared.adapters.blob_staging import BlobStaging
-from shared.adapters.blob_waste import clear, clear_staged, due, names_in, sweep
+from shared.adapters.blob_waste import clear, clear_staged, due, sweep
 from shared.model.accounts import Summary
 from shared.model.entities import Row
 from shared.model.scan import Held, Losses, Progress, Removals
@@ -64,8 +64,7 @@ class BlobAccounts(BlobSnapshots):
                 self._published(connection), self._staged(connection, operation)
             )
             if known is not None and is_repeated(known, summary):
-                folder = _folder(connection, operation)
-                await self._clean_up(known, operation, await names_in(self._container, folder))
+                await self._clean_up(known, operation)
                 return known.summary
             place = Place(self._container, self._tables, connection, operation)
             making = Publication(place, known)
@@ -73,16 +72,15 @@ class BlobAccounts(BlobSnapshots):
             fresh = await making.published(summary)
             if known is not None and known.summary.operation == operation:
                 fresh = replace(fresh, summary=together(known.summary, fresh.summary))
-            fresh = await self._published_anew(known, fresh, tag, making.waste, operation)
+            fresh = await self._publish(known, fresh, tag)
+            await clear(self._container, making.waste)
+            await self._clean_up(fresh, operation)
         return fresh.summary
 
     async def discard(self, connection: str, operation: str) -> None:
         with storage_errors("removing what a discovery staged"):
-            folder = _folder(connection, operation)
-            (known, _), staged = await asyncio.gather(
-                self._published(connection), names_in(self._container, folder)
-            )
-            await clear_staged(self._container, folder, known, staged)
+            known, _ = await self._published(connection)
+            await clear_staged(self._container, _folder(connection, operation), known)
 
     async def held(self, connection: str) -> Held | None:
         with storage_errors("reading the removals that wait"):
@@ -106,7 +104,9 @@ class BlobAccounts(BlobSnapshots):
             making = Publication(Place(self._container, self._tables, connection, operation), known)
             await making.release(approve=approve)
             fresh = await making.published(latest)
-            fresh = await self._published_anew(known, fresh, tag, making.waste, operation)
+            fresh = await self._publish(known, fresh, tag)
+            await clear(self._container, making.waste)
+            await self._clean_up(fresh, operation)
         return fresh.summary
 
     async def note(self, summary: Summary) -> None:
@@ -117,22 +117,6 @@ class BlobAccounts(BlobSnapshots):
 
     async def _staged(self, connection: str, operation: str) -> tuple[Staged | None, str]:
         return await staged_in(self._container, _folder(connection, operation))
-
-    async def _published_anew(
-        self,
-        known: Published | None,
-        fresh: Published,
-        tag: str,
-        waste: Sequence[str],
-        operation: str,
-    ) -> Published:
-        folder = _folder(fresh.summary.connection, operation)
-        fresh, staged = await asyncio.gather(
-            self._publish(known, fresh, tag), names_in(self._container, folder)
-        )
-        await clear(self._container, waste)
-        await self._clean_up(fresh, operation, staged)
-        return fresh
 
     async def _publish(self, known: Published | None, fresh: Published, tag: str) -> Published:
         """Make the snapshot visible, unless another one became visible meanwhile."""
@@ -152,12 +136,12 @@ class BlobAccounts(BlobSnapshots):
         )
         return fresh
 
-    async def _clean_up(self, fresh: Published, operation: str, staged: Sequence[str]) -> None:
+    async def _clean_up(self, fresh: Published, operation: str) -> None:
         """What nobody needs any more; what a crash leaves here, a run of another day removes."""
         done = fresh.summary
+        folder = _folder(done.connection, operation)
         if done.finished is not None:  # else it goes on reading
-            folder = _folder(done.connection, operation)
-            await clear_staged(self._container, folder, fresh, staged)
+            await clear_staged(self._container, folder, fresh)
         if fresh.swept == visible_since(done):
             await sweep(self._container, done.connection, fresh)
             await forget_runs(self._container, done.connection)

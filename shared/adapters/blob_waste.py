@@ -22,20 +22,18 @@ AT_ONCE = 8
 and Azurite refuses each part of such a request (github.com/Azure/Azurite, issue 1809)."""
 
 
-async def clear_staged(
-    container: "ContainerClient", folder: str, known: Published | None, staged: Sequence[str]
-) -> None:
-    """Delete what a run has *staged*, but for what a snapshot took over.
+async def clear_staged(container: "ContainerClient", folder: str, known: Published | None) -> None:
+    """Delete what a run has staged, but for what a snapshot took over.
 
     First how far it was, so that nobody goes on from tables that are no more.
     """
     progress = f"{folder}{PROGRESS}"
-    await delete(container, [progress])
+    _, staged = await asyncio.gather(delete(container, [progress]), _names(container, folder))
     kept = known.tables() | known.replaced.keys() if known else frozenset[str]()
     await clear(container, [name for name in staged if name not in kept and name != progress])
 
 
-async def names_in(container: "ContainerClient", folder: str) -> list[str]:
+async def _names(container: "ContainerClient", folder: str) -> list[str]:
     return [name async for name in container.list_blob_names(name_starts_with=folder)]
 
 
