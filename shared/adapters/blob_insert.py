@@ -17,7 +17,7 @@ from shared.adapters.tables_rows import (
     is_gone,
     kinds_of,
     spoken,
-    target_key,
+    targets_of,
 )
 from shared.model.entities import USER
 from shared.model.listed import Counts, counts_of
@@ -51,8 +51,7 @@ class Insert:
             if self._into.rows is not None:
                 await self._into.rows.add(keys, rows)
             if self._part == "links" and self._into.targets is not None:
-                ids = dict.fromkeys(key.partition("\t")[0] for key in keys)
-                await self._into.targets.add({target_key(id_): b"" for id_ in ids})
+                await self._into.targets.add(targets_of(keys))
 
     def _taken(self, taken: Sequence[Sequence[Segment]]) -> tuple[list[str], list[bytes]]:
         """What is there now, in order: of one table that has no tombstones, as it comes."""

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from shared.adapters.blob_merge import Rules
 from shared.adapters.blob_place import Place, Plain, Runs, Said
 from shared.adapters.blob_snapshot import Snapshot, dangling
-from shared.adapters.blob_staged import Staged
+from shared.adapters.blob_staged import Contents, Staged
 from shared.adapters.tables_ranges import Rows, Without
 from shared.adapters.tables_rows import PARTS
 from shared.adapters.tables_spill import Spill
@@ -13,7 +13,7 @@ from shared.model.accounts import Summary
 from shared.model.listed import Counts
 from shared.model.scan import CHOSEN, Held, Losses, Removals
 from shared.planning.merging import Coverage, next_cookies
-from shared.planning.snapshots import Published, next_number, succeeding, visible_since
+from shared.planning.snapshots import Published, Table, next_number, succeeding, visible_since
 
 
 class Publication:
@@ -108,8 +108,7 @@ class Publication:
 
 def _listed(staged: Staged, rows: Sequence[Rows]) -> Runs | None:
     """When one source listed users, all of them as they came, and no other vouches for any."""
-    tables = staged.runs.get("accounts", ())
-    contents = [staged.contents[table.name] for table in tables if table.name in staged.contents]
+    tables, contents = _contents(staged, "accounts")
     by = {each.by for each in contents if each.by}
     others = {other for each in contents for other in each.others}
     says = staged.says.get("accounts", {})
@@ -123,10 +122,16 @@ def _listed(staged: Staged, rows: Sequence[Rows]) -> Runs | None:
     return Runs(tables, by.pop(), counts, whole=all(each.whole for each in contents))
 
 
+def _contents(staged: Staged, part: str) -> tuple[tuple[Table, ...], list[Contents]]:
+    """The tables of a part, and what they have; of those of an earlier build nothing is known."""
+    tables = staged.runs.get(part, ())
+    return tables, [staged.contents[each.name] for each in tables if each.name in staged.contents]
+
+
 def _plain(staged: Staged, part: str, rows: Sequence[Rows]) -> Plain | None:
     """When all of it is in one table, of one source, so that no id is in it twice."""
-    tables, says = staged.runs.get(part, ()), staged.says.get(part, {})
-    contents = [staged.contents[table.name] for table in tables if table.name in staged.contents]
+    tables, contents = _contents(staged, part)
+    says = staged.says.get(part, {})
     if len(tables) != 1 or len(contents) != 1 or any(isinstance(each, Without) for each in rows):
         return None
     found = contents[0]

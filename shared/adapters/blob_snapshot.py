@@ -9,7 +9,7 @@ from shared.adapters.blob_merge import Outcome, PartMerge, Rules
 from shared.adapters.blob_place import TARGETS, Place, Plain, Runs, Said
 from shared.adapters.tables_ranges import RANGE, Listed, Rows, merging
 from shared.adapters.tables_read import of_id, starting
-from shared.adapters.tables_rows import ANYBODY, GONE, Lines, latest, spoken, target_key
+from shared.adapters.tables_rows import ANYBODY, GONE, Lines, latest, spoken, targets_of
 from shared.adapters.tables_spill import Spill
 from shared.model.scan import CHOSEN, family
 from shared.planning.counting import Count
@@ -81,7 +81,7 @@ class Snapshot:
         self.count.linked(plain.table.rows)
         async for taken in merging(rows):
             keys = chain.from_iterable(segment.keys for table in taken for segment in table)
-            await self._targets.add({target_key(key.partition("\t")[0]): b"" for key in keys})
+            await self._targets.add(targets_of(keys))
         return plain.table
 
     async def finish(self, number: int, unread: tuple[str, ...]) -> Made | None:

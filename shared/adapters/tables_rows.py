@@ -109,6 +109,12 @@ def target_key(link: str) -> str:
     return f"{link.split('/')[2]}\t{link}"
 
 
+def targets_of(keys: Iterable[str]) -> Lines:
+    """The rows that links have in the table by target."""
+    ids = dict.fromkeys(key.partition("\t")[0] for key in keys)
+    return {target_key(id_): b"" for id_ in ids}
+
+
 def decoding(part: str) -> Callable[[bytes], Row]:
     """What makes the object of a row."""
     decode: Callable[[bytes], Row] = msgspec.json.Decoder(TYPES[part]).decode
