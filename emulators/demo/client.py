@@ -22,6 +22,8 @@ class Client:
 
     def __init__(self, cloud: Cloud) -> None:
         self._cloud = cloud
+        self.onboarded: set[str] = set()
+        """Names of the connections that were asked for."""
         self._http = httpx.AsyncClient(verify=trust(cloud.state()), timeout=60, trust_env=False)
         self._callers = {role: Bearer(cloud.state(), role) for role in ("operator", "approver")}
 
@@ -55,6 +57,7 @@ class Client:
         return answer.text
 
     async def onboard(self, product: Product) -> None:
+        self.onboarded.add(product.name)
         if product.by_queue:
             await self._post(product)
             return

@@ -38,14 +38,15 @@ async def until(
     """Ask *check* until it answers something true of the connection *name*.
 
     Timers that run at the same moment may get in each other's way: what comes too late is taken by
-    the next run, five minutes on, to which the clock goes when nothing of the connection runs.
+    the next run, five minutes on, to which the clock goes when nothing of any connection runs. What
+    has waited for long is looked for less often, and to an operation that waits it would be long.
     """
     began = busy = time.monotonic()
     while not (found := await check()):
         now = time.monotonic()
         if now - began > LIMIT:
             raise Failed(f"waited {LIMIT:.0f} s in vain for {what} of {name}")
-        if not ended(await client.connection(name)):
+        if not all([ended(await client.connection(each)) for each in client.onboarded]):
             busy = now
         elif now - busy > QUIET:
             busy = now
