@@ -106,9 +106,10 @@ class PageClient:
         """With the first request: a session belongs to the loop that it is made in."""
         import aiohttp
         import httpx
-        from isal import isal_zlib
 
         if self._session is None:
+            from isal import isal_zlib
+
             # Graph packs its pages; this takes a fourth of the time to unpack them.
             aiohttp.set_zlib_backend(isal_zlib)
             # Trust as httpx has it, so that both ways to Graph meet the same authorities.

@@ -4,6 +4,9 @@ from collections.abc import Mapping
 
 import pytest
 
+from shared.adapters.blob_accounts import BlobAccounts
+from tests.fakes.blobs import FakeContainer
+
 SMALL = {
     "tables_write.BLOCK": 600,
     "tables_write.PART": 2000,
@@ -23,6 +26,16 @@ SMALL = {
     "blob_snapshot.RANGE": 7,
     "blob_staging.BUFFER": 4000,
 }
+
+
+@pytest.fixture
+def container() -> FakeContainer:
+    return FakeContainer()
+
+
+@pytest.fixture
+def store(container: FakeContainer) -> BlobAccounts:
+    return BlobAccounts(container)  # type: ignore[arg-type] # as much of it as is used
 
 
 @pytest.fixture

@@ -10,17 +10,11 @@ from shared.adapters.blob_accounts import BlobAccounts
 from shared.model.entities import Change
 from shared.planning.snapshots import Position
 from shared.ports import AccountStore
-from tests.fakes.blobs import FakeContainer
 from tests.fakes.faults import Faults
 from tests.fakes.snapshots import FakeAccountStore
 from tests.in_memory.snapshots.histories import CONNECTION, GROUPS, PEOPLE, History, Run
 
 pytestmark = pytest.mark.requirement("X-15", "N-21", "D-34")
-
-
-@pytest.fixture
-def store() -> BlobAccounts:
-    return BlobAccounts(FakeContainer())  # type: ignore[arg-type] # as much of it as is used
 
 
 async def stage(store: AccountStore, run: Run, chance: random.Random) -> None:

@@ -44,16 +44,6 @@ SUMMARY = Summary(
 )
 
 
-@pytest.fixture
-def container() -> FakeContainer:
-    return FakeContainer()
-
-
-@pytest.fixture
-def store(container: FakeContainer) -> BlobAccounts:
-    return BlobAccounts(container)  # type: ignore[arg-type] # as much of it as is used
-
-
 def listed(seed: int, people: list[str]) -> Findings:
     """A page that is taken as it came."""
     history = Listings(seed)

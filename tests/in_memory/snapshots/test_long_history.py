@@ -19,11 +19,6 @@ from tests.in_memory.snapshots.test_parted import USERS, run, user
 pytestmark = pytest.mark.requirement("X-15", "N-21")
 
 
-@pytest.fixture
-def container() -> FakeContainer:
-    return FakeContainer()
-
-
 def in_blobs(container: FakeContainer) -> BlobAccounts:
     return BlobAccounts(container)  # type: ignore[arg-type] # as much of it as is used
 

@@ -21,16 +21,6 @@ pytestmark = pytest.mark.requirement("X-15", "N-21")
 MANY = 5 * blob_progress.PART + 7
 
 
-@pytest.fixture
-def container() -> FakeContainer:
-    return FakeContainer()
-
-
-@pytest.fixture
-def store(container: FakeContainer) -> BlobAccounts:
-    return BlobAccounts(container)  # type: ignore[arg-type] # as much of it as is used
-
-
 def groups(count: int = MANY) -> tuple[SourceProgress, ...]:
     made = (Origin(kind="group", id=f"g{n:05}", name=f"Group {n}") for n in range(count))
     return of_origins(made)

@@ -53,11 +53,6 @@ OTHERS: dict[str, Staged] = {
 }
 
 
-@pytest.fixture
-def container() -> FakeContainer:
-    return FakeContainer()
-
-
 async def scanned(store: BlobAccounts | FakeAccountStore, staged: Staged) -> dict[str, object]:
     summary = run(1)
     sources = tuple(source(key) for key in dict.fromkeys(each[0] for each in staged if each))
@@ -86,13 +81,12 @@ def tables(container: FakeContainer) -> list[str]:
 @pytest.mark.parametrize("sizes", [{}, SMALL | {"tables_read.WRITTEN": 0}], ids=["usual", "small"])
 @pytest.mark.parametrize("staged", [*SIMPLE.values(), *OTHERS.values()], ids=[*SIMPLE, *OTHERS])
 async def test_it_is_as_by_the_slow_rule(
-    container: FakeContainer,
+    store: BlobAccounts,
     staged: Staged,
     sizes: dict[str, int],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     shrink(monkeypatch, sizes)
-    store = BlobAccounts(container)  # type: ignore[arg-type] # as much of it as is used
     model = FakeAccountStore(Faults())
     assert await scanned(store, staged) == await scanned(model, staged)
     assert await everything(store) == await everything(model)
@@ -101,8 +95,9 @@ async def test_it_is_as_by_the_slow_rule(
 
 
 @pytest.mark.parametrize("staged", SIMPLE.values(), ids=SIMPLE)
-async def test_it_is_stored_once_and_not_fetched(container: FakeContainer, staged: Staged) -> None:
-    store = BlobAccounts(container)  # type: ignore[arg-type] # as much of it as is used
+async def test_it_is_stored_once_and_not_fetched(
+    container: FakeContainer, store: BlobAccounts, staged: Staged
+) -> None:
     await scanned(store, staged)
     assert tables(container) == ["accounts", "entities", "links", "targets"]
     written = [name for verb, name, _ in container.requests if verb != "get" and name.count("-")]
@@ -112,7 +107,8 @@ async def test_it_is_stored_once_and_not_fetched(container: FakeContainer, stage
 
 
 @pytest.mark.parametrize("staged", OTHERS.values(), ids=OTHERS)
-async def test_nothing_that_was_staged_is_left(container: FakeContainer, staged: Staged) -> None:
-    store = BlobAccounts(container)  # type: ignore[arg-type] # as much of it as is used
+async def test_nothing_that_was_staged_is_left(
+    container: FakeContainer, store: BlobAccounts, staged: Staged
+) -> None:
     await scanned(store, staged)
     assert tables(container) == ["accounts", "entities", "links", "targets"]
